@@ -1,0 +1,16 @@
+"""Move workloads from secrets that ESO copies out of Vault to secrets the Vault Agent Injector hands to each pod.
+
+Where things are, from what an operator types down to plain values:
+
+    cli        one file per verb: options -> one call -> exit code
+    views      what the operator sees; the only place that prints
+    stores     hands: the file tree, Git
+    planning   which steps, in which order, proven reversible
+    operations one kind of change an operator would name, as wishes
+    injector   what the injector would do to a pod, predicted
+    estate     a GitOps tree read: wiring, readers, verdicts
+    documents  YAML as Kubernetes reads it, edits that keep every other byte, JSON patches
+    model      values everything else speaks in, and errors
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""What the operator types: one file per verb, options -> one call -> exit code. Heavy imports happen inside verbs."""

@@ -1,0 +1,54 @@
+"""Errors by what to do next. Each says what happened, what is true now, what was not done, and the next command."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes. The same table stands in docs/exit-codes.md; a test compares the two."""
+
+    DONE = 0
+    FAILED = 1
+    PENDING = 2
+    REFUSED = 3
+    HELD = 4
+    LOCKED = 5
+    STOPPED = 6
+    INCOMPLETE = 7
+    USAGE = 64
+    BUG = 70
+    INTERRUPTED = 130
+
+
+class MigrateError(Exception):
+    """Base of every error with a known way forward.
+
+    `happened` is the first line a person reads, `truth` what holds now, `undone` what was not done,
+    `following` the next command or action. Empty parts are left out when shown.
+    """
+
+    exit = Exit.FAILED
+
+    def __init__(self, happened: str, *, truth: str = "", undone: str = "", following: str = "") -> None:
+        super().__init__(happened)
+        self.happened = happened
+        self.truth = truth
+        self.undone = undone
+        self.following = following
+
+
+class Failed(MigrateError):
+    """The work could not be done (unreadable input, a broken estate); nothing was written."""
+
+
+class Usage(MigrateError):
+    """The command was typed in a way that means nothing."""
+
+    exit = Exit.USAGE
+
+
+class Refused(MigrateError):
+    """Done on purpose: nothing was written, because it would not have been safe or honest to."""
+
+    exit = Exit.REFUSED

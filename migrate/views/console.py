@@ -1,0 +1,61 @@
+"""The two streams. Honours NO_COLOR, FORCE_COLOR, TERM=dumb; never truncates a name where nobody watches."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from migrate.model.errors import MigrateError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_UNWATCHED_WIDTH = 10_000
+
+
+def result() -> Console:
+    """The console for results (stdout). Off a terminal lines are as long as they need to be."""
+    return _console(stderr=False)
+
+
+def notes() -> Console:
+    """The console for progress, warnings and problems (stderr)."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _UNWATCHED_WIDTH
+    return Console(stderr=stderr, highlight=False, width=width, soft_wrap=width is not None)
+
+
+def emit_json(document: object) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def emit_text(text: str) -> None:
+    """Plain text on stdout, ending with exactly one newline."""
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def problem(error: MigrateError) -> None:
+    """Say what happened, what is true now, what was not done and what to type next."""
+    from rich.markup import escape
+
+    console = notes()
+    console.print(f"[bold red]{escape(error.happened)}[/]")
+    for label, text in (("now", error.truth), ("not done", error.undone), ("next", error.following)):
+        if text:
+            console.print(f"  [bold]{label}:[/] {escape(text)}")
+
+
+def bug(error: Exception) -> None:
+    """An error nobody foresaw: its kind only, since its text may quote what it was given."""
+    notes().print(
+        f"[bold red]A fault in this tool: {type(error).__name__}.[/] Nothing further was done.\n"
+        "  [bold]next:[/] repeat the command with `migrate --debug ...` and report what it prints."
+    )
