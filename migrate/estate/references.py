@@ -1,0 +1,128 @@
+"""Places in any object that name a Secret by the key they stand under.
+
+Two kinds of key: those whose value can only be a name (`secretName`, `secretKeyRef`, ...) give a use at once.
+Keys that might hold a name or a literal (`clientSecret`, `credentials`) are left for `mentions`, which compares
+them with names that exist, so that a literal is never kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migrate.estate.facts import Use
+from migrate.model.json import Json, Pointer, pointer_text
+
+_REF_KEY = re.compile(r"(?:^|[a-z])[sS]ecret(?:Key)?(?:Ref|Reference|Selector)s?$")
+_NAME_KEY = re.compile(r"(?:^s|S)ecretNames?$|(?:^e|E)xistingSecret(?:Name|Ref)?$|(?:^c|C)redentials?Secret(?:Name)?$")
+_PULL_KEY = "imagePullSecrets"
+# `passwordKey: {name, key}` is no reference; `secret: {name: x}` and `secret: {secretName: x}` are.
+_OBJECT_KEY = re.compile(r"^secret$|Secret$")
+_NAMED_KINDS = {"", "Secret"}
+
+
+def uses(value: Json, how: str, at: Pointer = (), *, skip: frozenset[Pointer] = frozenset()) -> Iterator[Use]:
+    """Every place below `value` that names a Secret for certain, with `how` as the word for it.
+
+    `skip` holds pointers whose subtrees somebody else has read already (pod specs, producers).
+    """
+    if at in skip:
+        return
+    if isinstance(value, dict):
+        for key, child in value.items():
+            here = (*at, key)
+            if here in skip:
+                continue
+            yield from _named(key, child, how, here)
+            if isinstance(child, dict | list):
+                yield from uses(child, how, here, skip=skip)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            if isinstance(child, dict | list):
+                yield from uses(child, how, (*at, index), skip=skip)
+
+
+def _named(key: str, child: Json, how: str, here: Pointer) -> Iterator[Use]:
+    if key == _PULL_KEY:
+        yield from _each(child, "imagePullSecrets", here)
+    elif _NAME_KEY.search(key) or _REF_KEY.search(key):
+        yield from _each(child, how, here)
+    elif _OBJECT_KEY.search(key) and isinstance(child, dict):
+        yield from _reference(child, how, here)
+
+
+def _each(child: Json, how: str, here: Pointer) -> Iterator[Use]:
+    items: list[tuple[Pointer, Json]] = (
+        [((*here, index), item) for index, item in enumerate(child)] if isinstance(child, list) else [(here, child)]
+    )
+    for pointer, item in items:
+        if isinstance(item, str) and item:
+            yield Use(item, "", how, pointer_text(pointer))
+        elif isinstance(item, dict):
+            yield from _reference(item, how, pointer)
+
+
+def _reference(child: dict[str, Json], how: str, here: Pointer) -> Iterator[Use]:
+    """`{name, key?, namespace?}` or `{secretName, ...}`, unless it says that it names something else."""
+    kind = child.get("kind", "")
+    if kind not in _NAMED_KINDS:
+        return
+    for field in ("name", "secretName"):
+        name = child.get(field)
+        # `secretName` inside is found again by the walk itself, through its own key.
+        if isinstance(name, str) and name and field == "name":
+            yield Use(name, _text(child.get("namespace")), how, pointer_text((*here, field)), keys=_key(child))
+            return
+
+
+def _key(reference: dict[str, Json]) -> tuple[str, ...]:
+    key = reference.get("key")
+    return (key,) if isinstance(key, str) else ()
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+_LOOSE_KEY = re.compile(r"(?i)secret|credential|passw|auth|cert|tls|token")
+_SCRIPT_KEYS = frozenset({"command", "args"})
+
+
+def mentions(value: Json, names: frozenset[str], how: str, at: Pointer = ()) -> Iterator[Use]:
+    """Places that hold one of `names` without a key that says so for certain.
+
+    A string equal to a name under a key (or parent key) that speaks of secrets is a reader with `how`;
+    a name inside a longer text (command, script) is a reader of kind `text`.
+    """
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from mentions(child, names, how, (*at, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from mentions(child, names, how, (*at, index))
+    elif isinstance(value, str) and len(value) > 1:
+        yield from _mention(value, names, how, at)
+
+
+def _mention(value: str, names: frozenset[str], how: str, at: Pointer) -> Iterator[Use]:
+    if value in names:
+        near = [token for token in at[-3:] if isinstance(token, str)]
+        if near and near[-1] in {"name", "secretName"}:
+            near = near[:-1]
+        elif near:
+            near = near[-1:]
+        if any(_LOOSE_KEY.search(token) for token in near):
+            yield Use(value, "", how, pointer_text(at))
+            return
+    if not any(token in _SCRIPT_KEYS for token in at) and "\n" not in value and at[:1] != ("data",):
+        return
+    for name in sorted(tokens(value) & names):
+        yield Use(name, "", "text", pointer_text(at))
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?")
+
+
+def tokens(text: str) -> set[str]:
+    """The words of a text that could be object names."""
+    return set(_TOKEN.findall(text))
