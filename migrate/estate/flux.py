@@ -1,0 +1,165 @@
+"""Flux: from a Kustomization to the objects it applies, and on to the Kustomizations among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from posixpath import dirname
+
+from migrate.estate import kinds
+from migrate.estate.facts import Facts
+from migrate.estate.inventory import Finding
+from migrate.estate.kustomize import Builder, Placed, flux_patches, patched, renamed, settled
+from migrate.estate.substitute import Variables
+from migrate.estate.tree import inside
+from migrate.model.json import Json
+
+GROUP = "kustomize.toolkit.fluxcd.io"
+OPERATOR_GROUP = "fluxcd.controlplane.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An object as it reaches a cluster, and who applies it (`namespace/name` of a Flux Kustomization, or a folder)."""
+
+    facts: Facts
+    by: str
+
+
+@dataclass(slots=True)
+class Scope:
+    """One cluster's worth of objects: what some starting points reach together."""
+
+    starts: list[str] = field(default_factory=list)
+    applied: list[Applied] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
+    """Path of each Flux Kustomization by `namespace/name`."""
+
+    def conflicts(self, other: Scope) -> bool:
+        """Whether both hold a Kustomization of one name with different paths: then they are two clusters."""
+        return any(self.paths.get(name, path) != path for name, path in other.paths.items())
+
+    def join(self, other: Scope) -> None:
+        """Take over what another scope holds, each Kustomization once."""
+        fresh = [item for item in other.applied if item.by not in self.paths]
+        self.starts.extend(other.starts)
+        self.applied.extend(fresh)
+        self.paths.update(other.paths)
+
+
+def is_kustomization(fact: Facts) -> bool:
+    """Whether a fact is a Flux Kustomization that says what to apply."""
+    return fact.group == GROUP and fact.kind == "Kustomization" and bool(fact.spec) and "sourceRef" in _spec(fact)
+
+
+def follow(start: Facts, builder: Builder) -> Scope:
+    """Everything that a Flux Kustomization applies, through the Kustomizations it creates."""
+    scope = Scope(starts=[start.file])
+    waiting = [start]
+    own = _sources(builder)
+    while waiting:
+        current = waiting.pop()
+        name = f"{current.namespace or 'flux-system'}/{current.name}"
+        if name in scope.paths:
+            continue
+        scope.paths[name] = path_of(current)
+        for fact in _apply(current, builder, own):
+            scope.applied.append(Applied(fact, name))
+            if is_kustomization(fact):
+                waiting.append(fact)
+    return scope
+
+
+def path_of(fact: Facts) -> str:
+    """The folder a Kustomization applies, relative to the estate."""
+    return inside("", kinds.text(_spec(fact).get("path")) or ".")
+
+
+def _apply(current: Facts, builder: Builder, own: dict[str, str]) -> list[Facts]:
+    spec, folder = _spec(current), path_of(current)
+    if not builder.tree.is_folder(folder):
+        builder.problems[f"path {current.file} {folder}"] = _missing(current, folder, own)
+        return []
+    objects = list(builder.build(folder))
+    for component in spec.get("components") if isinstance(spec.get("components"), list) else []:  # type: ignore[union-attr]
+        objects = builder.component(objects, inside(folder, str(component)), current.file)
+    if spec.get("patched"):
+        raw = kinds.field(builder.tree.document(current.file, current.document), "spec")
+        objects = patched(objects, flux_patches(raw))
+    namespace, prefix, suffix = (kinds.text(spec.get(key)) for key in ("targetNamespace", "namePrefix", "nameSuffix"))
+    variables = variables_of(current, builder)
+    return [
+        settled(renamed(item, namespace=namespace, prefix=prefix, suffix=suffix), builder.tree, variables)
+        for item in objects
+    ]
+
+
+def _missing(current: Facts, folder: str, own: dict[str, str]) -> Finding:
+    source = kinds.text(kinds.field(current.spec, "sourceRef", "name"))
+    elsewhere = source in own
+    where = f"source {source} is another repository ({own[source]})" if elsewhere else "it is not in the tree"
+    return Finding(
+        "wiring.elsewhere" if elsewhere else "wiring.missing",
+        "info" if elsewhere else "warning",
+        f"Kustomization {current.name} applies {folder or '.'}: {where}",
+        current.file,
+    )
+
+
+def _sources(builder: Builder) -> dict[str, str]:
+    """URL of each declared source, by name."""
+    return {
+        fact.name: kinds.text(_spec(fact).get("url"))
+        for facts in builder.tree.objects.values()
+        for fact in facts
+        if fact.kind in {"GitRepository", "OCIRepository", "Bucket"} and isinstance(fact.spec, dict)
+    }
+
+
+def variables_of(current: Facts, builder: Builder) -> Variables:
+    """What `postBuild` of a Kustomization substitutes: ConfigMaps found in the tree, then its own variables."""
+    spec = _spec(current)
+    if not spec.get("postBuild"):
+        return Variables(active=False)
+    values: dict[str, str] = {}
+    complete = not spec.get("masked")
+    for source in kinds.items(spec.get("substituteFrom")):
+        found = _config_map(kinds.text(source.get("name")), current.file, builder) if source.get("kind") == "ConfigMap" else None
+        complete = complete and found is not None and not kinds.field(found, "masked")
+        values.update(_strings(kinds.field(found, "data")))
+    values.update(_strings(spec.get("substitute")))
+    return Variables(values, complete)
+
+
+def _config_map(name: str, near: str, builder: Builder) -> Json:
+    """The ConfigMap of that name closest in the tree: estates with several clusters have one for each."""
+    candidates = [fact for fact in builder.tree.config_maps.get(name, ()) if isinstance(fact.spec, dict)]
+    if candidates:
+        return max(candidates, key=lambda fact: (_shared(fact.file, near), fact.file)).spec
+    return _generated_config_map(name, near, builder)
+
+
+def _generated_config_map(name: str, near: str, builder: Builder) -> Json:
+    found: list[Placed] = []
+    for folder, kustomization in builder.tree.kustomizations.items():
+        generators = kinds.items(kinds.field(kustomization.spec, "generators"))
+        if any(generator.get("name") == name and generator.get("kind") == "ConfigMap" for generator in generators):
+            found.extend(item for item in builder.build(folder) if item.facts.kind == "ConfigMap" and item.name.endswith(name))
+    return max(found, key=lambda item: _shared(item.facts.file, near)).facts.spec if found else None
+
+
+def _shared(one: str, other: str) -> int:
+    """How many leading folders two paths have in common."""
+    count = 0
+    for left, right in zip(dirname(one).split("/"), dirname(other).split("/"), strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def _strings(value: Json) -> dict[str, str]:
+    return {key: item for key, item in value.items() if isinstance(item, str)} if isinstance(value, dict) else {}
+
+
+def _spec(fact: Facts) -> dict[str, Json]:
+    return fact.spec if isinstance(fact.spec, dict) else {}

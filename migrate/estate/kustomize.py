@@ -1,0 +1,332 @@
+"""What `kustomize build` of a folder yields: which objects, under which names and namespaces, with which patches.
+
+Patches are only collected here, in order; `settled` applies them to the whole object. Load restrictions are off,
+as in Flux. A folder without a kustomization takes all its manifests, as Flux generates one for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from posixpath import dirname
+from typing import NamedTuple
+
+from migrate.documents.reader import Document
+from migrate.estate import kinds
+from migrate.estate.extract import KUSTOMIZE_GROUP, describe
+from migrate.estate.facts import Facts
+from migrate.estate.inventory import Finding
+from migrate.estate.strategic import apply_operations, is_native, merge
+from migrate.estate.substitute import Variables
+from migrate.estate.tree import Tree, inside, is_remote, parse
+from migrate.model.json import Json
+
+CLUSTER_SCOPED = frozenset(
+    {
+        "Namespace", "Node", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition",
+        "StorageClass", "VolumeSnapshotClass", "PriorityClass", "IngressClass", "GatewayClass", "APIService",
+        "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ClusterSecretStore",
+        "ClusterExternalSecret", "ClusterIssuer", "RuntimeClass", "ClusterPolicy", "CSIDriver",
+        "ValidatingAdmissionPolicy", "ClusterGenerator",
+    }
+)  # fmt: skip
+_NEVER_RENAMED = frozenset({"Namespace", "CustomResourceDefinition", "APIService"})
+
+
+class Patch(NamedTuple):
+    """A patch and whom it is for: a map merges, a list holds RFC 6902 operations."""
+
+    target: Json
+    body: Json
+
+
+class Placed(NamedTuple):
+    """One object of a build, with what the build did to it."""
+
+    facts: Facts
+    namespace: str
+    name: str
+    patches: tuple[Patch, ...] = ()
+
+
+@dataclass(slots=True)
+class Builder:
+    """Builds folders of one tree, each once; `problems` gathers what did not resolve, `built` the folders reached."""
+
+    tree: Tree
+    problems: dict[str, Finding] = field(default_factory=dict)
+    built: set[str] = field(default_factory=set)
+    patch_files: set[str] = field(default_factory=set)
+    _done: dict[str, tuple[Placed, ...]] = field(default_factory=dict)
+
+    def build(self, folder: str) -> tuple[Placed, ...]:
+        """The objects that a folder yields; empty (and a finding) where there is no such folder."""
+        if folder not in self._done:
+            self._done[folder] = ()  # a cycle of resources ends here
+            self.built.add(folder)
+            self._done[folder] = tuple(self._folder(folder))
+        return self._done[folder]
+
+    def _folder(self, folder: str) -> list[Placed]:
+        kustomization = self.tree.kustomizations.get(folder)
+        if kustomization is None:
+            return list(self._manifests(folder))
+        return self._apply([], kustomization)
+
+    def _manifests(self, folder: str) -> Iterator[Placed]:
+        for path in self.tree.children.get(folder, ()):
+            if path in self.tree.kustomizations:
+                # A component cannot stand as a resource; only whoever names it applies it.
+                if self.tree.kustomizations[path].kind != "Component":
+                    yield from self.build(path)
+            elif self.tree.is_folder(path):
+                self.built.add(path)
+                yield from self._manifests(path)
+            else:
+                yield from self._file(path)
+
+    def _file(self, path: str) -> list[Placed]:
+        facts = self.tree.objects.get(path, ())
+        return [Placed(fact, fact.namespace, fact.name) for fact in facts if fact.group != KUSTOMIZE_GROUP]
+
+    def _apply(self, objects: list[Placed], kustomization: Facts) -> list[Placed]:
+        """One kustomization over what is there already (nothing, or a parent's objects for a component)."""
+        folder = dirname(kustomization.file)
+        for field_name in ("resources", "bases"):
+            for entry in _names(kustomization, field_name):
+                objects = [*objects, *self._resource(folder, entry, kustomization)]
+        objects = [*objects, *self._generated(kustomization)]
+        for entry in _names(kustomization, "components"):
+            objects = self.component(objects, inside(folder, entry), kustomization.file)
+        if kinds.field(kustomization.spec, "patched"):
+            objects = patched(objects, self._patches(kustomization))
+        return [_renamed(item, kustomization.spec) for item in objects]
+
+    def component(self, objects: list[Placed], folder: str, named_by: str) -> list[Placed]:
+        """A component applied over objects; unknown ones become a finding."""
+        kustomization = self.tree.kustomizations.get(folder)
+        if kustomization is None:
+            self._missing(named_by, folder)
+            return objects
+        self.built.add(folder)
+        return self._apply(objects, kustomization)
+
+    def _resource(self, folder: str, entry: str, kustomization: Facts) -> Iterable[Placed]:
+        if is_remote(entry):
+            self._problem("wiring.remote", "info", f"{entry} lies in another repository and was not read", kustomization.file)
+            return ()
+        path = inside(folder, entry)
+        if self.tree.is_folder(path):
+            return self.build(path)
+        if path not in self.tree.files:
+            self._missing(kustomization.file, path)
+        return self._file(path)
+
+    def _generated(self, kustomization: Facts) -> Iterator[Placed]:
+        folder = dirname(kustomization.file)
+        for generator in kinds.items(kinds.field(kustomization.spec, "generators")):
+            name, namespace = kinds.text(generator.get("name")), kinds.text(generator.get("namespace"))
+            files = dict(_generator_file(folder, entry) for entry in _strings(generator.get("files")))
+            spec: dict[str, Json] = {
+                "data": {**self._environment(folder, generator), **_map(generator.get("literals"))},
+                "files": dict(files),
+                "generated": True,
+            }
+            kind = kinds.text(generator.get("kind"))
+            yield Placed(
+                kustomization._replace(kind=kind, api="v1", namespace=namespace, name=name, spec=spec, texts=bool(files)),
+                namespace,
+                name,
+            )
+
+    def _environment(self, folder: str, generator: dict[str, Json]) -> dict[str, Json]:
+        if generator.get("kind") != "ConfigMap":
+            return {}
+        found: dict[str, Json] = {}
+        for entry in _strings(generator.get("envs")):
+            for line in self.tree.data(inside(folder, entry)).decode("utf-8", "replace").splitlines():
+                key, equals, word = line.strip().partition("=")
+                if equals and not key.startswith("#") and not kinds.sensitive(key):
+                    found[key] = word
+        return found
+
+    def _patches(self, kustomization: Facts) -> list[Patch]:
+        value = self.tree.document(kustomization.file, kustomization.document)
+        folder = dirname(kustomization.file)
+        found: list[Patch] = []
+        for name in ("patches", "patchesJson6902"):
+            for item in kinds.items(kinds.field(value, name)):
+                text = kinds.text(item.get("patch"))
+                path = kinds.text(item.get("path"))
+                bodies = parse(text.encode()) if text else self._patch_file(inside(folder, path))
+                found.extend(Patch(item.get("target"), body) for body in bodies if body is not None)
+        for entry in _strings(kinds.field(value, "patchesStrategicMerge")):
+            bodies = parse(entry.encode()) if "\n" in entry else self._patch_file(inside(folder, entry))
+            found.extend(Patch(None, body) for body in bodies if body is not None)
+        return found
+
+    def _patch_file(self, path: str) -> list[Json]:
+        self.patch_files.add(path)
+        return self.tree.documents(path)
+
+    def _missing(self, file: str, path: str) -> None:
+        self._problem("wiring.missing", "warning", f"names {path or '.'}, which is not in the tree", file)
+
+    def _problem(self, code: str, severity: str, text: str, file: str) -> None:
+        level = "warning" if severity == "warning" else "info"
+        self.problems[f"{code} {file} {text}"] = Finding(code, level, text, file)
+
+
+def patched(objects: list[Placed], patches: list[Patch]) -> list[Placed]:
+    """The objects with the patches that are for them noted."""
+    for patch in patches:
+        objects = [
+            item._replace(patches=(*item.patches, patch)) if _is_for(patch, item) else item for item in objects
+        ]
+    return objects
+
+
+def flux_patches(spec: Json) -> list[Patch]:
+    """`spec.patches` of a Flux Kustomization."""
+    return [
+        Patch(item.get("target"), body)
+        for item in kinds.items(kinds.field(spec, "patches"))
+        for body in parse(kinds.text(item.get("patch")).encode())
+        if body is not None
+    ]
+
+
+def renamed(item: Placed, *, namespace: str, prefix: str = "", suffix: str = "") -> Placed:
+    """The object after the namespace and name transformers."""
+    fact = item.facts
+    moved = namespace if namespace and fact.kind not in CLUSTER_SCOPED else item.namespace
+    name = item.name if fact.kind in _NEVER_RENAMED else f"{prefix}{item.name}{suffix}"
+    return item._replace(namespace=moved, name=name)
+
+
+def _renamed(item: Placed, spec: Json) -> Placed:
+    texts = {key: kinds.text(kinds.field(spec, key)) for key in ("namespace", "namePrefix", "nameSuffix")}
+    return renamed(item, namespace=texts["namespace"], prefix=texts["namePrefix"], suffix=texts["nameSuffix"])
+
+
+def settled(item: Placed, tree: Tree, variables: Variables) -> Facts:
+    """The facts of the object as it reaches the cluster: patched, renamed, variables replaced."""
+    fact = item.facts
+    if item.patches:
+        fact = _patched_facts(item, tree)
+    fact = fact._replace(namespace=item.namespace, name=item.name)
+    if not variables.active or _opted_out(fact):
+        return fact
+    replaced = _substituted(fact, variables.apply)
+    assert isinstance(replaced, Facts)  # the shape is kept, whatever the strings become
+    return replaced
+
+
+def _patched_facts(item: Placed, tree: Tree) -> Facts:
+    fact = item.facts
+    value = tree.document(fact.file, fact.document)
+    if not isinstance(value, dict) or fact.spec == {"generated": True}:
+        return fact
+    result: Json = value
+    for patch in item.patches:
+        if isinstance(patch.body, list):
+            result = apply_operations(result, patch.body)
+        else:
+            result = merge(result, patch.body, native=is_native(fact.api))
+    if not isinstance(result, dict):
+        return fact
+    return describe(fact.file, Document(fact.document, fact.line, result), result) or fact
+
+
+def _opted_out(fact: Facts) -> bool:
+    switch = ("kustomize.toolkit.fluxcd.io/substitute", "disabled")
+    return switch in fact.labels or switch in fact.annotations
+
+
+def _substituted(value: object, replace: object) -> object:
+    """Every string of a value through `replace`; named tuples keep their type, maps their keys."""
+    if isinstance(value, str):
+        return replace(value) if "${" in value and callable(replace) else value
+    if isinstance(value, dict):
+        return {key: _substituted(item, replace) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_substituted(item, replace) for item in value]
+    if isinstance(value, tuple):
+        parts = [_substituted(item, replace) for item in value]
+        if all(new is old for new, old in zip(parts, value, strict=True)):
+            return value
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return value
+
+
+def _is_for(patch: Patch, item: Placed) -> bool:
+    fact = item.facts
+    if not isinstance(patch.target, dict):
+        body = patch.body
+        return (
+            isinstance(body, dict)
+            and body.get("kind") == fact.kind
+            and kinds.field(body, "metadata", "name") in {fact.name, item.name}
+        )
+    target = patch.target
+    group, kind, name = (kinds.text(target.get(key)) for key in ("group", "kind", "name"))
+    return (
+        _matches(kind, fact.kind)
+        and _matches(group, fact.group)
+        and (_matches(name, item.name) or _matches(name, fact.name))
+        and _matches(kinds.text(target.get("namespace")), item.namespace)
+        and _selects(kinds.text(target.get("labelSelector")), dict(fact.labels))
+        and _selects(kinds.text(target.get("annotationSelector")), dict(fact.annotations))
+    )
+
+
+def _matches(pattern: str, word: str) -> bool:
+    if not pattern or pattern == word:
+        return True
+    try:
+        return re.fullmatch(pattern, word) is not None
+    except re.error:
+        return False
+
+
+_REQUIREMENT = re.compile(r"(!?[^\s!=,()]+)\s*(notin|in|==|!=|=)?\s*(\([^)]*\)|[^\s,]*)")
+
+
+def _selects(selector: str, labels: dict[str, str]) -> bool:
+    """A Kubernetes label selector in text form."""
+    return all(
+        _requirement(match.group(1), match.group(2), match.group(3), labels)
+        for match in _REQUIREMENT.finditer(selector)
+        if match.group(1)
+    )
+
+
+def _requirement(key: str, operator: str | None, words: str, labels: dict[str, str]) -> bool:
+    values = {word.strip() for word in words.strip("()").split(",")}
+    match operator:
+        case None:
+            return key[1:] not in labels if key.startswith("!") else key in labels
+        case "=" | "==" | "in":
+            return labels.get(key) in values
+        case _:
+            return labels.get(key) not in values
+
+
+def _names(fact: Facts, name: str) -> list[str]:
+    return _strings(kinds.field(fact.spec, name))
+
+
+def _strings(value: Json) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _map(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _generator_file(folder: str, entry: str) -> tuple[str, str]:
+    key, equals, path = entry.partition("=")
+    if not equals:
+        key, path = entry.rpartition("/")[2], entry
+    return key, inside(folder, path)

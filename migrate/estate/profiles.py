@@ -1,0 +1,140 @@
+"""What is known of images and charts (`profiles/*.yaml`), and the questions verdicts ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+
+from migrate.catalog import shelf
+from migrate.documents.reader import load_all
+from migrate.estate import kinds
+from migrate.model.json import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """One documented way for an image to take a secret from a file."""
+
+    kind: str
+    detail: dict[str, Json]
+
+    def covers(self, variable: str) -> bool:
+        """Whether it says how this environment variable can come from a file."""
+        pattern = self.detail.get("env")
+        patterns = pattern if isinstance(pattern, list) else [pattern]
+        return any(isinstance(item, str) and fnmatchcase(variable, item) for item in patterns)
+
+    def file_variable(self, variable: str) -> str:
+        """The variable that holds the path instead; empty where the convention works otherwise."""
+        template = self.detail.get("file_env")
+        return template.replace("{env}", variable) if isinstance(template, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What is known of one image."""
+
+    shell: bool | None
+    conventions: tuple[Convention, ...]
+    entrypoint: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPod:
+    """A pod of a known chart: where its values stand and which image runs."""
+
+    values: tuple[str, ...]
+    image: str
+    annotations: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What is known of one chart."""
+
+    path_role: str
+    pods: tuple[ChartPod, ...]
+
+
+_UNKNOWN_IMAGE = Image(None, (), entrypoint=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """All that is known, ready to be asked."""
+
+    charts: dict[str, Chart] = field(default_factory=dict)
+    _images: tuple[tuple[tuple[str, ...], str, Image], ...] = ()
+
+    def image(self, reference: str) -> Image:
+        """What is known of an image reference; the first entry that matches counts."""
+        repository, tag = written_out(reference)
+        for patterns, tag_pattern, image in self._images:
+            if any(_matches(pattern, repository) for pattern in patterns) and fnmatchcase(tag, tag_pattern):
+                return image
+        return _UNKNOWN_IMAGE
+
+    def chart(self, name: str) -> Chart:
+        """What is known of a chart by its name; nothing for unknown ones."""
+        return self.charts.get(name.rpartition("/")[2], Chart("", ()))
+
+
+@cache
+def shipped() -> Profiles:
+    """The profiles that travel with the tool."""
+    folder = shelf("profiles")
+    charts = _entries((folder / "charts.yaml").read_bytes(), "charts")
+    images = _entries((folder / "images.yaml").read_bytes(), "images")
+    return Profiles(
+        {kinds.text(entry.get("chart")): _chart(entry) for entry in charts},
+        tuple((tuple(_strings(entry.get("match"))), kinds.text(entry.get("tag")) or "*", _image(entry)) for entry in images),
+    )
+
+
+def written_out(reference: str) -> tuple[str, str]:
+    """An image reference as (repository with registry, tag): `postgres:16` is `docker.io/library/postgres`, `16`."""
+    name = reference.partition("@")[0]
+    head, _, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    repository = f"{head}/{last}" if head else last
+    first = repository.partition("/")[0]
+    if not head:
+        repository = f"docker.io/library/{repository}"
+    elif "." not in first and ":" not in first and first != "localhost":
+        repository = f"docker.io/{repository}"
+    return repository, tag
+
+
+def _matches(pattern: str, repository: str) -> bool:
+    return fnmatchcase(repository, pattern) or fnmatchcase(repository, f"*/{pattern}")
+
+
+def _entries(data: bytes, name: str) -> Iterator[dict[str, Json]]:
+    for document in load_all(data):
+        yield from kinds.items(kinds.field(document.value, name))
+
+
+def _image(entry: dict[str, Json]) -> Image:
+    shell = entry.get("shell")
+    conventions = tuple(Convention(kinds.text(item.get("kind")), item) for item in kinds.items(entry.get("conventions")))
+    return Image(shell if isinstance(shell, bool) else None, conventions, entrypoint=bool(entry.get("entrypoint")))
+
+
+def _chart(entry: dict[str, Json]) -> Chart:
+    pods = tuple(
+        ChartPod(
+            tuple(part for part in kinds.text(pod.get("values")).split(".") if part),
+            kinds.text(pod.get("image")),
+            kinds.text(pod.get("annotations")),
+        )
+        for pod in kinds.items(entry.get("pods"))
+    )
+    return Chart(kinds.text(entry.get("path_role")), pods)
+
+
+def _strings(value: Json) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -1,0 +1,183 @@
+"""Which objects reach a cluster: from Flux's entry points, else Argo CD's, else kustomizations, else every manifest.
+
+The result is scopes (clusters) of applied objects, and the objects nobody applies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from posixpath import dirname
+
+from migrate.estate import flux, kinds
+from migrate.estate.extract import KUSTOMIZE_GROUP
+from migrate.estate.facts import Facts
+from migrate.estate.flux import Applied, Scope
+from migrate.estate.inventory import Finding, Wiring
+from migrate.estate.kustomize import Builder, renamed, settled
+from migrate.estate.substitute import Variables
+from migrate.estate.tree import Tree, inside
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """What is applied, cluster by cluster, and what lies in the tree unused."""
+
+    scopes: tuple[Scope, ...]
+    loose: tuple[Facts, ...]
+    wiring: Wiring
+    problems: tuple[Finding, ...]
+
+
+def wire(tree: Tree) -> Wired:
+    """Decide what is applied."""
+    builder = Builder(tree)
+    for how, scopes in (("flux", _flux(tree, builder)), ("argocd", _argo(tree, builder))):
+        if scopes:
+            return _wired(how, scopes, tree, builder)
+    if tree.kustomizations:
+        return _wired("kustomize", _kustomize(tree, builder), tree, builder)
+    everything = Scope(starts=["."], applied=[Applied(fact, ".") for fact in _all(tree)])
+    return Wired((everything,), (), Wiring("folder", (".",)), ())
+
+
+def _wired(how: str, scopes: list[Scope], tree: Tree, builder: Builder) -> Wired:
+    reached = {_place(item.facts) for scope in scopes for item in scope.applied}
+    # A patch file looks like an object but is only a part of one.
+    loose = [fact for fact in _all(tree) if _place(fact) not in reached and fact.file not in builder.patch_files]
+    starts = tuple(dict.fromkeys(start for scope in scopes for start in scope.starts))
+    return Wired(tuple(scopes), tuple(loose), Wiring(how, starts), tuple(builder.problems.values()))
+
+
+def _all(tree: Tree) -> Iterator[Facts]:
+    for facts in tree.objects.values():
+        for fact in facts:
+            if fact.group != KUSTOMIZE_GROUP:
+                yield fact
+
+
+def _place(fact: Facts) -> tuple[str, int]:
+    return fact.file, fact.document
+
+
+# --- Flux -------------------------------------------------------------------------------------------------
+
+
+def _flux(tree: Tree, builder: Builder) -> list[Scope]:
+    candidates = [fact for fact in _all(tree) if flux.is_kustomization(fact)]
+    instances = [start for fact in _all(tree) if (start := _instance(fact, tree)) is not None]
+    scopes: list[Scope] = []
+    evident = [*instances, *(fact for fact in candidates if _applies_itself(fact))]
+    for start in evident:
+        if _place(start) not in _reached(scopes) or start in instances:
+            _add(scopes, flux.follow(start, builder))
+    for start in sorted(candidates, key=lambda fact: _rank(fact, candidates)):
+        if _place(start) not in _reached(scopes) and not _dead(start, tree, builder):
+            _add(scopes, flux.follow(start, builder))
+    return scopes
+
+
+def _instance(fact: Facts, tree: Tree) -> Facts | None:
+    """A FluxInstance says which folder is the root; it stands for the Kustomization the operator makes of it."""
+    path = kinds.text(kinds.field(fact.spec, "sync", "path"))
+    if fact.group != flux.OPERATOR_GROUP or fact.kind != "FluxInstance" or not path:
+        return None
+    if not tree.is_folder(inside("", path)):
+        return None
+    spec = {"path": path, "sourceRef": {"kind": "GitRepository", "name": fact.name}}
+    return fact._replace(api=f"{flux.GROUP}/v1", kind="Kustomization", spec=spec, name=fact.namespace or "flux-system")
+
+
+def _applies_itself(fact: Facts) -> bool:
+    """Flux's bootstrap writes a Kustomization whose path holds that very file."""
+    folder = flux.path_of(fact)
+    return not folder or fact.file.startswith(f"{folder}/")
+
+
+def _rank(fact: Facts, candidates: list[Facts]) -> tuple[int, int, str]:
+    """Starts that cover most other Kustomizations first, then the higher folder."""
+    folder = flux.path_of(fact) + "/"
+    covers = sum(1 for other in candidates if other.file.startswith(folder)) if len(candidates) < 3000 else 0
+    return -covers, fact.file.count("/"), fact.file
+
+
+def _dead(fact: Facts, tree: Tree, builder: Builder) -> bool:
+    """Left out on purpose: a kustomization above it is applied, and does not list it."""
+    folder = dirname(fact.file)
+    while folder and folder not in tree.kustomizations:
+        folder = dirname(folder)
+    return folder in tree.kustomizations and folder in builder.built
+
+
+def _reached(scopes: Iterable[Scope]) -> set[tuple[str, int]]:
+    return {_place(item.facts) for scope in scopes for item in scope.applied if flux.is_kustomization(item.facts)}
+
+
+def _add(scopes: list[Scope], found: Scope) -> None:
+    for scope in scopes:
+        if not scope.conflicts(found):
+            scope.join(found)
+            return
+    scopes.append(found)
+
+
+# --- Argo CD ----------------------------------------------------------------------------------------------
+
+
+def _argo(tree: Tree, builder: Builder) -> list[Scope]:
+    scope = Scope()
+    waiting = [fact for fact in _all(tree) if fact.group == "argoproj.io" and fact.kind in {"Application", "ApplicationSet"}]
+    if not waiting:
+        return []
+    seen: set[str] = set()
+    for application in waiting:
+        scope.starts.append(application.file)
+        scope.applied.append(Applied(application, application.file))
+        for folder in _folders(application, tree):
+            if folder not in seen:
+                seen.add(folder)
+                scope.applied.extend(_argo_objects(application, folder, builder))
+    return [scope]
+
+
+def _folders(application: Facts, tree: Tree) -> Iterator[str]:
+    paths = [kinds.text(source.get("path")) for source in kinds.items(kinds.field(application.spec, "sources"))]
+    for path in paths:
+        if path and "{{" not in path and tree.is_folder(inside("", path)):
+            yield inside("", path)
+    for generator in kinds.items(kinds.field(application.spec, "generators")):
+        for entry in kinds.items(kinds.field(generator, "git", "directories")):
+            pattern = kinds.text(entry.get("path"))
+            if pattern.endswith("/*"):
+                base = inside("", pattern[:-2])
+                yield from (path for path in tree.children.get(base, ()) if tree.is_folder(path))
+
+
+def _argo_objects(application: Facts, folder: str, builder: Builder) -> Iterator[Applied]:
+    namespace = kinds.text(kinds.field(application.spec, "namespace"))
+    for item in builder.build(folder):
+        # Argo CD only fills in a namespace where the manifest has none.
+        placed = item if item.namespace else renamed(item, namespace=namespace)
+        yield Applied(settled(placed, builder.tree, Variables(active=False)), f"{application.namespace}/{application.name}")
+
+
+# --- plain kustomize --------------------------------------------------------------------------------------
+
+
+def _kustomize(tree: Tree, builder: Builder) -> list[Scope]:
+    """Kustomizations that no other names are roots; those that make the same object differently are two clusters."""
+    named = {path for folder, fact in tree.kustomizations.items() for path in _named(folder, fact)}
+    roots = [folder for folder, fact in tree.kustomizations.items() if folder not in named and fact.kind != "Component"]
+    scopes: list[Scope] = []
+    for folder in sorted(roots):
+        objects = [settled(item, tree, Variables(active=False)) for item in builder.build(folder)]
+        paths = {f"{fact.kind}/{fact.namespace}/{fact.name}": f"{folder}:{fact.file}" for fact in objects if fact.kind == "ExternalSecret"}
+        _add(scopes, Scope([folder or "."], [Applied(fact, folder or ".") for fact in objects], paths))
+    return scopes
+
+
+def _named(folder: str, fact: Facts) -> Iterator[str]:
+    for name in ("resources", "bases", "components"):
+        listed = kinds.field(fact.spec, name)
+        for entry in listed if isinstance(listed, list) else []:
+            yield inside(folder, str(entry))
