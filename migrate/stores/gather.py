@@ -1,0 +1,89 @@
+"""From a folder to the facts of its files: list, take what is kept, read the rest, keep it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from migrate.estate.factline import Decoder
+from migrate.estate.facts import FileFacts, Skipped
+from migrate.stores import factcache, readers
+from migrate.stores.factcache import FactCache
+from migrate.stores.readers import UNSURE, Extract, Lines
+from migrate.stores.tree import Entry, listing
+
+Progress = Callable[[int, int], None]
+"""Called with files done and files in all, often enough for a line on a terminal."""
+
+_TELL_EVERY = 256
+_EMPTY = FileFacts("", False, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the files of a tree say. Files in which nothing matters are counted in `seen` only."""
+
+    files: tuple[FileFacts, ...]
+    skipped: tuple[Skipped, ...]
+    seen: int
+
+
+def gather(root: str, extract: Extract, progress: Progress, *, cached: bool = True) -> Gathered:
+    """Read the tree. Writes only the cache. Raises OSError if the folder itself cannot be listed."""
+    started = time.time_ns()
+    found = listing(root)
+    files = [FileFacts(failed.file, False, (), None, failed) for failed in found.failed]
+    with ExitStack() as ends:
+        if cached:
+            cache = FactCache(factcache.place(root), factcache.version(), started)
+            ends.callback(cache.close)
+            lines = _with_cache(root, found.entries, extract, cache)
+        else:
+            lines = readers.lines(root, [entry.path for entry in found.entries], extract)
+        ends.callback(lines.close)
+        files += _decoded(root, found.entries, lines, extract, progress)
+    return Gathered(tuple(files), found.skipped, found.seen)
+
+
+def _decoded(
+    root: str, entries: Sequence[Entry], lines: Lines, extract: Extract, progress: Progress
+) -> Iterator[FileFacts]:
+    decoder = Decoder()
+    for number, (entry, line) in enumerate(zip(entries, lines, strict=True)):
+        if line:
+            yield _facts(decoder, line) or _facts(decoder, readers.line(root, entry.path, extract)) or _EMPTY
+        if number % _TELL_EVERY == 0:
+            progress(number, len(entries))
+
+
+def _facts(decoder: Decoder, line: str) -> FileFacts | None:
+    """None for a line that this tool did not write: only the cache can hold one."""
+    try:
+        return decoder.decode(line.removeprefix(UNSURE))
+    except ValueError:
+        return None
+
+
+def _with_cache(root: str, entries: Sequence[Entry], extract: Extract, cache: FactCache) -> Lines:
+    """Kept and fresh lines in the order of the entries; where any are fresh, the cache is written anew."""
+    known = bytearray(kept is not None for kept in cache.kept(entries))
+    missing = [entry.path for entry, hit in zip(entries, known, strict=True) if not hit]
+    writer = cache.writer() if missing else None
+    fresh = readers.lines(root, missing, extract)
+    try:
+        for entry, hit, kept in zip(entries, known, cache.kept(entries), strict=True):
+            # The second look may fail where the first did not (a bad disk): then the file itself answers.
+            line = (
+                next(fresh) if not hit else readers.line(root, entry.path, extract) if kept is None else kept
+            )
+            if writer is not None and not line.startswith(UNSURE):
+                writer.add(entry, line)
+            yield line
+        if writer is not None:
+            writer.finish()
+    finally:
+        fresh.close()
+        if writer is not None:
+            writer.abandon()

@@ -1,0 +1,194 @@
+"""The estate's files: which there are, and their bytes.
+
+Nothing in a tree is trusted. Links are never followed, so a scan cannot loop or leave the tree; only
+regular files are opened, so a named pipe cannot hang it; sizes are bounded. What is left out is recorded
+with its reason. Knows nothing of what the files say.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from migrate.estate.facts import Failed, Skipped
+
+LIMIT = 16 * 1024 * 1024
+"""Larger files are skipped: no manifest is near it, since the API server refuses objects over 3 MiB."""
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+_NAMES = frozenset({"Kustomization"})
+# Folders that tools fill for themselves: never manifests of the estate, sometimes a hundred thousand files.
+_TOOL_FOLDERS = frozenset(
+    {".git", ".hg", ".svn", ".terraform", ".terragrunt-cache", ".venv", ".tox", "node_modules", "__pycache__"}
+)
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Entry(NamedTuple):
+    """A file worth reading, and what tells whether it changed since it was last read."""
+
+    path: str
+    """Relative to the estate, `/` between folders. Bytes that are no UTF-8 are kept as surrogates."""
+    size: int
+    mtime: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The candidate files of a tree, ordered by path, and what was left out of them."""
+
+    entries: tuple[Entry, ...]
+    skipped: tuple[Skipped, ...]
+    failed: tuple[Failed, ...]
+    seen: int
+    """Everything with the name of a candidate, read or not."""
+
+
+def candidate(name: str) -> bool:
+    """True for file names that may hold manifests."""
+    return name.lower().endswith(_SUFFIXES) or name in _NAMES
+
+
+def listing(root: str) -> Listing:
+    """Walk the tree once. Raises OSError only if `root` itself cannot be listed."""
+    walk = _Walk(root)
+    walk.folder("")
+    while walk.folders:
+        path = walk.folders.pop()
+        try:
+            walk.folder(path)
+        except OSError as error:
+            walk.failed.append(Failed(path + "/", 0, f"this folder could not be read: {reason(error)}"))
+    return Listing(
+        tuple(sorted(walk.entries)), tuple(sorted(walk.skipped)), tuple(sorted(walk.failed)), walk.seen
+    )
+
+
+class _Walk:
+    """One walk's findings. A class because the inner loop runs for every file of the tree."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.folders: list[str] = []
+        self.entries: list[Entry] = []
+        self.skipped: list[Skipped] = []
+        self.failed: list[Failed] = []
+        self.seen = 0
+
+    def folder(self, path: str) -> None:
+        """Record the entries of one folder; its folders are left on the stack."""
+        prefix = path + "/" if path else ""
+        with os.scandir(os.path.join(self.root, path)) as found:  # noqa: PTH118  one string, 100,000 times
+            for entry in found:
+                self._one(entry, prefix + entry.name)
+
+    def _one(self, entry: os.DirEntry[str], path: str) -> None:
+        if entry.is_symlink():
+            self._link(entry, path)
+        elif entry.is_dir(follow_symlinks=False):
+            if entry.name not in _TOOL_FOLDERS:
+                self.folders.append(path)
+        elif candidate(entry.name):
+            self.seen += 1
+            self._file(entry, path)
+
+    def _file(self, entry: os.DirEntry[str], path: str) -> None:
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            self.skipped.append(Skipped(path, f"it went away during the scan: {reason(error)}"))
+            return
+        if not stat.S_ISREG(status.st_mode):
+            self.skipped.append(Skipped(path, f"{_special(status.st_mode)}, not a file: never opened"))
+        elif status.st_size > LIMIT:
+            self.skipped.append(Skipped(path, oversize(status.st_size)))
+        else:
+            self.entries.append(Entry(path, status.st_size, status.st_mtime_ns, status.st_ino))
+
+    def _link(self, entry: os.DirEntry[str], path: str) -> None:
+        named = candidate(entry.name)
+        if named or _leads_to_folder(entry):
+            self.seen += named
+            self.skipped.append(Skipped(path, f"a link{_destination(entry)}: links are never followed"))
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a loop of links: as good as a folder, for the report
+        return True
+
+
+def _destination(entry: os.DirEntry[str]) -> str:
+    try:
+        return " to " + os.readlink(entry.path)  # noqa: PTH115
+    except OSError:
+        return ""
+
+
+def _special(mode: int) -> str:
+    kinds = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISBLK, "a block device"))
+    return next((word for test, word in kinds if test(mode)), "a device")
+
+
+def oversize(size: int) -> str:
+    """Why a large file was not read."""
+    return f"{size:,} bytes: files over {LIMIT // (1024 * 1024)} MiB are not read"
+
+
+def reason(error: OSError) -> str:
+    """The operating system's own words, without the path that stands beside them anyway."""
+    return error.strerror or type(error).__name__
+
+
+class TooLargeError(OSError):
+    """The file is over the limit. `strerror` says how large it is."""
+
+
+def content(root: str, path: str) -> bytes:
+    """The bytes of a regular file. Raises OSError: missing, unreadable, a link, no file, too large."""
+    descriptor = os.open(f"{root}/{path}", _OPEN)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, f"{_special(status.st_mode)}, not a file")
+        return b"".join(_pieces(descriptor, status.st_size))
+    finally:
+        os.close(descriptor)
+
+
+def _pieces(descriptor: int, size: int) -> Iterator[bytes]:
+    # One byte more than expected: an answer of exactly `size` is then known to be all of it.
+    total = 0
+    while total <= LIMIT:
+        piece = os.read(descriptor, max(size + 1 - total, 65536))
+        total += len(piece)
+        yield piece
+        if not piece or total == size:
+            return
+    raise TooLargeError(0, oversize(max(size, total)))
+
+
+class Tree:
+    """An estate's files by the paths that manifests give, so by a stranger's word."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.realpath(root)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file of the tree. Writes nothing.
+
+        Raises OSError: missing, unreadable, too large, or it leaves the tree or passes through a link.
+        """
+        full = os.path.normpath(f"{self.root}/{path}")
+        try:
+            outside = path.startswith("/") or not full.startswith(self.root.rstrip("/") + "/")
+            if outside or os.path.realpath(full) != full:
+                raise PermissionError(0, "it leaves the estate or passes through a link")
+            return content(self.root, os.path.relpath(full, self.root))
+        except ValueError as error:  # NUL bytes, characters no file name can have
+            raise FileNotFoundError(0, "no file can have this name") from error
