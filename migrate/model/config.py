@@ -1,0 +1,118 @@
+"""`migrate.yaml`: what an estate's Git tree cannot say by itself. Every setting has a default; unset means unknown.
+
+A typing error in a key must not pass silently, so unknown keys are refused here (JSON documents ignore them).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+_DURATION = r"^([0-9]+(s|m|h|d))+$"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Section):
+    """Where a credential is taken from when it is needed. Never the credential."""
+
+    file: str | None = None
+    env: str | None = None
+    command: str | None = None
+
+
+class Auth(_Section):
+    """How workloads log in to Vault. Unset values are taken from the injector's release in the tree where it says so."""
+
+    method: Literal["jwt"] = "jwt"
+    mount: str | None = None
+    audience: str | None = None
+
+
+class Vault(_Section):
+    """The Vault server as the operator reaches it, and its mounts."""
+
+    address: str | None = None
+    ca: str | None = None
+    kv: str | None = None
+    database: str = "database"
+    auth: Auth = Auth()
+    token: Source = Source()
+
+
+class Injector(_Section):
+    """The Vault Agent Injector. `tlsSecret`: a Secret with `ca.crt` in the workload's namespace, for a private CA."""
+
+    namespace: str | None = None
+    tlsSecret: str | None = None  # noqa: N815  keys are as written in the file
+
+
+class Database(_Section):
+    """PostgreSQL. `address` is host:port as *Vault* reaches it; a name inside the cluster is not that.
+
+    `login`: the login in use today, where the tree does not say.
+    """
+
+    address: str | None = None
+    sslmode: Literal["disable", "require", "verify-ca", "verify-full"] = "verify-full"
+    version: int | None = None
+    login: str | None = None
+    admin: Source = Source()
+
+
+class Kube(_Section):
+    """The cluster."""
+
+    context: str | None = None
+
+
+class GitSettings(_Section):
+    """The branch that steps are committed to."""
+
+    branch: str = "migrate/{phase}"
+
+
+class Soak(_Section):
+    """How long to watch before going on: after the cutover, and before the contract stage."""
+
+    cutover: str | None = Field(default=None, pattern=_DURATION)
+    contract: str | None = Field(default=None, pattern=_DURATION)
+
+
+class Override(_Section):
+    """A verdict the operator insists on, with the reason in writing."""
+
+    secret: str = Field(pattern=r"^[^/]+/[^/]+$")
+    verdict: Literal["ready", "adapt", "code", "keep", "orphan"]
+    reason: str = Field(min_length=1)
+
+
+class Config(_Section):
+    """The whole file.
+
+    `bootstrap`: further Secrets (`namespace/name`) on the path to Vault. `adapters`: by image repository pattern, a glob
+    of variables that image also takes as `<variable>_FILE`.
+    """
+
+    vault: Vault = Vault()
+    prefix: str = Field(default="mig-", pattern=r"^[a-z][a-z0-9-]*-$")
+    kube: Kube = Kube()
+    injector: Injector = Injector()
+    database: Database = Database()
+    git: GitSettings = GitSettings()
+    soak: Soak = Soak()
+    overrides: tuple[Override, ...] = ()
+    bootstrap: tuple[str, ...] = ()
+    adapters: dict[str, str] = {}
+
+    @field_validator("overrides")
+    @classmethod
+    def _once_each(cls, overrides: tuple[Override, ...]) -> tuple[Override, ...]:
+        names = [override.secret for override in overrides]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"{name} is overridden twice")
+        return overrides

@@ -1,0 +1,126 @@
+"""A plan: ordered steps and gates, what they stand on, and everything a person must know before saying yes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from migrate.model.change import Change
+from migrate.model.json import Json
+from migrate.model.target import Target
+
+Stage = Literal["expand", "cutover", "soak", "contract"]
+STAGES: tuple[Stage, ...] = ("expand", "cutover", "soak", "contract")
+
+Way = Literal["forward", "back"]
+Mode = Literal["offline", "live", "practice"]
+Severity = Literal["info", "warning", "blocks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Why a step stands in the plan: `file:line` of the phase and of the policy, and entries of the inventory."""
+
+    phase: str
+    policy: str | None
+    inventory: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One atomic write. `guard` says what must be found before writing, `needs` the permissions for it and its undo."""
+
+    id: str
+    unit: str
+    stage: Stage
+    operation: str
+    summary: str
+    change: Change
+    guard: str
+    needs: tuple[str, ...]
+    blast: str
+    provenance: Provenance
+    depends: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A check that must pass before a step (or before a stage begins). `soak` is how long it must keep passing."""
+
+    id: str
+    way: Way
+    before: str
+    check: str
+    timeout: str
+    soak: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What the plan believed of a target, so that a stale plan can name what moved. `read` says how, never when."""
+
+    target: Target
+    digest: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What an offline plan could not see. `blocks`: apply refuses until it is known."""
+
+    subject: str
+    lacks: str
+    settles: str
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something an operator should know before approving. `blocks`: apply refuses until it is dealt with."""
+
+    code: str
+    severity: Severity
+    text: str
+    fix: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatchPair:
+    """RFC 6902 forward and inverse for one object that exists before and after a step."""
+
+    target: Target
+    step: str
+    forward: tuple[Json, ...]
+    inverse: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A text the plan carries besides its steps (a policy), by the name it is exported under."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything apply needs and nothing it has to guess. `verdicts` and `notes` are in the form they are written in."""
+
+    phase: str
+    mode: Mode
+    commit: str | None
+    dirty: bool
+    unit: str
+    facts: tuple[Fact, ...]
+    steps: tuple[Step, ...]
+    gates: tuple[Gate, ...]
+    verdicts: tuple[Json, ...]
+    patches: tuple[PatchPair, ...]
+    findings: tuple[Remark, ...]
+    unknowns: tuple[Unknown, ...]
+    notes: tuple[str, ...]
+
+    def step(self, id: str) -> Step | None:  # noqa: A002  `id` is the contract's word
+        """The step called `id`, or None."""
+        return next((step for step in self.steps if step.id == id), None)

@@ -1,0 +1,34 @@
+"""Reads `migrate.yaml`: bytes in, settings out. The file's shape is `migrate.model.config`."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from migrate.documents.reader import YamlFault, load_all
+from migrate.estate.settings import Override, Settings
+from migrate.model.config import Config
+from migrate.model.errors import Failed
+
+FILE = "migrate.yaml"
+
+
+def read_config(data: bytes | None) -> Config:
+    """The settings in a file's bytes; defaults where there is no file. Raises Failed naming the key that is wrong."""
+    try:
+        documents = load_all(data or b"")
+    except YamlFault as fault:
+        raise Failed(f"{FILE}: {fault}", following=f"correct {FILE} and repeat the command") from fault
+    if not documents:
+        return Config()
+    try:
+        return Config.model_validate(documents[0].value)
+    except ValidationError as error:
+        # pydantic's own text quotes the input, and a wrong key may hold what should not be printed.
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors())
+        raise Failed(f"{FILE}: {wrong}", following=f"correct {FILE} and repeat the command") from None
+
+
+def scan_settings(config: Config) -> Settings:
+    """The part that a scan needs."""
+    overrides = {one.secret: Override(one.verdict, one.reason) for one in config.overrides}
+    return Settings(overrides, frozenset(config.bootstrap), dict(config.adapters))
