@@ -16,11 +16,22 @@ KUSTOMIZATION_NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kus
 # A file without any of these cannot name a Secret, run a pod or take part in wiring. Plain substring search:
 # faster than any pattern, and about 60 % of real files end here.
 _WORDS = (b"ecret", b"ECRET", b"toolkit.fluxcd.io", b"fluxcd.controlplane.io", b"ConfigMap", b"argoproj.io")
-_POD_WORDS = (b"Deployment", b"StatefulSet", b"DaemonSet", b"CronJob", b"Job", b"ReplicaSet", b"Pod", b"containers:")
+_POD_WORDS = (
+    b"Deployment",
+    b"StatefulSet",
+    b"DaemonSet",
+    b"CronJob",
+    b"Job",
+    b"ReplicaSet",
+    b"Pod",
+    b"containers:",
+)
 _LOOSE_WORDS = (b"redential",)
 
 _DECLARES = re.compile(rb"""kind["']?\s*:\s*["']?(?:Cluster)?ExternalSecret\b""")
-_TEMPLATE = re.compile(rb"^\s*\{\{|\{\{-? *(?:\.Values|include|if|range|with|define|template)\b", re.MULTILINE)
+_TEMPLATE = re.compile(
+    rb"^\s*\{\{|\{\{-? *(?:\.Values|include|if|range|with|define|template)\b", re.MULTILINE
+)
 
 
 def wanted(path: str, data: bytes) -> bool:
@@ -48,7 +59,9 @@ def extract(path: str, data: bytes) -> FileFacts:
 def _unreadable(path: str, data: bytes, fault: YamlFault) -> FileFacts:
     lost = "; it declares an ExternalSecret that this scan cannot see" if _DECLARES.search(data) else ""
     if _TEMPLATE.search(data):
-        return FileFacts(path, False, (), Skipped(path, f"a template, not YAML yet (line {fault.line}){lost}"))
+        return FileFacts(
+            path, False, (), Skipped(path, f"a template, not YAML yet (line {fault.line}){lost}")
+        )
     return FileFacts(path, False, (), None, Failed(path, fault.line, f"{fault.message}{lost}"))
 
 
@@ -135,7 +148,9 @@ def _kustomization(path: str, document: Document, value: dict[str, Json]) -> Fac
     kind = value.get("kind")
     name = "Component" if kind == "Component" else "Kustomization"
     api = f"{KUSTOMIZE_GROUP}/v1"
-    return Facts(path, document.index, document.line, api, name, "", "", (), (), (), (), "", False, spec, False)
+    return Facts(
+        path, document.index, document.line, api, name, "", "", (), (), (), (), "", False, spec, False
+    )
 
 
 def _generator(item: dict[str, Json], kind: str) -> Json:

@@ -48,7 +48,12 @@ class Scope:
 
 def is_kustomization(fact: Facts) -> bool:
     """Whether a fact is a Flux Kustomization that says what to apply."""
-    return fact.group == GROUP and fact.kind == "Kustomization" and bool(fact.spec) and "sourceRef" in _spec(fact)
+    return (
+        fact.group == GROUP
+        and fact.kind == "Kustomization"
+        and bool(fact.spec)
+        and "sourceRef" in _spec(fact)
+    )
 
 
 def follow(start: Facts, builder: Builder) -> Scope:
@@ -85,7 +90,9 @@ def _apply(current: Facts, builder: Builder, own: dict[str, str]) -> list[Facts]
     if spec.get("patched"):
         raw = kinds.field(builder.tree.document(current.file, current.document), "spec")
         objects = patched(objects, flux_patches(raw))
-    namespace, prefix, suffix = (kinds.text(spec.get(key)) for key in ("targetNamespace", "namePrefix", "nameSuffix"))
+    namespace, prefix, suffix = (
+        kinds.text(spec.get(key)) for key in ("targetNamespace", "namePrefix", "nameSuffix")
+    )
     variables = variables_of(current, builder)
     return [
         settled(renamed(item, namespace=namespace, prefix=prefix, suffix=suffix), builder.tree, variables)
@@ -123,7 +130,11 @@ def variables_of(current: Facts, builder: Builder) -> Variables:
     values: dict[str, str] = {}
     complete = not spec.get("masked")
     for source in kinds.items(spec.get("substituteFrom")):
-        found = _config_map(kinds.text(source.get("name")), current.file, builder) if source.get("kind") == "ConfigMap" else None
+        found = (
+            _config_map(kinds.text(source.get("name")), current.file, builder)
+            if source.get("kind") == "ConfigMap"
+            else None
+        )
         complete = complete and found is not None and not kinds.field(found, "masked")
         values.update(_strings(kinds.field(found, "data")))
     values.update(_strings(spec.get("substitute")))
@@ -142,8 +153,14 @@ def _generated_config_map(name: str, near: str, builder: Builder) -> Json:
     found: list[Placed] = []
     for folder, kustomization in builder.tree.kustomizations.items():
         generators = kinds.items(kinds.field(kustomization.spec, "generators"))
-        if any(generator.get("name") == name and generator.get("kind") == "ConfigMap" for generator in generators):
-            found.extend(item for item in builder.build(folder) if item.facts.kind == "ConfigMap" and item.name.endswith(name))
+        if any(
+            generator.get("name") == name and generator.get("kind") == "ConfigMap" for generator in generators
+        ):
+            found.extend(
+                item
+                for item in builder.build(folder)
+                if item.facts.kind == "ConfigMap" and item.name.endswith(name)
+            )
     return max(found, key=lambda item: _shared(item.facts.file, near)).facts.spec if found else None
 
 
@@ -158,7 +175,9 @@ def _shared(one: str, other: str) -> int:
 
 
 def _strings(value: Json) -> dict[str, str]:
-    return {key: item for key, item in value.items() if isinstance(item, str)} if isinstance(value, dict) else {}
+    return (
+        {key: item for key, item in value.items() if isinstance(item, str)} if isinstance(value, dict) else {}
+    )
 
 
 def _spec(fact: Facts) -> dict[str, Json]:

@@ -17,7 +17,9 @@ from migrate.model.json import Json, Pointer, pointer_text
 
 Object: TypeAlias = "dict[str, Json]"
 
-WORKLOADS = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"})
+WORKLOADS = frozenset(
+    {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
+)
 _SENSITIVE = re.compile(r"(?i)passw|token|secret|key|credential|private")
 _SHORT = 300
 
@@ -141,11 +143,18 @@ def _external(value: Object) -> Reading:
 
 def _cluster_external(value: Object) -> Reading:
     inner = external_secret(field(value, "spec", "externalSecretSpec"))
-    extra = {"name": field(value, "spec", "externalSecretName"), "namespaces": field(value, "spec", "namespaces")}
-    selectors = [field(value, "spec", "namespaceSelector"), *items(field(value, "spec", "namespaceSelectors"))]
+    extra = {
+        "name": field(value, "spec", "externalSecretName"),
+        "namespaces": field(value, "spec", "namespaces"),
+    }
+    selectors = [
+        field(value, "spec", "namespaceSelector"),
+        *items(field(value, "spec", "namespaceSelectors")),
+    ]
     labels = [field(selector, "matchLabels") for selector in selectors if isinstance(selector, dict)]
     return Reading(
-        tuple(_template_sources(value, ("spec", "externalSecretSpec"))), {**inner, **extra, "selectors": list(labels)}
+        tuple(_template_sources(value, ("spec", "externalSecretSpec"))),
+        {**inner, **extra, "selectors": list(labels)},
     )
 
 
@@ -202,13 +211,16 @@ def _flux_spec(spec: Json) -> Object:
     }
     masked = isinstance(substitute, dict) and len(kept) < len(substitute)
     return {
-        **pick(spec, "path", "targetNamespace", "namePrefix", "nameSuffix", "sourceRef", "components", "suspend"),
+        **pick(
+            spec, "path", "targetNamespace", "namePrefix", "nameSuffix", "sourceRef", "components", "suspend"
+        ),
         "dependsOn": [pick(item, "name", "namespace") for item in items(field(spec, "dependsOn"))],
         "postBuild": isinstance(field(spec, "postBuild"), dict),
         "substitute": kept,
         "masked": masked,
         "substituteFrom": [
-            pick(item, "kind", "name", "optional") for item in items(field(spec, "postBuild", "substituteFrom"))
+            pick(item, "kind", "name", "optional")
+            for item in items(field(spec, "postBuild", "substituteFrom"))
         ],
         "patched": bool(field(spec, "patches")),
         "remote": field(spec, "kubeConfig") is not None,
@@ -232,15 +244,23 @@ def _helm_release(value: Object) -> Reading:
             keys = (text(source.get("valuesKey")) or "values.yaml",)
             found.append(Use(name, "", "valuesFrom", pointer, keys=keys))
     in_values, containers = helm.read_values(field(spec, "values"), ("spec", "values"), release, namespace)
-    others = named_uses(spec, "secretRef", ("spec",), skip=frozenset({("spec", "values"), ("spec", "valuesFrom")}))
-    post = (use._replace(how="helm-values") for use in others if use.pointer.startswith("/spec/postRenderers"))
+    others = named_uses(
+        spec, "secretRef", ("spec",), skip=frozenset({("spec", "values"), ("spec", "valuesFrom")})
+    )
+    post = (
+        use._replace(how="helm-values") for use in others if use.pointer.startswith("/spec/postRenderers")
+    )
     plain = (use for use in others if not use.pointer.startswith("/spec/postRenderers"))
-    return Reading((*found, *in_values, *post, *plain), _release_spec(spec, release), tuple(containers), texts=True)
+    return Reading(
+        (*found, *in_values, *post, *plain), _release_spec(spec, release), tuple(containers), texts=True
+    )
 
 
 def _release_spec(spec: Json, release: str) -> Object:
     chart = field(spec, "chart", "spec")
-    sources = [pick(item, "kind", "name", "valuesKey", "targetPath") for item in items(field(spec, "valuesFrom"))]
+    sources = [
+        pick(item, "kind", "name", "valuesKey", "targetPath") for item in items(field(spec, "valuesFrom"))
+    ]
     return {
         "chart": text(field(chart, "chart")) or text(field(spec, "chart")),
         "version": str(field(chart, "version") or ""),
@@ -253,7 +273,9 @@ def _release_spec(spec: Json, release: str) -> Object:
 
 def _source(value: Object) -> Reading:
     spec = value.get("spec")
-    return Reading(tuple(named_uses(spec, "secretRef", ("spec",))), pick(spec, "url", "ref", "sync", "layerSelector"))
+    return Reading(
+        tuple(named_uses(spec, "secretRef", ("spec",))), pick(spec, "url", "ref", "sync", "layerSelector")
+    )
 
 
 # --- the rest ---------------------------------------------------------------------------------------------
@@ -278,7 +300,7 @@ def _gateway(value: Object) -> Reading:
 def _annotations(value: Object) -> Iterable[Use]:
     """Ingress annotations whose key ends in `-secret` name one (basic auth, client CA), as `namespace/name` or name."""
     annotations = field(value, "metadata", "annotations")
-    for key, name in (annotations.items() if isinstance(annotations, dict) else ()):
+    for key, name in annotations.items() if isinstance(annotations, dict) else ():
         if key.endswith("-secret") and isinstance(name, str):
             namespace, _, plain = name.rpartition("/")
             yield Use(plain, namespace, "ingress-tls", pointer_text(("metadata", "annotations", key)))
@@ -301,7 +323,9 @@ def _role(value: Object) -> Reading:
         if reads and isinstance(resources, list) and {"secrets", "*"} & {str(item) for item in resources}:
             for place, name in enumerate(names if isinstance(names, list) else []):
                 if isinstance(name, str):
-                    found.append(Use(name, "", "rbac", pointer_text(("rules", index, "resourceNames", place))))
+                    found.append(
+                        Use(name, "", "rbac", pointer_text(("rules", index, "resourceNames", place)))
+                    )
     return Reading(tuple(found))
 
 
@@ -309,7 +333,8 @@ def _certificate(value: Object) -> Reading:
     spec = value.get("spec")
     produced: Pointer = ("spec", "secretName")
     return Reading(
-        tuple(named_uses(spec, "custom-resource", ("spec",), skip=frozenset({produced}))), pick(spec, "secretName")
+        tuple(named_uses(spec, "custom-resource", ("spec",), skip=frozenset({produced}))),
+        pick(spec, "secretName"),
     )
 
 
@@ -327,7 +352,9 @@ def _config_map(value: Object) -> Reading:
 
 
 def _secret(value: Object) -> Reading:
-    keys = [key for name in ("data", "stringData") if isinstance(part := value.get(name), dict) for key in part]
+    keys = [
+        key for name in ("data", "stringData") if isinstance(part := value.get(name), dict) for key in part
+    ]
     return Reading((), {"keys": list(keys), "type": text(value.get("type"))})
 
 
@@ -339,17 +366,27 @@ def _postgres_cluster(value: Object) -> Reading:
 
 def _application(value: Object) -> Reading:
     """Argo CD: sources to follow, and Helm values given as text or map."""
-    spec = field(value, "spec", "template", "spec") if value.get("kind") == "ApplicationSet" else value.get("spec")
+    spec = (
+        field(value, "spec", "template", "spec")
+        if value.get("kind") == "ApplicationSet"
+        else value.get("spec")
+    )
     sources = [*items(field(spec, "sources"))]
     if isinstance(source := field(spec, "source"), dict):
         sources.append(source)
     return Reading(
         tuple(_argo_values(value)),
         {
-            "sources": [pick(item, "repoURL", "path", "chart", "targetRevision", "directory") for item in sources],
+            "sources": [
+                pick(item, "repoURL", "path", "chart", "targetRevision", "directory") for item in sources
+            ],
             "namespace": text(field(spec, "destination", "namespace")),
-            "generators": field(value, "spec", "generators") if value.get("kind") == "ApplicationSet" else None,
-            "kustomize": [pick(item.get("kustomize"), "namespace", "namePrefix", "nameSuffix") for item in sources],
+            "generators": field(value, "spec", "generators")
+            if value.get("kind") == "ApplicationSet"
+            else None,
+            "kustomize": [
+                pick(item.get("kustomize"), "namespace", "namePrefix", "nameSuffix") for item in sources
+            ],
         },
         texts=True,
     )
@@ -358,14 +395,22 @@ def _application(value: Object) -> Reading:
 def _argo_values(value: Object) -> Iterable[Use]:
     release = text(field(value, "metadata", "name"))
     namespace = text(field(value, "spec", "destination", "namespace"))
-    places: list[tuple[Json, Pointer]] = [(field(value, "spec", "source", "helm", "valuesObject"), ("spec", "source", "helm", "valuesObject"))]
+    places: list[tuple[Json, Pointer]] = [
+        (field(value, "spec", "source", "helm", "valuesObject"), ("spec", "source", "helm", "valuesObject"))
+    ]
     for index, source in enumerate(items(field(value, "spec", "sources"))):
-        places.append((field(source, "helm", "valuesObject"), ("spec", "sources", index, "helm", "valuesObject")))
+        places.append(
+            (field(source, "helm", "valuesObject"), ("spec", "sources", index, "helm", "valuesObject"))
+        )
     for values, at in places:
         yield from helm.read_values(values, at, release, namespace)[0]
 
 
-_OWNERSHIP_PREFIXES = ("reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "helm.sh/resource-policy")
+_OWNERSHIP_PREFIXES = (
+    "reflector.v1.k8s.emberstack.com/",
+    "replicator.v1.mittwald.de/",
+    "helm.sh/resource-policy",
+)
 
 
 def _ownership(annotations: Json) -> Object:
@@ -375,7 +420,12 @@ def _ownership(annotations: Json) -> Object:
 
 _Reader: TypeAlias = Callable[[Object], Reading]
 _ESO = "external-secrets.io"
-_FLUX_SOURCES = ("source.toolkit.fluxcd.io", "image.toolkit.fluxcd.io", "notification.toolkit.fluxcd.io", "fluxcd.controlplane.io")
+_FLUX_SOURCES = (
+    "source.toolkit.fluxcd.io",
+    "image.toolkit.fluxcd.io",
+    "notification.toolkit.fluxcd.io",
+    "fluxcd.controlplane.io",
+)
 _READERS: dict[tuple[str, str], _Reader] = {
     **{("", kind): _workload for kind in WORKLOADS},
     (_ESO, "ExternalSecret"): _external,

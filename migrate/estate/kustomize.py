@@ -114,7 +114,12 @@ class Builder:
 
     def _resource(self, folder: str, entry: str, kustomization: Facts) -> Iterable[Placed]:
         if is_remote(entry):
-            self._problem("wiring.remote", "info", f"{entry} lies in another repository and was not read", kustomization.file)
+            self._problem(
+                "wiring.remote",
+                "info",
+                f"{entry} lies in another repository and was not read",
+                kustomization.file,
+            )
             return ()
         path = inside(folder, entry)
         if self.tree.is_folder(path):
@@ -135,7 +140,9 @@ class Builder:
             }
             kind = kinds.text(generator.get("kind"))
             yield Placed(
-                kustomization._replace(kind=kind, api="v1", namespace=namespace, name=name, spec=spec, texts=bool(files)),
+                kustomization._replace(
+                    kind=kind, api="v1", namespace=namespace, name=name, spec=spec, texts=bool(files)
+                ),
                 namespace,
                 name,
             )
@@ -182,7 +189,8 @@ def patched(objects: list[Placed], patches: list[Patch]) -> list[Placed]:
     """The objects with the patches that are for them noted."""
     for patch in patches:
         objects = [
-            item._replace(patches=(*item.patches, patch)) if _is_for(patch, item) else item for item in objects
+            item._replace(patches=(*item.patches, patch)) if _is_for(patch, item) else item
+            for item in objects
         ]
     return objects
 

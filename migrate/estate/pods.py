@@ -53,7 +53,9 @@ def _pod(spec: dict[str, Json], at: Pointer) -> Pod:
     uses.extend(_volumes(spec, at))
     for index, item in _dicts(spec.get("imagePullSecrets")):
         if name := _text(item.get("name")):
-            uses.append(Use(name, "", "imagePullSecrets", pointer_text((*at, "imagePullSecrets", index, "name"))))
+            uses.append(
+                Use(name, "", "imagePullSecrets", pointer_text((*at, "imagePullSecrets", index, "name")))
+            )
     account = _text(spec.get("serviceAccountName")) or _text(spec.get("serviceAccount"))
     return Pod(at, at == ("spec",) or at[-1:] == ("spec",), account, tuple(containers), tuple(uses))
 
@@ -93,7 +95,17 @@ def _volumes(spec: dict[str, Json], at: Pointer) -> Iterator[Use]:
         mounts = _mounts(spec, _text(volume.get("name")))
         yield from _secret_volume(volume, mounts, here)
         yield from _projected(volume, mounts, here)
-        for driver in ("csi", "flexVolume", "iscsi", "rbd", "cephfs", "cinder", "azureFile", "scaleIO", "storageos"):
+        for driver in (
+            "csi",
+            "flexVolume",
+            "iscsi",
+            "rbd",
+            "cephfs",
+            "cinder",
+            "azureFile",
+            "scaleIO",
+            "storageos",
+        ):
             yield from _driver(volume.get(driver), (*here, driver))
 
 

@@ -39,6 +39,8 @@ class Image:
     shell: bool | None
     conventions: tuple[Convention, ...]
     entrypoint: bool
+    path_role: str = ""
+    """Its part on the path to Vault, where it has one: eso, injector, tailnet, resolver, flux."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,10 @@ def shipped() -> Profiles:
     images = _entries((folder / "images.yaml").read_bytes(), "images")
     return Profiles(
         {kinds.text(entry.get("chart")): _chart(entry) for entry in charts},
-        tuple((tuple(_strings(entry.get("match"))), kinds.text(entry.get("tag")) or "*", _image(entry)) for entry in images),
+        tuple(
+            (tuple(_strings(entry.get("match"))), kinds.text(entry.get("tag")) or "*", _image(entry))
+            for entry in images
+        ),
     )
 
 
@@ -118,8 +123,15 @@ def _entries(data: bytes, name: str) -> Iterator[dict[str, Json]]:
 
 def _image(entry: dict[str, Json]) -> Image:
     shell = entry.get("shell")
-    conventions = tuple(Convention(kinds.text(item.get("kind")), item) for item in kinds.items(entry.get("conventions")))
-    return Image(shell if isinstance(shell, bool) else None, conventions, entrypoint=bool(entry.get("entrypoint")))
+    conventions = tuple(
+        Convention(kinds.text(item.get("kind")), item) for item in kinds.items(entry.get("conventions"))
+    )
+    return Image(
+        shell if isinstance(shell, bool) else None,
+        conventions,
+        entrypoint=bool(entry.get("entrypoint")),
+        path_role=kinds.text(entry.get("path_role")),
+    )
 
 
 def _chart(entry: dict[str, Json]) -> Chart:

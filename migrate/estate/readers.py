@@ -34,7 +34,9 @@ class Readers:
     def of(self, namespace: str, secret: str) -> tuple[Reader, ...]:
         """Everybody who reads the Secret."""
         found = [*self._by_secret.get((namespace, secret), ()), *self._by_secret.get((ANYWHERE, secret), ())]
-        return tuple(sorted(found, key=lambda reader: (reader.file, reader.document, reader.pointer, reader.name)))
+        return tuple(
+            sorted(found, key=lambda reader: (reader.file, reader.document, reader.pointer, reader.name))
+        )
 
 
 def _same(one: Reader, other: Reader) -> bool:
@@ -111,7 +113,11 @@ def _values_maps(facts: list[Facts]) -> dict[tuple[str, str], Facts]:
         for source in kinds.items(kinds.field(fact.spec, "valuesFrom"))
         if source.get("kind") == "ConfigMap"
     }
-    return {(fact.namespace, fact.name): fact for fact in facts if fact.kind == "ConfigMap" and fact.name in wanted}
+    return {
+        (fact.namespace, fact.name): fact
+        for fact in facts
+        if fact.kind == "ConfigMap" and fact.name in wanted
+    }
 
 
 def _values_files(fact: Facts, maps: dict[tuple[str, str], Facts], tree: Tree) -> Iterator[Use]:
@@ -140,7 +146,9 @@ def _values_uses(release: Facts, config_map: Facts, key: str, tree: Tree) -> Ite
 # --- mentions in texts ----------------------------------------------------------------------------------------
 
 
-def _mentioned(facts: list[Facts], tree: Tree, names: frozenset[str]) -> dict[tuple[str, int], tuple[Use, ...]]:
+def _mentioned(
+    facts: list[Facts], tree: Tree, names: frozenset[str]
+) -> dict[tuple[str, int], tuple[Use, ...]]:
     """Uses found only by reading texts again, by (file, document)."""
     found: dict[tuple[str, int], tuple[Use, ...]] = {}
     by_file: dict[str, list[Facts]] = {}
@@ -150,7 +158,10 @@ def _mentioned(facts: list[Facts], tree: Tree, names: frozenset[str]) -> dict[tu
     for file, inside in by_file.items():
         for fact in {(item.file, item.document): item for item in inside}.values():
             if kinds.field(fact.spec, "generated") is True:
-                found[(file, fact.document)] = (*found.get((file, fact.document), ()), *_in_scripts(fact, tree, names))
+                found[(file, fact.document)] = (
+                    *found.get((file, fact.document), ()),
+                    *_in_scripts(fact, tree, names),
+                )
         if _may_mention(inside, tree.data(file), names):
             for fact in {(item.document): item for item in inside}.values():
                 known = {use.pointer for use in fact.uses}

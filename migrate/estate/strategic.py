@@ -52,7 +52,9 @@ def _merge_list(old: list[Json], patch: list[Json], key: str) -> Json:
     for item in patch:
         if not isinstance(item, dict):
             return [*result, *[entry for entry in patch if entry not in result]]
-        place = next((i for i, o in enumerate(result) if isinstance(o, dict) and o.get(key) == item.get(key)), None)
+        place = next(
+            (i for i, o in enumerate(result) if isinstance(o, dict) and o.get(key) == item.get(key)), None
+        )
         if item.get("$patch") == "replace":
             return [entry for entry in patch if entry is not item]
         if item.get("$patch") == "delete":

@@ -44,7 +44,9 @@ def wire(tree: Tree) -> Wired:
 def _wired(how: str, scopes: list[Scope], tree: Tree, builder: Builder) -> Wired:
     reached = {_place(item.facts) for scope in scopes for item in scope.applied}
     # A patch file looks like an object but is only a part of one.
-    loose = [fact for fact in _all(tree) if _place(fact) not in reached and fact.file not in builder.patch_files]
+    loose = [
+        fact for fact in _all(tree) if _place(fact) not in reached and fact.file not in builder.patch_files
+    ]
     starts = tuple(dict.fromkeys(start for scope in scopes for start in scope.starts))
     return Wired(tuple(scopes), tuple(loose), Wiring(how, starts), tuple(builder.problems.values()))
 
@@ -85,7 +87,9 @@ def _instance(fact: Facts, tree: Tree) -> Facts | None:
     if not tree.is_folder(inside("", path)):
         return None
     spec = {"path": path, "sourceRef": {"kind": "GitRepository", "name": fact.name}}
-    return fact._replace(api=f"{flux.GROUP}/v1", kind="Kustomization", spec=spec, name=fact.namespace or "flux-system")
+    return fact._replace(
+        api=f"{flux.GROUP}/v1", kind="Kustomization", spec=spec, name=fact.namespace or "flux-system"
+    )
 
 
 def _applies_itself(fact: Facts) -> bool:
@@ -110,7 +114,9 @@ def _dead(fact: Facts, tree: Tree, builder: Builder) -> bool:
 
 
 def _reached(scopes: Iterable[Scope]) -> set[tuple[str, int]]:
-    return {_place(item.facts) for scope in scopes for item in scope.applied if flux.is_kustomization(item.facts)}
+    return {
+        _place(item.facts) for scope in scopes for item in scope.applied if flux.is_kustomization(item.facts)
+    }
 
 
 def _add(scopes: list[Scope], found: Scope) -> None:
@@ -126,7 +132,11 @@ def _add(scopes: list[Scope], found: Scope) -> None:
 
 def _argo(tree: Tree, builder: Builder) -> list[Scope]:
     scope = Scope()
-    waiting = [fact for fact in _all(tree) if fact.group == "argoproj.io" and fact.kind in {"Application", "ApplicationSet"}]
+    waiting = [
+        fact
+        for fact in _all(tree)
+        if fact.group == "argoproj.io" and fact.kind in {"Application", "ApplicationSet"}
+    ]
     if not waiting:
         return []
     seen: set[str] = set()
@@ -141,7 +151,9 @@ def _argo(tree: Tree, builder: Builder) -> list[Scope]:
 
 
 def _folders(application: Facts, tree: Tree) -> Iterator[str]:
-    paths = [kinds.text(source.get("path")) for source in kinds.items(kinds.field(application.spec, "sources"))]
+    paths = [
+        kinds.text(source.get("path")) for source in kinds.items(kinds.field(application.spec, "sources"))
+    ]
     for path in paths:
         if path and "{{" not in path and tree.is_folder(inside("", path)):
             yield inside("", path)
@@ -158,7 +170,10 @@ def _argo_objects(application: Facts, folder: str, builder: Builder) -> Iterator
     for item in builder.build(folder):
         # Argo CD only fills in a namespace where the manifest has none.
         placed = item if item.namespace else renamed(item, namespace=namespace)
-        yield Applied(settled(placed, builder.tree, Variables(active=False)), f"{application.namespace}/{application.name}")
+        yield Applied(
+            settled(placed, builder.tree, Variables(active=False)),
+            f"{application.namespace}/{application.name}",
+        )
 
 
 # --- plain kustomize --------------------------------------------------------------------------------------
@@ -167,11 +182,19 @@ def _argo_objects(application: Facts, folder: str, builder: Builder) -> Iterator
 def _kustomize(tree: Tree, builder: Builder) -> list[Scope]:
     """Kustomizations that no other names are roots; those that make the same object differently are two clusters."""
     named = {path for folder, fact in tree.kustomizations.items() for path in _named(folder, fact)}
-    roots = [folder for folder, fact in tree.kustomizations.items() if folder not in named and fact.kind != "Component"]
+    roots = [
+        folder
+        for folder, fact in tree.kustomizations.items()
+        if folder not in named and fact.kind != "Component"
+    ]
     scopes: list[Scope] = []
     for folder in sorted(roots):
         objects = [settled(item, tree, Variables(active=False)) for item in builder.build(folder)]
-        paths = {f"{fact.kind}/{fact.namespace}/{fact.name}": f"{folder}:{fact.file}" for fact in objects if fact.kind == "ExternalSecret"}
+        paths = {
+            f"{fact.kind}/{fact.namespace}/{fact.name}": f"{folder}:{fact.file}"
+            for fact in objects
+            if fact.kind == "ExternalSecret"
+        }
         _add(scopes, Scope([folder or "."], [Applied(fact, folder or ".") for fact in objects], paths))
     return scopes
 
