@@ -10,7 +10,7 @@ from migrate.estate.facts import Facts
 from migrate.estate.inventory import Finding
 from migrate.estate.kustomize import Builder, Placed, flux_patches, patched, renamed, settled
 from migrate.estate.substitute import Variables
-from migrate.estate.tree import inside
+from migrate.estate.tree import Tree, inside
 from migrate.model.json import Json
 
 GROUP = "kustomize.toolkit.fluxcd.io"
@@ -23,6 +23,7 @@ class Applied:
 
     facts: Facts
     by: str
+    variables: Variables = Variables(active=False)
 
 
 @dataclass(slots=True)
@@ -66,21 +67,33 @@ def follow(start: Facts, builder: Builder) -> Scope:
         name = f"{current.namespace or 'flux-system'}/{current.name}"
         if name in scope.paths:
             continue
-        scope.paths[name] = path_of(current)
-        for fact in _apply(current, builder, own):
-            scope.applied.append(Applied(fact, name))
+        scope.paths[name] = path_of(current, builder.tree)
+        variables = variables_of(current, builder)
+        for fact in _apply(current, builder, own, variables):
+            scope.applied.append(Applied(fact, name, variables))
             if is_kustomization(fact):
                 waiting.append(fact)
     return scope
 
 
-def path_of(fact: Facts) -> str:
-    """The folder a Kustomization applies, relative to the estate."""
-    return inside("", kinds.text(_spec(fact).get("path")) or ".")
+def path_of(fact: Facts, tree: Tree) -> str:
+    """The folder a Kustomization applies, relative to the estate.
+
+    A source may be an artifact made from a part of the repository; its root is then the nearest folder above the
+    file from which the path leads somewhere.
+    """
+    written = kinds.text(_spec(fact).get("path")) or "."
+    folder = inside("", written)
+    base = dirname(fact.file)
+    while base and not tree.is_folder(folder):
+        if tree.is_folder(candidate := inside(base, written.lstrip("/"))):
+            return candidate
+        base = dirname(base)
+    return folder
 
 
-def _apply(current: Facts, builder: Builder, own: dict[str, str]) -> list[Facts]:
-    spec, folder = _spec(current), path_of(current)
+def _apply(current: Facts, builder: Builder, own: dict[str, str], variables: Variables) -> list[Facts]:
+    spec, folder = _spec(current), path_of(current, builder.tree)
     if not builder.tree.is_folder(folder):
         builder.problems[f"path {current.file} {folder}"] = _missing(current, folder, own)
         return []
@@ -93,7 +106,6 @@ def _apply(current: Facts, builder: Builder, own: dict[str, str]) -> list[Facts]
     namespace, prefix, suffix = (
         kinds.text(spec.get(key)) for key in ("targetNamespace", "namePrefix", "nameSuffix")
     )
-    variables = variables_of(current, builder)
     return [
         settled(renamed(item, namespace=namespace, prefix=prefix, suffix=suffix), builder.tree, variables)
         for item in objects

@@ -358,6 +358,20 @@ def _secret(value: Object) -> Reading:
     return Reading((), {"keys": list(keys), "type": text(value.get("type"))})
 
 
+def _replication(value: Object) -> Reading:
+    """VolSync calls the Secret with a repository's address and password its `repository`."""
+    reading = _generic(value)
+    spec = value.get("spec")
+    found = [
+        Use(name, "", "custom-resource", pointer_text(("spec", mover, "repository")))
+        for mover, settings in (spec.items() if isinstance(spec, dict) else ())
+        if (name := text(field(settings, "repository")))
+    ]
+    if name := text(field(spec, "repository")):
+        found.append(Use(name, "", "custom-resource", pointer_text(("spec", "repository"))))
+    return reading._replace(uses=(*reading.uses, *found))
+
+
 def _postgres_cluster(value: Object) -> Reading:
     reading = _generic(value)
     users = [text(user.get("name")) for user in items(field(value, "spec", "users"))]
@@ -448,6 +462,7 @@ _READERS: dict[tuple[str, str], _Reader] = {
     ("", "ConfigMap"): _config_map,
     ("", "Secret"): _secret,
     ("postgres-operator.crunchydata.com", "PostgresCluster"): _postgres_cluster,
+    ("volsync.backube", "*"): _replication,
     ("argoproj.io", "Application"): _application,
     ("argoproj.io", "ApplicationSet"): _application,
 }

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from migrate.estate import helm, kinds
 from migrate.estate.facts import Container, Facts, Use
-from migrate.estate.flux import Scope
+from migrate.estate.flux import Applied, Scope
 from migrate.estate.inventory import Reader
 from migrate.estate.kustomize import CLUSTER_SCOPED
 from migrate.estate.references import mentions, tokens
 from migrate.estate.tree import Tree, parse
+from migrate.model.json import Json
 
 ANYWHERE = "*"
 _NAME = re.compile(rb"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?")
@@ -47,22 +48,23 @@ def _same(one: Reader, other: Reader) -> bool:
 
 def read_scope(scope: Scope, tree: Tree, names: frozenset[str]) -> Readers:
     """The readers in one cluster. `names` are the Secrets worth looking for in texts."""
-    facts = [item.facts for item in scope.applied]
-    return _gather(facts, tree, names, wired=True)
+    return _gather(scope.applied, tree, names, wired=True)
 
 
 def read_loose(facts: Iterable[Facts], tree: Tree) -> Readers:
     """Places in files that nobody applies."""
-    return _gather(list(facts), tree, frozenset(), wired=False)
+    return _gather([Applied(fact, "") for fact in facts], tree, frozenset(), wired=False)
 
 
-def _gather(facts: list[Facts], tree: Tree, names: frozenset[str], *, wired: bool) -> Readers:
+def _gather(applied: Sequence[Applied], tree: Tree, names: frozenset[str], *, wired: bool) -> Readers:
     readers = Readers()
-    maps = _values_maps(facts)
-    mentioned = _mentioned(facts, tree, names) if names else {}
-    for fact in facts:
-        extra = (*_values_files(fact, maps, tree), *mentioned.get((fact.file, fact.document), ()))
-        for use in (*fact.uses, *extra):
+    maps = _values_maps(applied)
+    for item in applied:
+        fact = item.facts
+        uses = [*fact.uses, *_values_files(item, maps, tree)]
+        if names and fact.texts:
+            uses.extend(_mentioned(item, tree, names))
+        for use in uses:
             readers.add(_namespace(fact, use), use.secret, _reader(fact, use, wired=wired))
     return readers
 
@@ -105,22 +107,21 @@ def _reader(fact: Facts, use: Use, *, wired: bool) -> Reader:
 # --- Helm values that stand in ConfigMaps ---------------------------------------------------------------------
 
 
-def _values_maps(facts: list[Facts]) -> dict[tuple[str, str], Facts]:
+def _values_maps(applied: Sequence[Applied]) -> dict[tuple[str, str], Applied]:
     wanted = {
         kinds.text(source.get("name"))
-        for fact in facts
-        if fact.kind == "HelmRelease"
-        for source in kinds.items(kinds.field(fact.spec, "valuesFrom"))
+        for item in applied
+        if item.facts.kind == "HelmRelease"
+        for source in kinds.items(kinds.field(item.facts.spec, "valuesFrom"))
         if source.get("kind") == "ConfigMap"
     }
-    return {
-        (fact.namespace, fact.name): fact
-        for fact in facts
-        if fact.kind == "ConfigMap" and fact.name in wanted
-    }
+    maps = (item for item in applied if item.facts.kind == "ConfigMap" and item.facts.name in wanted)
+    return {(item.facts.namespace, item.facts.name): item for item in maps}
 
 
-def _values_files(fact: Facts, maps: dict[tuple[str, str], Facts], tree: Tree) -> Iterator[Use]:
+def _values_files(item: Applied, maps: dict[tuple[str, str], Applied], tree: Tree) -> Iterator[Use]:
+    """Uses in values that a HelmRelease takes from ConfigMaps."""
+    fact = item.facts
     if fact.kind != "HelmRelease":
         return
     for source in kinds.items(kinds.field(fact.spec, "valuesFrom")):
@@ -130,53 +131,58 @@ def _values_files(fact: Facts, maps: dict[tuple[str, str], Facts], tree: Tree) -
             yield from _values_uses(fact, found, key, tree)
 
 
-def _values_uses(release: Facts, config_map: Facts, key: str, tree: Tree) -> Iterator[Use]:
+def _values_uses(release: Facts, found: Applied, key: str, tree: Tree) -> Iterator[Use]:
+    config_map = found.facts
     file = kinds.text(kinds.field(config_map.spec, "files", key))
     if file:
-        documents, place = tree.documents(file), file
+        data, place = tree.data(file), file
     else:
         content = kinds.field(tree.document(config_map.file, config_map.document), "data", key)
-        documents, place = parse(kinds.text(content).encode()), config_map.file
+        data, place = kinds.text(content).encode(), config_map.file
     name = kinds.text(kinds.field(release.spec, "release"))
-    for values in documents:
+    for values in parse(_replaced(data, found)):
         for use in helm.read_values(values, (), name, release.namespace)[0]:
             yield use._replace(file=place)
+
+
+def _replaced(data: bytes, item: Applied) -> bytes:
+    """A text as the cluster sees it, its variables replaced."""
+    if not item.variables.active or b"${" not in data:
+        return data
+    return item.variables.apply(data.decode("utf-8", "replace")).encode()
 
 
 # --- mentions in texts ----------------------------------------------------------------------------------------
 
 
-def _mentioned(
-    facts: list[Facts], tree: Tree, names: frozenset[str]
-) -> dict[tuple[str, int], tuple[Use, ...]]:
-    """Uses found only by reading texts again, by (file, document)."""
-    found: dict[tuple[str, int], tuple[Use, ...]] = {}
-    by_file: dict[str, list[Facts]] = {}
-    for fact in facts:
-        if fact.texts:
-            by_file.setdefault(fact.file, []).append(fact)
-    for file, inside in by_file.items():
-        for fact in {(item.file, item.document): item for item in inside}.values():
-            if kinds.field(fact.spec, "generated") is True:
-                found[(file, fact.document)] = (
-                    *found.get((file, fact.document), ()),
-                    *_in_scripts(fact, tree, names),
-                )
-        if _may_mention(inside, tree.data(file), names):
-            for fact in {(item.document): item for item in inside}.values():
-                known = {use.pointer for use in fact.uses}
-                how = helm.HOW if fact.kind == "HelmRelease" else "custom-resource"
-                document = tree.document(file, fact.document)
-                fresh = (use for use in mentions(document, names, how) if use.pointer not in known)
-                found[(file, fact.document)] = (*found.get((file, fact.document), ()), *fresh)
-    return found
+def _mentioned(item: Applied, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
+    """Uses found only by reading texts again."""
+    fact = item.facts
+    if kinds.field(fact.spec, "generated") is True:
+        yield from _in_scripts(fact, tree, names)
+        return
+    data = tree.data(fact.file)
+    if not _may_mention(fact, data, names) and (b"${" not in data or not item.variables.active):
+        return
+    document = _document(item, data, tree)
+    known = {use.pointer for use in fact.uses}
+    how = helm.HOW if fact.kind == "HelmRelease" else "custom-resource"
+    yield from (use for use in mentions(document, names, how) if use.pointer not in known)
 
 
-def _may_mention(facts: list[Facts], data: bytes, names: frozenset[str]) -> bool:
-    """Whether a file names a Secret more often than its known uses do: only then is it worth parsing again."""
+def _document(item: Applied, data: bytes, tree: Tree) -> Json:
+    fact = item.facts
+    replaced = _replaced(data, item)
+    if replaced is data:
+        return tree.document(fact.file, fact.document)
+    documents = parse(replaced)
+    return documents[fact.document] if fact.document < len(documents) else None
+
+
+def _may_mention(fact: Facts, data: bytes, names: frozenset[str]) -> bool:
+    """Whether a file names a Secret more often than this object's uses do: only then is it worth parsing again."""
     counts = Counter(word for raw in _NAME.findall(data) if (word := raw.decode("ascii")) in names)
-    for fact in facts:
-        counts.subtract(use.secret for use in {use.pointer: use for use in fact.uses}.values())
+    counts.subtract(use.secret for use in {use.pointer: use for use in fact.uses}.values())
     return any(count > 0 for count in counts.values())
 
 

@@ -91,16 +91,23 @@ def _text(value: Json) -> str:
 
 
 _LOOSE_KEY = re.compile(r"(?i)secret|credential|passw|auth|cert|tls|token")
+_LOOSE_NAME = re.compile(r"(?i)secret|cred|token|passw|auth|-env$|-key")
 _SCRIPT_KEYS = frozenset({"command", "args"})
+_NO_REFERENCE = frozenset(
+    {"metadata", "labels", "matchLabels", "selector", "configMap", "configMapKeyRef", "configMapRef"}
+)
 
 
 def mentions(value: Json, names: frozenset[str], how: str, at: Pointer = ()) -> Iterator[Use]:
     """Places that hold one of `names` without a key that says so for certain.
 
-    A string equal to a name under a key (or parent key) that speaks of secrets is a reader with `how`;
-    a name inside a longer text (command, script) is a reader of kind `text`.
+    A string equal to a name is a reader with `how` where the key, the name, or a `key` beside it speaks of
+    secrets; a name inside a longer text (command, script) is a reader of kind `text`.
     """
     if isinstance(value, dict):
+        if _is_selector(value, names, at):
+            yield Use(str(value["name"]), "", how, pointer_text((*at, "name")), keys=(str(value["key"]),))
+            return
         for key, child in value.items():
             yield from mentions(child, names, how, (*at, key))
     elif isinstance(value, list):
@@ -110,20 +117,23 @@ def mentions(value: Json, names: frozenset[str], how: str, at: Pointer = ()) -> 
         yield from _mention(value, names, how, at)
 
 
+def _is_selector(value: dict[str, Json], names: frozenset[str], at: Pointer) -> bool:
+    """`{name, key}`: how custom resources select one key of a Secret, whatever they call the field."""
+    name = value.get("name")
+    named = isinstance(name, str) and name in names and isinstance(value.get("key"), str)
+    return named and not _NO_REFERENCE & set(at)
+
+
 def _mention(value: str, names: frozenset[str], how: str, at: Pointer) -> Iterator[Use]:
-    if value in names:
-        near = [token for token in at[-3:] if isinstance(token, str)]
-        if near and near[-1] in {"name", "secretName"}:
-            near = near[:-1]
-        elif near:
-            near = near[-1:]
-        if any(_LOOSE_KEY.search(token) for token in near):
+    if value in names and not any(token in _SCRIPT_KEYS for token in at):
+        keys = [token for token in at if isinstance(token, str)]
+        field = next((key for key in reversed(keys) if key not in {"name", "secretName"}), "")
+        if not _NO_REFERENCE & set(at) and (_LOOSE_KEY.search(field) or _LOOSE_NAME.search(value)):
             yield Use(value, "", how, pointer_text(at))
-            return
-    if not any(token in _SCRIPT_KEYS for token in at) and "\n" not in value and at[:1] != ("data",):
         return
-    for name in sorted(tokens(value) & names):
-        yield Use(name, "", "text", pointer_text(at))
+    if any(token in _SCRIPT_KEYS for token in at) or "\n" in value or at[:1] == ("data",):
+        for name in sorted(tokens(value) & names):
+            yield Use(name, "", "text", pointer_text(at))
 
 
 _TOKEN = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?")

@@ -5,16 +5,17 @@ The result is scopes (clusters) of applied objects, and the objects nobody appli
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from posixpath import dirname
 
-from migrate.estate import flux, kinds
+from migrate.estate import argo, flux, kinds
 from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts
 from migrate.estate.flux import Applied, Scope
 from migrate.estate.inventory import Finding, Wiring
-from migrate.estate.kustomize import Builder, renamed, settled
+from migrate.estate.kustomize import Builder, settled
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside
 
@@ -32,7 +33,7 @@ class Wired:
 def wire(tree: Tree) -> Wired:
     """Decide what is applied."""
     builder = Builder(tree)
-    for how, scopes in (("flux", _flux(tree, builder)), ("argocd", _argo(tree, builder))):
+    for how, scopes in (("flux", _flux(tree, builder)), ("argocd", argo.follow(tree, builder))):
         if scopes:
             return _wired(how, scopes, tree, builder)
     if tree.kustomizations:
@@ -69,11 +70,16 @@ def _flux(tree: Tree, builder: Builder) -> list[Scope]:
     candidates = [fact for fact in _all(tree) if flux.is_kustomization(fact)]
     instances = [start for fact in _all(tree) if (start := _instance(fact, tree)) is not None]
     scopes: list[Scope] = []
-    evident = [*instances, *(fact for fact in candidates if _applies_itself(fact))]
+    evident = [*instances, *(fact for fact in candidates if _applies_itself(fact, tree))]
     for start in evident:
         if _place(start) not in _reached(scopes) or start in instances:
             _add(scopes, flux.follow(start, builder))
-    for start in sorted(candidates, key=lambda fact: _rank(fact, candidates)):
+    covers = _coverage(candidates, tree)
+    for start in sorted(
+        candidates, key=lambda fact: (-covers[_place(fact)], fact.file.count("/"), fact.file)
+    ):
+        if not tree.is_folder(flux.path_of(start, tree)):
+            continue  # leads nowhere and nothing applies it: left over
         if _place(start) not in _reached(scopes) and not _dead(start, tree, builder):
             _add(scopes, flux.follow(start, builder))
     return scopes
@@ -92,17 +98,21 @@ def _instance(fact: Facts, tree: Tree) -> Facts | None:
     )
 
 
-def _applies_itself(fact: Facts) -> bool:
+def _applies_itself(fact: Facts, tree: Tree) -> bool:
     """Flux's bootstrap writes a Kustomization whose path holds that very file."""
-    folder = flux.path_of(fact)
+    folder = flux.path_of(fact, tree)
     return not folder or fact.file.startswith(f"{folder}/")
 
 
-def _rank(fact: Facts, candidates: list[Facts]) -> tuple[int, int, str]:
-    """Starts that cover most other Kustomizations first, then the higher folder."""
-    folder = flux.path_of(fact) + "/"
-    covers = sum(1 for other in candidates if other.file.startswith(folder)) if len(candidates) < 3000 else 0
-    return -covers, fact.file.count("/"), fact.file
+def _coverage(candidates: list[Facts], tree: Tree) -> dict[tuple[str, int], int]:
+    """How many other Kustomizations lie below each one's path: those that cover most are the likely roots."""
+    below: Counter[str] = Counter()
+    for fact in candidates:
+        folder = dirname(fact.file)
+        while folder:
+            below[folder] += 1
+            folder = dirname(folder)
+    return {_place(fact): below[flux.path_of(fact, tree)] for fact in candidates}
 
 
 def _dead(fact: Facts, tree: Tree, builder: Builder) -> bool:
@@ -125,55 +135,6 @@ def _add(scopes: list[Scope], found: Scope) -> None:
             scope.join(found)
             return
     scopes.append(found)
-
-
-# --- Argo CD ----------------------------------------------------------------------------------------------
-
-
-def _argo(tree: Tree, builder: Builder) -> list[Scope]:
-    scope = Scope()
-    waiting = [
-        fact
-        for fact in _all(tree)
-        if fact.group == "argoproj.io" and fact.kind in {"Application", "ApplicationSet"}
-    ]
-    if not waiting:
-        return []
-    seen: set[str] = set()
-    for application in waiting:
-        scope.starts.append(application.file)
-        scope.applied.append(Applied(application, application.file))
-        for folder in _folders(application, tree):
-            if folder not in seen:
-                seen.add(folder)
-                scope.applied.extend(_argo_objects(application, folder, builder))
-    return [scope]
-
-
-def _folders(application: Facts, tree: Tree) -> Iterator[str]:
-    paths = [
-        kinds.text(source.get("path")) for source in kinds.items(kinds.field(application.spec, "sources"))
-    ]
-    for path in paths:
-        if path and "{{" not in path and tree.is_folder(inside("", path)):
-            yield inside("", path)
-    for generator in kinds.items(kinds.field(application.spec, "generators")):
-        for entry in kinds.items(kinds.field(generator, "git", "directories")):
-            pattern = kinds.text(entry.get("path"))
-            if pattern.endswith("/*"):
-                base = inside("", pattern[:-2])
-                yield from (path for path in tree.children.get(base, ()) if tree.is_folder(path))
-
-
-def _argo_objects(application: Facts, folder: str, builder: Builder) -> Iterator[Applied]:
-    namespace = kinds.text(kinds.field(application.spec, "namespace"))
-    for item in builder.build(folder):
-        # Argo CD only fills in a namespace where the manifest has none.
-        placed = item if item.namespace else renamed(item, namespace=namespace)
-        yield Applied(
-            settled(placed, builder.tree, Variables(active=False)),
-            f"{application.namespace}/{application.name}",
-        )
 
 
 # --- plain kustomize --------------------------------------------------------------------------------------
