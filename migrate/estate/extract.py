@@ -140,6 +140,8 @@ def _kustomization(path: str, document: Document, value: dict[str, Json]) -> Fac
         spec[name] = [item for item in _listed(value.get(name)) if isinstance(item, str)]
     # Patches may hold literals, so they are read again when they are needed rather than kept.
     spec["patched"] = any(value.get(name) for name in _PATCHES)
+    spec["replaced"] = bool(value.get("replacements"))
+    spec["charts"] = bool(value.get("helmCharts"))
     spec["generators"] = [
         _generator(item, kind)
         for kind in ("configMap", "secret")

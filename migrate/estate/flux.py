@@ -61,7 +61,7 @@ def follow(start: Facts, builder: Builder) -> Scope:
     """Everything that a Flux Kustomization applies, through the Kustomizations it creates."""
     scope = Scope(starts=[start.file])
     waiting = [start]
-    own = _sources(builder)
+    home = _home(start, builder)
     while waiting:
         current = waiting.pop()
         name = f"{current.namespace or 'flux-system'}/{current.name}"
@@ -69,7 +69,7 @@ def follow(start: Facts, builder: Builder) -> Scope:
             continue
         scope.paths[name] = path_of(current, builder.tree)
         variables = variables_of(current, builder)
-        for fact in _apply(current, builder, own, variables):
+        for fact in _apply(current, builder, home, variables):
             scope.applied.append(Applied(fact, name, variables))
             if is_kustomization(fact):
                 waiting.append(fact)
@@ -92,10 +92,11 @@ def path_of(fact: Facts, tree: Tree) -> str:
     return folder
 
 
-def _apply(current: Facts, builder: Builder, own: dict[str, str], variables: Variables) -> list[Facts]:
+def _apply(current: Facts, builder: Builder, home: Home, variables: Variables) -> list[Facts]:
     spec, folder = _spec(current), path_of(current, builder.tree)
-    if not builder.tree.is_folder(folder):
-        builder.problems[f"path {current.file} {folder}"] = _missing(current, folder, own)
+    elsewhere = home.elsewhere(spec)
+    if not builder.tree.is_folder(folder) or (elsewhere and not folder):
+        builder.problems[f"path {current.file} {current.name}"] = _unfollowed(current, folder, elsewhere)
         return []
     objects = list(builder.build(folder))
     for component in spec.get("components") if isinstance(spec.get("components"), list) else []:  # type: ignore[union-attr]
@@ -112,26 +113,43 @@ def _apply(current: Facts, builder: Builder, own: dict[str, str], variables: Var
     ]
 
 
-def _missing(current: Facts, folder: str, own: dict[str, str]) -> Finding:
-    source = kinds.text(kinds.field(current.spec, "sourceRef", "name"))
-    elsewhere = source in own
-    where = f"source {source} is another repository ({own[source]})" if elsewhere else "it is not in the tree"
-    return Finding(
-        "wiring.elsewhere" if elsewhere else "wiring.missing",
-        "info" if elsewhere else "warning",
-        f"Kustomization {current.name} applies {folder or '.'}: {where}",
-        current.file,
-    )
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Which source is this very repository: the one the starting point comes from, and any with its URL.
+
+    Asked only about paths that this tree does not have (or its root): the same repository goes by many addresses.
+    """
+
+    name: str
+    urls: dict[str, str]
+    """URL of each source declared in the tree, by name."""
+
+    def elsewhere(self, spec: dict[str, Json]) -> str:
+        """The address of the other repository that a Kustomization applies; empty where it is this one."""
+        name = kinds.text(kinds.field(spec, "sourceRef", "name"))
+        if name == self.name or (name in self.urls and self.urls[name] == self.urls.get(self.name)):
+            return ""
+        if name in self.urls:
+            return self.urls[name] or name
+        return "" if kinds.text(spec.get("path")).strip("./") else name
 
 
-def _sources(builder: Builder) -> dict[str, str]:
-    """URL of each declared source, by name."""
-    return {
+def _home(start: Facts, builder: Builder) -> Home:
+    urls = {
         fact.name: kinds.text(_spec(fact).get("url"))
         for facts in builder.tree.objects.values()
         for fact in facts
         if fact.kind in {"GitRepository", "OCIRepository", "Bucket"} and isinstance(fact.spec, dict)
     }
+    return Home(kinds.text(kinds.field(start.spec, "sourceRef", "name")), urls)
+
+
+def _unfollowed(current: Facts, folder: str, elsewhere: str) -> Finding:
+    if elsewhere:
+        text = f"Kustomization {current.name} applies another repository: {elsewhere}"
+        return Finding("wiring.elsewhere", "info", text, current.file)
+    text = f"Kustomization {current.name} applies {folder or '.'}, which is not in the tree"
+    return Finding("wiring.missing", "warning", text, current.file)
 
 
 def variables_of(current: Facts, builder: Builder) -> Variables:

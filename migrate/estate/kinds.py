@@ -21,6 +21,7 @@ WORKLOADS = frozenset(
     {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
 )
 _SENSITIVE = re.compile(r"(?i)passw|token|secret|key|credential|private")
+_HARMLESS = re.compile(r"(?i)(name|ref|namespace|domain|host|path|url|enabled)$")
 _SHORT = 300
 
 
@@ -66,7 +67,7 @@ def pick(value: Json, *keys: str) -> Object:
 
 def sensitive(key: str) -> bool:
     """Whether a key's name says that its value may be a secret; such values are never kept."""
-    return _SENSITIVE.search(key) is not None
+    return _SENSITIVE.search(key) is not None and _HARMLESS.search(key) is None
 
 
 # --- pods -------------------------------------------------------------------------------------------------

@@ -16,8 +16,9 @@ from migrate.documents.reader import Document
 from migrate.estate import kinds
 from migrate.estate.extract import KUSTOMIZE_GROUP, describe
 from migrate.estate.facts import Facts
+from migrate.estate.helm import read_values
 from migrate.estate.inventory import Finding
-from migrate.estate.strategic import apply_operations, is_native, merge
+from migrate.estate.strategic import Replacement, apply_operations, is_native, look_up, merge, replace_in
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside, is_remote, parse
 from migrate.model.json import Json
@@ -35,10 +36,10 @@ _NEVER_RENAMED = frozenset({"Namespace", "CustomResourceDefinition", "APIService
 
 
 class Patch(NamedTuple):
-    """A patch and whom it is for: a map merges, a list holds RFC 6902 operations."""
+    """A change and whom it is for: a map merges, a list holds RFC 6902 operations."""
 
     target: Json
-    body: Json
+    body: Json | Replacement
 
 
 class Placed(NamedTuple):
@@ -96,12 +97,16 @@ class Builder:
         for field_name in ("resources", "bases"):
             for entry in _names(kustomization, field_name):
                 objects = [*objects, *self._resource(folder, entry, kustomization)]
-        objects = [*objects, *self._generated(kustomization)]
+        objects = [*objects, *self._generated(kustomization), *self._charts(kustomization)]
         for entry in _names(kustomization, "components"):
             objects = self.component(objects, inside(folder, entry), kustomization.file)
         if kinds.field(kustomization.spec, "patched"):
             objects = patched(objects, self._patches(kustomization))
-        return [_renamed(item, kustomization.spec) for item in objects]
+        objects = [_renamed(item, kustomization.spec) for item in objects]
+        if kinds.field(kustomization.spec, "replaced"):
+            value = self.tree.document(kustomization.file, kustomization.document)
+            objects = replaced(objects, kinds.items(kinds.field(value, "replacements")), self.tree)
+        return objects
 
     def component(self, objects: list[Placed], folder: str, named_by: str) -> list[Placed]:
         """A component applied over objects; unknown ones become a finding."""
@@ -146,6 +151,40 @@ class Builder:
                 namespace,
                 name,
             )
+
+    def _charts(self, kustomization: Facts) -> Iterator[Placed]:
+        """`helmCharts`: kustomize renders these itself; what we can read of them are their values."""
+        if not kinds.field(kustomization.spec, "charts"):
+            return
+        value = self.tree.document(kustomization.file, kustomization.document)
+        folder = dirname(kustomization.file)
+        for index, chart in enumerate(kinds.items(kinds.field(value, "helmCharts"))):
+            yield self._chart(kustomization, folder, index, chart)
+
+    def _chart(self, kustomization: Facts, folder: str, index: int, chart: dict[str, Json]) -> Placed:
+        name = kinds.text(chart.get("releaseName")) or kinds.text(chart.get("name"))
+        namespace = kinds.text(chart.get("namespace"))
+        uses, containers = read_values(
+            chart.get("valuesInline"), ("helmCharts", index, "valuesInline"), name, namespace
+        )
+        for entry in [chart.get("valuesFile"), *_strings(chart.get("additionalValuesFiles"))]:
+            if isinstance(entry, str) and entry:
+                path = inside(folder, entry)
+                for document in self.tree.documents(path):
+                    found, more = read_values(document, (), name, namespace)
+                    uses.extend(use._replace(file=path) for use in found)
+                    containers.extend(more)
+        spec: dict[str, Json] = {
+            "chart": kinds.text(chart.get("name")),
+            "version": str(chart.get("version") or ""),
+            "release": name,
+            "generated": True,
+        }
+        fact = kustomization._replace(
+            kind="HelmChart", namespace=namespace, name=name, spec=spec,
+            uses=tuple(uses), containers=tuple(containers), texts=False,
+        )  # fmt: skip
+        return Placed(fact, namespace, name)
 
     def _environment(self, folder: str, generator: dict[str, Json]) -> dict[str, Json]:
         if generator.get("kind") != "ConfigMap":
@@ -195,6 +234,56 @@ def patched(objects: list[Placed], patches: list[Patch]) -> list[Placed]:
     return objects
 
 
+def replaced(objects: list[Placed], replacements: list[dict[str, Json]], tree: Tree) -> list[Placed]:
+    """The objects with kustomize's `replacements` noted, in order: each may rename what the next one selects."""
+    for replacement in replacements:
+        source = kinds.field(replacement, "source")
+        value = next((look for item in objects if (look := _source_value(source, item, tree))), "")
+        for target in kinds.items(replacement.get("targets")) if value else ():
+            select = target.get("select")
+            for path in _strings(target.get("fieldPaths")):
+                options = target.get("options")
+                delimiter, index = kinds.field(options, "delimiter"), kinds.field(options, "index")
+                body = Replacement(
+                    path, value, kinds.text(delimiter), index if isinstance(index, int) else 0,
+                    create=kinds.field(options, "create") is True,
+                )  # fmt: skip
+                objects = [
+                    _with_replacement(item, body) if _is_for(Patch(select, None), item) else item
+                    for item in objects
+                ]
+    return objects
+
+
+def _source_value(source: Json, item: Placed, tree: Tree) -> str:
+    if not isinstance(source, dict) or not _is_for(Patch(source, None), item):
+        return ""
+    path = kinds.text(source.get("fieldPath")) or "metadata.name"
+    if path == "metadata.name":
+        return item.name
+    if kinds.field(item.facts.spec, "generated") is True:
+        return _literal(tree.document(item.facts.file, item.facts.document), item.facts.name, path)
+    return kinds.text(look_up(tree.document(item.facts.file, item.facts.document), path))
+
+
+def _literal(kustomization: Json, generator: str, path: str) -> str:
+    """`data.KEY` of a generated ConfigMap, from the kustomization itself: facts leave some literals out."""
+    key = path.removeprefix("data.")
+    for item in kinds.items(kinds.field(kustomization, "configMapGenerator")):
+        if item.get("name") == generator:
+            pairs = (text.partition("=") for text in _strings(item.get("literals")))
+            return next((word for name, _, word in pairs if name == key), "")
+    return ""
+
+
+def _with_replacement(item: Placed, body: Replacement) -> Placed:
+    if body.path == "metadata.name":
+        return item._replace(name=body.into(item.name))
+    if body.path == "metadata.namespace":
+        return item._replace(namespace=body.into(item.namespace))
+    return item._replace(patches=(*item.patches, Patch(None, body)))
+
+
 def flux_patches(spec: Json) -> list[Patch]:
     """`spec.patches` of a Flux Kustomization."""
     return [
@@ -234,11 +323,13 @@ def settled(item: Placed, tree: Tree, variables: Variables) -> Facts:
 def _patched_facts(item: Placed, tree: Tree) -> Facts:
     fact = item.facts
     value = tree.document(fact.file, fact.document)
-    if not isinstance(value, dict) or fact.spec == {"generated": True}:
+    if not isinstance(value, dict) or kinds.field(fact.spec, "generated") is True:
         return fact
     result: Json = value
     for patch in item.patches:
-        if isinstance(patch.body, list):
+        if isinstance(patch.body, Replacement):
+            result = replace_in(result, patch.body)
+        elif isinstance(patch.body, list):
             result = apply_operations(result, patch.body)
         else:
             result = merge(result, patch.body, native=is_native(fact.api))

@@ -1,4 +1,4 @@
-"""Kustomize's two kinds of patch, applied to an object in memory: strategic merge and RFC 6902.
+"""Kustomize's changes, applied to an object in memory: strategic merge, RFC 6902 and replacements.
 
 Good enough to read what an object becomes; nothing is ever written through here. A patch that does not fit
 leaves the object as it was: kustomize itself will say so.
@@ -7,6 +7,8 @@ leaves the object as it was: kustomize itself will say so.
 from __future__ import annotations
 
 import copy
+import re
+from dataclasses import dataclass
 
 from migrate.model.json import Json
 
@@ -123,3 +125,72 @@ def _descend(document: Json, tokens: list[str]) -> Json:
         else:
             return None
     return node
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A value that kustomize copies into a field. With a delimiter only one part of the field is replaced."""
+
+    path: str
+    value: str
+    delimiter: str = ""
+    index: int = 0
+    create: bool = False
+
+    def into(self, old: str) -> str:
+        """The field's new text."""
+        if not self.delimiter:
+            return self.value
+        parts = old.split(self.delimiter)
+        if self.index < 0 or self.index >= len(parts):
+            return self.delimiter.join([self.value, *parts] if self.index < 0 else [*parts, self.value])
+        parts[self.index] = self.value
+        return self.delimiter.join(parts)
+
+
+_PATH_PART = re.compile(r"\[([^\]]+)\]|((?:\\.|[^.\[])+)")
+
+
+def field_path(path: str) -> list[str]:
+    """`spec.containers.[name=a].env.0.value` as its parts; `\\.` is a dot inside a name."""
+    return [
+        f"[{match.group(1)}]" if match.group(1) else match.group(2).replace("\\.", ".")
+        for match in _PATH_PART.finditer(path)
+    ]
+
+
+def look_up(value: Json, path: str) -> Json:
+    """What stands at a kustomize field path, or None."""
+    for part in field_path(path):
+        value = next(iter(_children(value, part)), None)
+    return value
+
+
+def replace_in(document: Json, replacement: Replacement) -> Json:
+    """The document with the replacement made wherever its path leads."""
+    result = copy.deepcopy(document)
+    *way, last = field_path(replacement.path)
+    parents: list[Json] = [result]
+    for part in way:
+        parents = [child for parent in parents for child in _children(parent, part)]
+    for parent in parents:
+        if isinstance(parent, dict) and (isinstance(parent.get(last), str) or replacement.create):
+            parent[last] = replacement.into(str(parent.get(last) or ""))
+        elif isinstance(parent, list):
+            parent[:] = [
+                replacement.value if last in {"*", str(i)} else item for i, item in enumerate(parent)
+            ]
+    return result
+
+
+def _children(value: Json, part: str) -> list[Json]:
+    if isinstance(value, dict):
+        return list(value.values()) if part == "*" else [value[part]] if part in value else []
+    if not isinstance(value, list):
+        return []
+    if part == "*":
+        return value
+    if part.isdigit():
+        return value[int(part) : int(part) + 1]
+    key, _, word = part.strip("[]").partition("=")
+    return [item for item in value if isinstance(item, dict) and str(item.get(key)) == word]
