@@ -61,7 +61,7 @@ def run(arguments: list[str] | None = None) -> int:
         # The reader of our output went away (`migrate scan | head`): not a fault of ours or theirs.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
-    except Exception as error:  # noqa: BLE001  the one boundary: nobody should meet a stack trace at 23:00
+    except Exception as error:  # the one boundary: nobody should meet a stack trace at 23:00
         if os.environ.get("MIGRATE_DEBUG"):
             raise
         from migrate.views.console import bug

@@ -29,9 +29,7 @@ _POD_WORDS = (
 _LOOSE_WORDS = (b"redential",)
 
 _DECLARES = re.compile(rb"""kind["']?\s*:\s*["']?(?:Cluster)?ExternalSecret\b""")
-_TEMPLATE = re.compile(
-    rb"^\s*\{\{|\{\{-? *(?:\.Values|include|if|range|with|define|template)\b", re.MULTILINE
-)
+_TEMPLATE = re.compile(rb"^\s*\{\{|\{\{-? *(?:\.Values|include|if|range|with|define|template)\b", re.MULTILINE)
 
 
 def wanted(path: str, data: bytes) -> bool:
@@ -59,9 +57,7 @@ def extract(path: str, data: bytes) -> FileFacts:
 def _unreadable(path: str, data: bytes, fault: YamlFault) -> FileFacts:
     lost = "; it declares an ExternalSecret that this scan cannot see" if _DECLARES.search(data) else ""
     if _TEMPLATE.search(data):
-        return FileFacts(
-            path, False, (), Skipped(path, f"a template, not YAML yet (line {fault.line}){lost}")
-        )
+        return FileFacts(path, False, (), Skipped(path, f"a template, not YAML yet (line {fault.line}){lost}"))
     return FileFacts(path, False, (), None, Failed(path, fault.line, f"{fault.message}{lost}"))
 
 
@@ -150,9 +146,7 @@ def _kustomization(path: str, document: Document, value: dict[str, Json]) -> Fac
     kind = value.get("kind")
     name = "Component" if kind == "Component" else "Kustomization"
     api = f"{KUSTOMIZE_GROUP}/v1"
-    return Facts(
-        path, document.index, document.line, api, name, "", "", (), (), (), (), "", False, spec, False
-    )
+    return Facts(path, document.index, document.line, api, name, "", "", (), (), (), (), "", False, spec, False)
 
 
 def _generator(item: dict[str, Json], kind: str) -> Json:

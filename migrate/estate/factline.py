@@ -21,9 +21,7 @@ def encode(facts: FileFacts) -> str:
     try:
         return _ENCODE(facts)
     except RecursionError:
-        return _ENCODE(
-            FileFacts(facts.file, False, (), None, Failed(facts.file, 1, "nested too deeply to be kept"))
-        )
+        return _ENCODE(FileFacts(facts.file, False, (), None, Failed(facts.file, 1, "nested too deeply to be kept")))
 
 
 class Decoder:
@@ -47,9 +45,7 @@ class Decoder:
             raise ValueError("not a line of facts") from error
 
     def _object(self, item: list[Any]) -> Facts:
-        file, document, line, api, kind, namespace, name, labels, notes, uses, containers, account, *rest = (
-            item
-        )
+        file, document, line, api, kind, namespace, name, labels, notes, uses, containers, account, *rest = item
         word = self._word
         workload, spec, texts = rest
         return Facts(

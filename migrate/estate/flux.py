@@ -23,7 +23,7 @@ class Applied:
 
     facts: Facts
     by: str
-    variables: Variables = Variables(active=False)
+    variables: Variables = field(default_factory=lambda: Variables(active=False))
 
 
 @dataclass(slots=True)
@@ -49,12 +49,7 @@ class Scope:
 
 def is_kustomization(fact: Facts) -> bool:
     """Whether a fact is a Flux Kustomization that says what to apply."""
-    return (
-        fact.group == GROUP
-        and fact.kind == "Kustomization"
-        and bool(fact.spec)
-        and "sourceRef" in _spec(fact)
-    )
+    return fact.group == GROUP and fact.kind == "Kustomization" and bool(fact.spec) and "sourceRef" in _spec(fact)
 
 
 def follow(start: Facts, builder: Builder) -> Scope:
@@ -104,9 +99,7 @@ def _apply(current: Facts, builder: Builder, home: Home, variables: Variables) -
     if spec.get("patched"):
         raw = kinds.field(builder.tree.document(current.file, current.document), "spec")
         objects = patched(objects, flux_patches(raw))
-    namespace, prefix, suffix = (
-        kinds.text(spec.get(key)) for key in ("targetNamespace", "namePrefix", "nameSuffix")
-    )
+    namespace, prefix, suffix = (kinds.text(spec.get(key)) for key in ("targetNamespace", "namePrefix", "nameSuffix"))
     return [
         settled(renamed(item, namespace=namespace, prefix=prefix, suffix=suffix), builder.tree, variables)
         for item in objects
@@ -183,13 +176,9 @@ def _generated_config_map(name: str, near: str, builder: Builder) -> Json:
     found: list[Placed] = []
     for folder, kustomization in builder.tree.kustomizations.items():
         generators = kinds.items(kinds.field(kustomization.spec, "generators"))
-        if any(
-            generator.get("name") == name and generator.get("kind") == "ConfigMap" for generator in generators
-        ):
+        if any(generator.get("name") == name and generator.get("kind") == "ConfigMap" for generator in generators):
             found.extend(
-                item
-                for item in builder.build(folder)
-                if item.facts.kind == "ConfigMap" and item.name.endswith(name)
+                item for item in builder.build(folder) if item.facts.kind == "ConfigMap" and item.name.endswith(name)
             )
     return max(found, key=lambda item: _shared(item.facts.file, near)).facts.spec if found else None
 
@@ -205,9 +194,7 @@ def _shared(one: str, other: str) -> int:
 
 
 def _strings(value: Json) -> dict[str, str]:
-    return (
-        {key: item for key, item in value.items() if isinstance(item, str)} if isinstance(value, dict) else {}
-    )
+    return {key: item for key, item in value.items() if isinstance(item, str)} if isinstance(value, dict) else {}
 
 
 def _spec(fact: Facts) -> dict[str, Json]:

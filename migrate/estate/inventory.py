@@ -149,12 +149,15 @@ class Bootstrap:
     file: str
 
 
+Severity = Literal["info", "warning"]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something an operator should know that is no verdict: two owners, a missing path, a store nobody declares."""
 
     code: str
-    severity: Literal["info", "warning"]
+    severity: Severity
     text: str
     file: str
 
@@ -191,7 +194,7 @@ class Inventory:
 
     def totals(self) -> dict[str, int]:
         """`externalSecrets` and one count a verdict; the five always add up."""
-        counts = {verdict: 0 for verdict in VERDICTS}
+        counts: dict[str, int] = dict.fromkeys(VERDICTS, 0)
         for secret in self.secrets:
             counts[secret.verdict] += 1
         return {"externalSecrets": len(self.secrets), **counts}

@@ -205,23 +205,20 @@ def _flux_kustomization(value: Object) -> Reading:
 
 def _flux_spec(spec: Json) -> Object:
     substitute = field(spec, "postBuild", "substitute")
-    kept = {
+    kept: Object = {
         key: _scalar(item)
         for key, item in (substitute.items() if isinstance(substitute, dict) else ())
         if not sensitive(key)
     }
     masked = isinstance(substitute, dict) and len(kept) < len(substitute)
     return {
-        **pick(
-            spec, "path", "targetNamespace", "namePrefix", "nameSuffix", "sourceRef", "components", "suspend"
-        ),
+        **pick(spec, "path", "targetNamespace", "namePrefix", "nameSuffix", "sourceRef", "components", "suspend"),
         "dependsOn": [pick(item, "name", "namespace") for item in items(field(spec, "dependsOn"))],
         "postBuild": isinstance(field(spec, "postBuild"), dict),
         "substitute": kept,
         "masked": masked,
         "substituteFrom": [
-            pick(item, "kind", "name", "optional")
-            for item in items(field(spec, "postBuild", "substituteFrom"))
+            pick(item, "kind", "name", "optional") for item in items(field(spec, "postBuild", "substituteFrom"))
         ],
         "patched": bool(field(spec, "patches")),
         "remote": field(spec, "kubeConfig") is not None,
@@ -245,23 +242,15 @@ def _helm_release(value: Object) -> Reading:
             keys = (text(source.get("valuesKey")) or "values.yaml",)
             found.append(Use(name, "", "valuesFrom", pointer, keys=keys))
     in_values, containers = helm.read_values(field(spec, "values"), ("spec", "values"), release, namespace)
-    others = named_uses(
-        spec, "secretRef", ("spec",), skip=frozenset({("spec", "values"), ("spec", "valuesFrom")})
-    )
-    post = (
-        use._replace(how="helm-values") for use in others if use.pointer.startswith("/spec/postRenderers")
-    )
+    others = named_uses(spec, "secretRef", ("spec",), skip=frozenset({("spec", "values"), ("spec", "valuesFrom")}))
+    post = (use._replace(how="helm-values") for use in others if use.pointer.startswith("/spec/postRenderers"))
     plain = (use for use in others if not use.pointer.startswith("/spec/postRenderers"))
-    return Reading(
-        (*found, *in_values, *post, *plain), _release_spec(spec, release), tuple(containers), texts=True
-    )
+    return Reading((*found, *in_values, *post, *plain), _release_spec(spec, release), tuple(containers), texts=True)
 
 
 def _release_spec(spec: Json, release: str) -> Object:
     chart = field(spec, "chart", "spec")
-    sources = [
-        pick(item, "kind", "name", "valuesKey", "targetPath") for item in items(field(spec, "valuesFrom"))
-    ]
+    sources = [pick(item, "kind", "name", "valuesKey", "targetPath") for item in items(field(spec, "valuesFrom"))]
     return {
         "chart": text(field(chart, "chart")) or text(field(spec, "chart")),
         "version": str(field(chart, "version") or ""),
@@ -274,18 +263,14 @@ def _release_spec(spec: Json, release: str) -> Object:
 
 def _source(value: Object) -> Reading:
     spec = value.get("spec")
-    return Reading(
-        tuple(named_uses(spec, "secretRef", ("spec",))), pick(spec, "url", "ref", "sync", "layerSelector")
-    )
+    return Reading(tuple(named_uses(spec, "secretRef", ("spec",))), pick(spec, "url", "ref", "sync", "layerSelector"))
 
 
 # --- the rest ---------------------------------------------------------------------------------------------
 
 
 def _ingress(value: Object) -> Reading:
-    return Reading(
-        (*named_uses(value.get("spec"), "ingress-tls", ("spec",)), *_annotations(value)), texts=False
-    )
+    return Reading((*named_uses(value.get("spec"), "ingress-tls", ("spec",)), *_annotations(value)), texts=False)
 
 
 def _gateway(value: Object) -> Reading:
@@ -324,9 +309,7 @@ def _role(value: Object) -> Reading:
         if reads and isinstance(resources, list) and {"secrets", "*"} & {str(item) for item in resources}:
             for place, name in enumerate(names if isinstance(names, list) else []):
                 if isinstance(name, str):
-                    found.append(
-                        Use(name, "", "rbac", pointer_text(("rules", index, "resourceNames", place)))
-                    )
+                    found.append(Use(name, "", "rbac", pointer_text(("rules", index, "resourceNames", place))))
     return Reading(tuple(found))
 
 
@@ -353,9 +336,7 @@ def _config_map(value: Object) -> Reading:
 
 
 def _secret(value: Object) -> Reading:
-    keys = [
-        key for name in ("data", "stringData") if isinstance(part := value.get(name), dict) for key in part
-    ]
+    keys = [key for name in ("data", "stringData") if isinstance(part := value.get(name), dict) for key in part]
     return Reading((), {"keys": list(keys), "type": text(value.get("type"))})
 
 
@@ -381,27 +362,17 @@ def _postgres_cluster(value: Object) -> Reading:
 
 def _application(value: Object) -> Reading:
     """Argo CD: sources to follow, and Helm values given as text or map."""
-    spec = (
-        field(value, "spec", "template", "spec")
-        if value.get("kind") == "ApplicationSet"
-        else value.get("spec")
-    )
+    spec = field(value, "spec", "template", "spec") if value.get("kind") == "ApplicationSet" else value.get("spec")
     sources = [*items(field(spec, "sources"))]
     if isinstance(source := field(spec, "source"), dict):
         sources.append(source)
     return Reading(
         tuple(_argo_values(value)),
         {
-            "sources": [
-                pick(item, "repoURL", "path", "chart", "targetRevision", "directory") for item in sources
-            ],
+            "sources": [pick(item, "repoURL", "path", "chart", "targetRevision", "directory") for item in sources],
             "namespace": text(field(spec, "destination", "namespace")),
-            "generators": field(value, "spec", "generators")
-            if value.get("kind") == "ApplicationSet"
-            else None,
-            "kustomize": [
-                pick(item.get("kustomize"), "namespace", "namePrefix", "nameSuffix") for item in sources
-            ],
+            "generators": field(value, "spec", "generators") if value.get("kind") == "ApplicationSet" else None,
+            "kustomize": [pick(item.get("kustomize"), "namespace", "namePrefix", "nameSuffix") for item in sources],
         },
         texts=True,
     )
@@ -414,9 +385,7 @@ def _argo_values(value: Object) -> Iterable[Use]:
         (field(value, "spec", "source", "helm", "valuesObject"), ("spec", "source", "helm", "valuesObject"))
     ]
     for index, source in enumerate(items(field(value, "spec", "sources"))):
-        places.append(
-            (field(source, "helm", "valuesObject"), ("spec", "sources", index, "helm", "valuesObject"))
-        )
+        places.append((field(source, "helm", "valuesObject"), ("spec", "sources", index, "helm", "valuesObject")))
     for values, at in places:
         yield from helm.read_values(values, at, release, namespace)[0]
 

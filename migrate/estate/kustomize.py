@@ -7,7 +7,7 @@ as in Flux. A folder without a kustomization takes all its manifests, as Flux ge
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from posixpath import dirname
 from typing import NamedTuple
@@ -15,9 +15,9 @@ from typing import NamedTuple
 from migrate.documents.reader import Document
 from migrate.estate import kinds
 from migrate.estate.extract import KUSTOMIZE_GROUP, describe
-from migrate.estate.facts import Facts
+from migrate.estate.facts import Facts, Use
 from migrate.estate.helm import read_values
-from migrate.estate.inventory import Finding
+from migrate.estate.inventory import Finding, Severity
 from migrate.estate.strategic import Replacement, apply_operations, is_native, look_up, merge, replace_in
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside, is_remote, parse
@@ -219,18 +219,14 @@ class Builder:
     def _missing(self, file: str, path: str) -> None:
         self._problem("wiring.missing", "warning", f"names {path or '.'}, which is not in the tree", file)
 
-    def _problem(self, code: str, severity: str, text: str, file: str) -> None:
-        level = "warning" if severity == "warning" else "info"
-        self.problems[f"{code} {file} {text}"] = Finding(code, level, text, file)
+    def _problem(self, code: str, severity: Severity, text: str, file: str) -> None:
+        self.problems[f"{code} {file} {text}"] = Finding(code, severity, text, file)
 
 
 def patched(objects: list[Placed], patches: list[Patch]) -> list[Placed]:
     """The objects with the patches that are for them noted."""
     for patch in patches:
-        objects = [
-            item._replace(patches=(*item.patches, patch)) if _is_for(patch, item) else item
-            for item in objects
-        ]
+        objects = [item._replace(patches=(*item.patches, patch)) if _is_for(patch, item) else item for item in objects]
     return objects
 
 
@@ -249,8 +245,7 @@ def replaced(objects: list[Placed], replacements: list[dict[str, Json]], tree: T
                     create=kinds.field(options, "create") is True,
                 )  # fmt: skip
                 objects = [
-                    _with_replacement(item, body) if _is_for(Patch(select, None), item) else item
-                    for item in objects
+                    _with_replacement(item, body) if _is_for(Patch(select, None), item) else item for item in objects
                 ]
     return objects
 
@@ -315,9 +310,7 @@ def settled(item: Placed, tree: Tree, variables: Variables) -> Facts:
     fact = fact._replace(namespace=item.namespace, name=item.name)
     if not variables.active or _opted_out(fact):
         return fact
-    replaced = _substituted(fact, variables.apply)
-    assert isinstance(replaced, Facts)  # the shape is kept, whatever the strings become
-    return replaced
+    return _substituted(fact, variables.apply)
 
 
 def _patched_facts(item: Placed, tree: Tree) -> Facts:
@@ -343,20 +336,35 @@ def _opted_out(fact: Facts) -> bool:
     return switch in fact.labels or switch in fact.annotations
 
 
-def _substituted(value: object, replace: object) -> object:
-    """Every string of a value through `replace`; named tuples keep their type, maps their keys."""
-    if isinstance(value, str):
-        return replace(value) if "${" in value and callable(replace) else value
-    if isinstance(value, dict):
-        return {key: _substituted(item, replace) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_substituted(item, replace) for item in value]
-    if isinstance(value, tuple):
-        parts = [_substituted(item, replace) for item in value]
-        if all(new is old for new, old in zip(parts, value, strict=True)):
+def _substituted(fact: Facts, replace: Callable[[str], str]) -> Facts:
+    """The facts with every string through `replace`; most have no variable at all and stay the same value."""
+    return fact._replace(
+        namespace=replace(fact.namespace),
+        name=replace(fact.name),
+        uses=tuple(_use(use, replace) for use in fact.uses),
+        containers=tuple(item._replace(name=replace(item.name), image=replace(item.image)) for item in fact.containers),
+        service_account=replace(fact.service_account),
+        spec=_value(fact.spec, replace),
+    )
+
+
+def _use(use: Use, replace: Callable[[str], str]) -> Use:
+    return use._replace(
+        secret=replace(use.secret), namespace=replace(use.namespace), container=replace(use.container),
+        keys=tuple(map(replace, use.keys)), variable=replace(use.variable),
+    )  # fmt: skip
+
+
+def _value(value: Json, replace: Callable[[str], str]) -> Json:
+    match value:
+        case str():
+            return replace(value)
+        case dict():
+            return {key: _value(item, replace) for key, item in value.items()}
+        case list():
+            return [_value(item, replace) for item in value]
+        case _:
             return value
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    return value
 
 
 def _is_for(patch: Patch, item: Placed) -> bool:

@@ -30,9 +30,7 @@ _ROLES = {
 def bootstrap(facts: Iterable[Facts], profiles: Profiles) -> list[Bootstrap]:
     """The bootstrap Secrets that one cluster's objects show, each once, in order of namespace and name."""
     facts = list(facts)
-    vaults = [
-        fact for fact in facts if fact.kind in _STORES and kinds.field(fact.spec, "provider") == "vault"
-    ]
+    vaults = [fact for fact in facts if fact.kind in _STORES and kinds.field(fact.spec, "provider") == "vault"]
     tailnet = any(_outside_cluster(kinds.text(kinds.field(fact.spec, "server"))) for fact in vaults)
     found: dict[tuple[str, str], Bootstrap] = {}
     for fact in facts:
@@ -42,9 +40,7 @@ def bootstrap(facts: Iterable[Facts], profiles: Profiles) -> list[Bootstrap]:
     return [found[key] for key in sorted(found)]
 
 
-def _on_path(
-    fact: Facts, profiles: Profiles, *, with_vault: bool, tailnet: bool
-) -> Iterator[tuple[Use, str]]:
+def _on_path(fact: Facts, profiles: Profiles, *, with_vault: bool, tailnet: bool) -> Iterator[tuple[Use, str]]:
     if fact.kind in _STORES:
         is_vault = kinds.field(fact.spec, "provider") == "vault"
         if is_vault or not with_vault:
@@ -60,14 +56,10 @@ def _on_path(
 def _role(fact: Facts, profiles: Profiles, *, tailnet: bool) -> str:
     role = ""
     if fact.kind == "HelmRelease":
-        chart = kinds.text(kinds.field(fact.spec, "chart")) or kinds.text(
-            kinds.field(fact.spec, "chartRef", "name")
-        )
+        chart = kinds.text(kinds.field(fact.spec, "chart")) or kinds.text(kinds.field(fact.spec, "chartRef", "name"))
         role = profiles.chart(chart).path_role
     elif fact.workload:
-        roles = (
-            profiles.image(container.image).path_role for container in fact.containers if container.image
-        )
+        roles = (profiles.image(container.image).path_role for container in fact.containers if container.image)
         role = next((found for found in roles if found), "")
     return "" if role == "tailnet" and not tailnet else role
 

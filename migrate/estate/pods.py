@@ -53,9 +53,7 @@ def _pod(spec: dict[str, Json], at: Pointer) -> Pod:
     uses.extend(_volumes(spec, at))
     for index, item in _dicts(spec.get("imagePullSecrets")):
         if name := _text(item.get("name")):
-            uses.append(
-                Use(name, "", "imagePullSecrets", pointer_text((*at, "imagePullSecrets", index, "name")))
-            )
+            uses.append(Use(name, "", "imagePullSecrets", pointer_text((*at, "imagePullSecrets", index, "name"))))
     account = _text(spec.get("serviceAccountName")) or _text(spec.get("serviceAccount"))
     return Pod(at, at == ("spec",) or at[-1:] == ("spec",), account, tuple(containers), tuple(uses))
 

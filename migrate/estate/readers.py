@@ -35,9 +35,7 @@ class Readers:
     def of(self, namespace: str, secret: str) -> tuple[Reader, ...]:
         """Everybody who reads the Secret."""
         found = [*self._by_secret.get((namespace, secret), ()), *self._by_secret.get((ANYWHERE, secret), ())]
-        return tuple(
-            sorted(found, key=lambda reader: (reader.file, reader.document, reader.pointer, reader.name))
-        )
+        return tuple(sorted(found, key=lambda reader: (reader.file, reader.document, reader.pointer, reader.name)))
 
 
 def _same(one: Reader, other: Reader) -> bool:

@@ -14,9 +14,7 @@ from migrate.estate.facts import Use
 from migrate.model.json import Json, Pointer, pointer_text
 
 _REF_KEY = re.compile(r"(?:^|[a-z])[sS]ecret(?:Key)?(?:Ref|Reference|Selector)s?$")
-_NAME_KEY = re.compile(
-    r"(?:^s|S)ecretNames?$|(?:^e|E)xistingSecret(?:Name|Ref)?$|(?:^c|C)redentials?Secret(?:Name)?$"
-)
+_NAME_KEY = re.compile(r"(?:^s|S)ecretNames?$|(?:^e|E)xistingSecret(?:Name|Ref)?$|(?:^c|C)redentials?Secret(?:Name)?$")
 _PULL_KEY = "imagePullSecrets"
 # `passwordKey: {name, key}` is no reference; `secret: {name: x}` and `secret: {secretName: x}` are.
 _OBJECT_KEY = re.compile(r"^secret$|Secret$")
@@ -55,9 +53,7 @@ def _named(key: str, child: Json, how: str, here: Pointer) -> Iterator[Use]:
 
 def _each(child: Json, how: str, here: Pointer) -> Iterator[Use]:
     items: list[tuple[Pointer, Json]] = (
-        [((*here, index), item) for index, item in enumerate(child)]
-        if isinstance(child, list)
-        else [(here, child)]
+        [((*here, index), item) for index, item in enumerate(child)] if isinstance(child, list) else [(here, child)]
     )
     for pointer, item in items:
         if isinstance(item, str) and item:
@@ -75,9 +71,7 @@ def _reference(child: dict[str, Json], how: str, here: Pointer) -> Iterator[Use]
         name = child.get(field)
         # `secretName` inside is found again by the walk itself, through its own key.
         if isinstance(name, str) and name and field == "name":
-            yield Use(
-                name, _text(child.get("namespace")), how, pointer_text((*here, field)), keys=_key(child)
-            )
+            yield Use(name, _text(child.get("namespace")), how, pointer_text((*here, field)), keys=_key(child))
             return
 
 

@@ -51,9 +51,7 @@ def _files(inventory: Inventory) -> Json:
         "seen": files.seen,
         "parsed": files.parsed,
         "skipped": [{"file": skipped.file, "reason": skipped.reason} for skipped in files.skipped],
-        "failed": [
-            {"file": failed.file, "line": failed.line, "message": failed.message} for failed in files.failed
-        ],
+        "failed": [{"file": failed.file, "line": failed.line, "message": failed.message} for failed in files.failed],
     }
 
 

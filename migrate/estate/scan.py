@@ -54,32 +54,24 @@ def assemble(
     wired = wire(tree)
     profiles = shipped()
     loose = read_loose(wired.loose, tree)
-    parts = [
-        _scope(index, scope, tree, loose, profiles, settings) for index, scope in enumerate(wired.scopes)
-    ]
+    parts = [_scope(index, scope, tree, loose, profiles, settings) for index, scope in enumerate(wired.scopes)]
     unwired = _loose_secrets(wired, loose, profiles, settings)
     secrets = [secret for part in parts for secret in part.secrets] + unwired
     return Inventory(
         files=_files(files, seen, skipped),
         wiring=wired.wiring,
         stores=tuple(_stores(wired, secrets)),
-        secrets=tuple(
-            sorted(secrets, key=lambda item: (item.namespace, item.name, item.file, item.document))
-        ),
+        secrets=tuple(sorted(secrets, key=lambda item: (item.namespace, item.name, item.file, item.document))),
         workloads=tuple(_workloads(wired)),
-        bootstrap=tuple(
-            {(item.namespace, item.name): item for part in parts for item in part.bootstrap}.values()
-        ),
-        findings=tuple([*wired.problems, *(finding for part in parts for finding in part.findings)]),
+        bootstrap=tuple({(item.namespace, item.name): item for part in parts for item in part.bootstrap}.values()),
+        findings=(*wired.problems, *(finding for part in parts for finding in part.findings)),
     )
 
 
 def _files(files: Sequence[FileFacts], seen: int, skipped: Sequence[Skipped]) -> Files:
     left_out = [*skipped, *(item.skipped for item in files if item.skipped)]
     failed = [item.failed for item in files if item.failed]
-    return Files(
-        seen, sum(1 for item in files if item.parsed), tuple(sorted(left_out)), tuple(sorted(failed))
-    )
+    return Files(seen, sum(1 for item in files if item.parsed), tuple(sorted(left_out)), tuple(sorted(failed)))
 
 
 # --- secrets ----------------------------------------------------------------------------------------------
@@ -94,9 +86,7 @@ class _Part:
         self.findings = findings
 
 
-def _scope(  # noqa: PLR0913, PLR0917  one call, six different things
-    index: int, scope: Scope, tree: Tree, loose: Readers, profiles: Profiles, settings: Settings
-) -> _Part:
+def _scope(index: int, scope: Scope, tree: Tree, loose: Readers, profiles: Profiles, settings: Settings) -> _Part:
     facts = [item.facts for item in scope.applied]
     external = [(fact, item.by) for item in scope.applied for fact in _expanded(item.facts, facts)]
     names = frozenset(_target(fact) for fact, _ in external)
@@ -153,9 +143,7 @@ def _secret(fact: Facts, by: str, scope: str) -> Secret:
         file=fact.file,
         document=fact.document,
         api=fact.api,
-        store=StoreRef(
-            kinds.text(kinds.field(store, "kind")) or "SecretStore", kinds.text(kinds.field(store, "name"))
-        ),
+        store=StoreRef(kinds.text(kinds.field(store, "kind")) or "SecretStore", kinds.text(kinds.field(store, "name"))),
         target=_target(fact),
         wired=bool(by),
         wired_by=by,
@@ -181,9 +169,7 @@ def _data(fact: Facts) -> Iterator[Datum]:
 
 def _vault_key(item: object) -> VaultKey:
     reference = kinds.field(item if isinstance(item, dict) else None, "ref")
-    return VaultKey(
-        kinds.text(kinds.field(reference, "key")), kinds.text(kinds.field(reference, "property")) or None
-    )
+    return VaultKey(kinds.text(kinds.field(reference, "key")), kinds.text(kinds.field(reference, "property")) or None)
 
 
 def _readers_of(secret: Secret, readers: Readers, loose: Readers) -> tuple[Reader, ...]:
@@ -288,11 +274,7 @@ def _stores(wired: Wired, secrets: Iterable[Secret]) -> Iterator[Store]:
         if fact.kind in _STORES:
             cluster_wide = fact.kind == "ClusterSecretStore"
             namespace = None if cluster_wide else fact.namespace or "default"
-            count = (
-                by_cluster[fact.kind, fact.name]
-                if cluster_wide
-                else used[fact.kind, fact.name, namespace or ""]
-            )
+            count = by_cluster[fact.kind, fact.name] if cluster_wide else used[fact.kind, fact.name, namespace or ""]
             store = _store(fact, namespace, count, is_wired=is_wired)
             found.setdefault((fact.kind, namespace or "", fact.name, fact.file), store)
     yield from (found[key] for key in sorted(found))

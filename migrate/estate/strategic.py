@@ -54,9 +54,7 @@ def _merge_list(old: list[Json], patch: list[Json], key: str) -> Json:
     for item in patch:
         if not isinstance(item, dict):
             return [*result, *[entry for entry in patch if entry not in result]]
-        place = next(
-            (i for i, o in enumerate(result) if isinstance(o, dict) and o.get(key) == item.get(key)), None
-        )
+        place = next((i for i, o in enumerate(result) if isinstance(o, dict) and o.get(key) == item.get(key)), None)
         if item.get("$patch") == "replace":
             return [entry for entry in patch if entry is not item]
         if item.get("$patch") == "delete":
@@ -177,9 +175,7 @@ def replace_in(document: Json, replacement: Replacement) -> Json:
         if isinstance(parent, dict) and (isinstance(parent.get(last), str) or replacement.create):
             parent[last] = replacement.into(str(parent.get(last) or ""))
         elif isinstance(parent, list):
-            parent[:] = [
-                replacement.value if last in {"*", str(i)} else item for i, item in enumerate(parent)
-            ]
+            parent[:] = [replacement.value if last in {"*", str(i)} else item for i, item in enumerate(parent)]
     return result
 
 

@@ -73,10 +73,7 @@ def plant(files: Sequence[FileFacts], read: Callable[[str], bytes], others: Iter
     objects = {item.file: item.objects for item in files if item.objects}
     paths = frozenset([*(item.file for item in files), *others])
     kustomizations = {
-        dirname(fact.file): fact
-        for facts in objects.values()
-        for fact in facts
-        if fact.group == KUSTOMIZE_GROUP
+        dirname(fact.file): fact for facts in objects.values() for fact in facts if fact.group == KUSTOMIZE_GROUP
     }
     config_maps: dict[str, list[Facts]] = {}
     for facts in objects.values():
@@ -109,16 +106,10 @@ def _children(paths: frozenset[str]) -> dict[str, tuple[str, ...]]:
 
 def inside(folder: str, path: str) -> str:
     """`path` as written in `folder`, relative to the estate; `..` may climb, but never above the estate."""
-    joined = (
-        normpath(join(folder, path.removeprefix("./"))) if not path.startswith("/") else normpath(path[1:])
-    )
+    joined = normpath(join(folder, path.removeprefix("./"))) if not path.startswith("/") else normpath(path[1:])
     return "" if joined in {".", "/"} else joined
 
 
 def is_remote(path: str) -> bool:
     """Whether a kustomize resource lies in another repository."""
-    return (
-        "://" in path
-        or "?ref=" in path
-        or path.startswith(("git@", "github.com/", "gitlab.com/", "bitbucket.org/"))
-    )
+    return "://" in path or "?ref=" in path or path.startswith(("git@", "github.com/", "gitlab.com/", "bitbucket.org/"))

@@ -29,9 +29,7 @@ _KEPT = {
 }
 
 
-def judge(
-    readers: Sequence[Reader], keys: Iterable[str], profiles: Profiles
-) -> tuple[Verdict, tuple[Reason, ...]]:
+def judge(readers: Sequence[Reader], keys: Iterable[str], profiles: Profiles) -> tuple[Verdict, tuple[Reason, ...]]:
     """The verdict for a Secret with these readers, and the reasons, deciding ones first.
 
     `keys` are the keys of the Secret as far as they are known; envFrom turns each into a variable.
@@ -80,9 +78,7 @@ def _judge(reader: Reader, keys: tuple[str, ...], profiles: Profiles) -> tuple[V
         case "volume":
             return _volume(reader, profiles)
         case "projected":
-            return "adapt", Reason(
-                "adapt.volume-moved", f"{reader.target} projects it with other sources", reader
-            )
+            return "adapt", Reason("adapt.volume-moved", f"{reader.target} projects it with other sources", reader)
         case "helm-values":
             return _helm(reader, keys, profiles)
         case _:
@@ -94,23 +90,17 @@ def _referenced(reader: Reader) -> Reason:
         return Reason("keep.bootstrap-path", f"{reader.target}: ESO reaches its provider with it", reader)
     if _FLUX in reader.api:
         return Reason("keep.flux-source", f"{reader.target}: Flux authenticates with it", reader)
-    return Reason(
-        "keep.custom-resource", f"{reader.target}: its controller or driver reads it through the API", reader
-    )
+    return Reason("keep.custom-resource", f"{reader.target}: its controller or driver reads it through the API", reader)
 
 
 def _volume(reader: Reader, profiles: Profiles) -> tuple[Verdict, Reason]:
     if reader.whole and reader.workload:
-        return "ready", Reason(
-            "ready.volume", f"{reader.target} mounts the whole Secret as a directory", reader
-        )
+        return "ready", Reason("ready.volume", f"{reader.target} mounts the whole Secret as a directory", reader)
     image = profiles.image(reader.pod.image) if reader.pod else None
     if image and any(convention.kind == "config-file" for convention in image.conventions):
         text = f"{reader.target} mounts a configuration file out of it, which the agent can render"
         return "adapt", Reason("adapt.config-rendered", text, reader)
-    return "adapt", Reason(
-        "adapt.volume-moved", f"{reader.target} mounts parts of it: the paths change", reader
-    )
+    return "adapt", Reason("adapt.volume-moved", f"{reader.target} mounts parts of it: the paths change", reader)
 
 
 def _helm(reader: Reader, keys: tuple[str, ...], profiles: Profiles) -> tuple[Verdict, Reason]:
@@ -120,12 +110,8 @@ def _helm(reader: Reader, keys: tuple[str, ...], profiles: Profiles) -> tuple[Ve
     if reader.variable:
         return _environment(reader, _variables(reader, keys), profiles)
     if reader.whole:
-        return "adapt", Reason(
-            "adapt.volume-moved", f"{reader.target} mounts it through chart values", reader
-        )
-    return "keep", Reason(
-        "keep.helm-values", f"{reader.target}: the chart expects a Secret of this name", reader
-    )
+        return "adapt", Reason("adapt.volume-moved", f"{reader.target} mounts it through chart values", reader)
+    return "keep", Reason("keep.helm-values", f"{reader.target}: the chart expects a Secret of this name", reader)
 
 
 def _chart_pod(reader: Reader, profiles: Profiles) -> ChartPod | None:
@@ -156,9 +142,7 @@ def _environment(reader: Reader, variables: tuple[str, ...], profiles: Profiles)
     image = profiles.image(pod.image) if pod.image else Image(None, (), entrypoint=False)
     where = f"{reader.target} ({pod.name})" if pod.name else reader.target
     if names := _file_variables(image, variables):
-        return "adapt", Reason(
-            "adapt.env-file", f"{where}: the image takes {', '.join(names)} instead", reader
-        )
+        return "adapt", Reason("adapt.env-file", f"{where}: the image takes {', '.join(names)} instead", reader)
     if any(convention.kind in {"config-file", "flag-file"} for convention in image.conventions):
         text = f"{where}: the image takes its settings from a file, which the agent can render"
         return "adapt", Reason("adapt.config-rendered", text, reader)
@@ -174,9 +158,7 @@ def _file_variables(image: Image, variables: tuple[str, ...]) -> list[str]:
     """For each variable the setting that replaces it; empty unless all of them have one."""
     found: list[str] = []
     for variable in variables:
-        convention = next(
-            (item for item in image.conventions if _from_file(item) and item.covers(variable)), None
-        )
+        convention = next((item for item in image.conventions if _from_file(item) and item.covers(variable)), None)
         if convention is None:
             return []
         found.append(convention.file_variable(variable) or variable)

@@ -18,6 +18,7 @@ from migrate.estate.inventory import Finding, Wiring
 from migrate.estate.kustomize import Builder, settled
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside
+from migrate.model.json import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,7 @@ def wire(tree: Tree) -> Wired:
 def _wired(how: str, scopes: list[Scope], tree: Tree, builder: Builder) -> Wired:
     reached = {_place(item.facts) for scope in scopes for item in scope.applied}
     # A patch file looks like an object but is only a part of one.
-    loose = [
-        fact for fact in _all(tree) if _place(fact) not in reached and fact.file not in builder.patch_files
-    ]
+    loose = [fact for fact in _all(tree) if _place(fact) not in reached and fact.file not in builder.patch_files]
     starts = tuple(dict.fromkeys(start for scope in scopes for start in scope.starts))
     return Wired(tuple(scopes), tuple(loose), Wiring(how, starts), tuple(builder.problems.values()))
 
@@ -75,9 +74,7 @@ def _flux(tree: Tree, builder: Builder) -> list[Scope]:
         if _place(start) not in _reached(scopes) or start in instances:
             _add(scopes, flux.follow(start, builder))
     covers = _coverage(candidates, tree)
-    for start in sorted(
-        candidates, key=lambda fact: (-covers[_place(fact)], fact.file.count("/"), fact.file)
-    ):
+    for start in sorted(candidates, key=lambda fact: (-covers[_place(fact)], fact.file.count("/"), fact.file)):
         if not tree.is_folder(flux.path_of(start, tree)):
             continue  # leads nowhere and nothing applies it: left over
         if _place(start) not in _reached(scopes) and not _dead(start, tree, builder):
@@ -92,10 +89,9 @@ def _instance(fact: Facts, tree: Tree) -> Facts | None:
         return None
     if not tree.is_folder(inside("", path)):
         return None
-    spec = {"path": path, "sourceRef": {"kind": "GitRepository", "name": fact.name}}
-    return fact._replace(
-        api=f"{flux.GROUP}/v1", kind="Kustomization", spec=spec, name=fact.namespace or "flux-system"
-    )
+    name = fact.namespace or "flux-system"  # the operator names the source after its namespace
+    spec: dict[str, Json] = {"path": path, "sourceRef": {"kind": "GitRepository", "name": name}}
+    return fact._replace(api=f"{flux.GROUP}/v1", kind="Kustomization", spec=spec, name=name)
 
 
 def _applies_itself(fact: Facts, tree: Tree) -> bool:
@@ -124,9 +120,7 @@ def _dead(fact: Facts, tree: Tree, builder: Builder) -> bool:
 
 
 def _reached(scopes: Iterable[Scope]) -> set[tuple[str, int]]:
-    return {
-        _place(item.facts) for scope in scopes for item in scope.applied if flux.is_kustomization(item.facts)
-    }
+    return {_place(item.facts) for scope in scopes for item in scope.applied if flux.is_kustomization(item.facts)}
 
 
 def _add(scopes: list[Scope], found: Scope) -> None:
@@ -143,11 +137,7 @@ def _add(scopes: list[Scope], found: Scope) -> None:
 def _kustomize(tree: Tree, builder: Builder) -> list[Scope]:
     """Kustomizations that no other names are roots; those that make the same object differently are two clusters."""
     named = {path for folder, fact in tree.kustomizations.items() for path in _named(folder, fact)}
-    roots = [
-        folder
-        for folder, fact in tree.kustomizations.items()
-        if folder not in named and fact.kind != "Component"
-    ]
+    roots = [folder for folder, fact in tree.kustomizations.items() if folder not in named and fact.kind != "Component"]
     scopes: list[Scope] = []
     for folder in sorted(roots):
         objects = [settled(item, tree, Variables(active=False)) for item in builder.build(folder)]

@@ -38,17 +38,17 @@ class MigrateError(Exception):
         self.following = following
 
 
-class Failed(MigrateError):
+class Failed(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
     """The work could not be done (unreadable input, a broken estate); nothing was written."""
 
 
-class Usage(MigrateError):
+class Usage(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
     """The command was typed in a way that means nothing."""
 
     exit = Exit.USAGE
 
 
-class Refused(MigrateError):
+class Refused(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
     """Done on purpose: nothing was written, because it would not have been safe or honest to."""
 
     exit = Exit.REFUSED
