@@ -65,7 +65,7 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Irreversible:
-    """The inverse removes the thing, yet something stays that nothing undoes; `compensates` is the step that deals with it."""
+    """Something stays that no inverse undoes; `compensates` is the step whose own inverse deals with it."""
 
     remains: str
     compensates: str | None

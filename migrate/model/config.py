@@ -25,7 +25,7 @@ class Source(_Section):
 
 
 class Auth(_Section):
-    """How workloads log in to Vault. Unset values are taken from the injector's release in the tree where it says so."""
+    """How workloads log in to Vault. What is unset is taken from the injector's release where it says so."""
 
     method: Literal["jwt"] = "jwt"
     mount: str | None = None
@@ -93,8 +93,8 @@ class Override(_Section):
 class Config(_Section):
     """The whole file.
 
-    `bootstrap`: further Secrets (`namespace/name`) on the path to Vault. `adapters`: by image repository pattern, a glob
-    of variables that image also takes as `<variable>_FILE`.
+    `bootstrap`: further Secrets (`namespace/name`) on the path to Vault. `adapters`: by image repository pattern, a
+    glob of variables that image also takes as `<variable>_FILE`.
     """
 
     vault: Vault = Vault()

@@ -105,7 +105,7 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything apply needs and nothing it has to guess. `verdicts` and `notes` are in the form they are written in."""
+    """Everything apply needs and nothing it has to guess. `verdicts` are as they are written."""
 
     phase: str
     mode: Mode

@@ -43,7 +43,5 @@ def parse_target(text: str) -> Target:
     # Vault paths are nested kinds with flat names; object names are `namespace/name` under a flat kind.
     kind, slash, name = rest.rpartition("/") if store in {"vault", "postgres"} else rest.partition("/")
     if store not in _STORES or not (colon and slash and kind and name):
-        raise ValueError(
-            f"not a target: {text!r}; expected store:kind/name with store one of {', '.join(_STORES)}"
-        )
+        raise ValueError(f"not a target: {text!r}; expected store:kind/name with store one of {', '.join(_STORES)}")
     return Target(store, kind, name)  # type: ignore[arg-type]  # checked against the literal above

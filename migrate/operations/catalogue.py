@@ -1,0 +1,34 @@
+"""The operations a phase may name."""
+
+from __future__ import annotations
+
+from migrate.operations.close_login import close_login
+from migrate.operations.database_connection import database_connection
+from migrate.operations.dynamic_role import dynamic_role
+from migrate.operations.inject_release import inject_release
+from migrate.operations.jwt_role import jwt_role
+from migrate.operations.keep_service_account import keep_service_account
+from migrate.operations.longer_rotation import longer_rotation
+from migrate.operations.new_login import new_login
+from migrate.operations.orphan_external_secret import orphan_external_secret
+from migrate.operations.remove_external_secret import remove_external_secret
+from migrate.operations.static_role import static_role
+from migrate.operations.vault_login import vault_login
+from migrate.operations.vault_policy import vault_policy
+from migrate.operations.wish import Operation
+
+OPERATIONS: dict[str, Operation] = {
+    "vault-login": vault_login,
+    "new-login": new_login,
+    "database-connection": database_connection,
+    "static-role": static_role,
+    "dynamic-role": dynamic_role,
+    "vault-policy": vault_policy,
+    "jwt-role": jwt_role,
+    "keep-service-account": keep_service_account,
+    "inject-release": inject_release,
+    "longer-rotation": longer_rotation,
+    "orphan-external-secret": orphan_external_secret,
+    "remove-external-secret": remove_external_secret,
+    "close-login": close_login,
+}
