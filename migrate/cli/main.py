@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 
 import typer
 
 from migrate.model.errors import Exit, MigrateError
+
+_VERBS = ("init", "scan", "predict", "demo")  # in the order of the help text; one module each
 
 _TYPER_USAGE_EXIT = 2  # typer's own code for a mistyped command; ours is 64, because 2 means "changes pending"
 
@@ -23,10 +27,9 @@ def application() -> typer.Typer:
         help="Move Kubernetes workloads from secrets that ESO copies out of Vault to secrets "
         "the Vault Agent Injector hands to each pod: phase by phase, reversible at every step.",
     )
-    from migrate.cli import predict
-
-    for verb in (predict,):
-        verb.register(app)
+    for name in _VERBS:
+        if find_spec(f"migrate.cli.{name}"):
+            import_module(f"migrate.cli.{name}").register(app)
     app.callback()(_options)
     return app
 

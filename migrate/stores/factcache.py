@@ -35,9 +35,7 @@ def place(root: str) -> Path:
 def version() -> str:
     """Changes whenever the rules that make facts change."""
     package = Path(__file__).parent.parent
-    folders = [package / name for name in ("estate", "documents", "model", "profiles")] + [
-        package.parent / "profiles"
-    ]
+    folders = [package / name for name in ("estate", "documents", "model", "profiles")] + [package.parent / "profiles"]
     digest = hashlib.sha256(b"migrate.scan-cache/1")
     for folder in folders:
         for file in sorted((*folder.glob("*.py"), *folder.glob("*.yaml"))):

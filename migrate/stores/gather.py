@@ -9,21 +9,20 @@ from dataclasses import dataclass
 
 from migrate.estate.factline import Decoder
 from migrate.estate.facts import FileFacts, Skipped
-from migrate.stores import factcache, readers
+from migrate.stores import factcache, workers
 from migrate.stores.factcache import FactCache
-from migrate.stores.readers import UNSURE, Extract, Lines
 from migrate.stores.tree import Entry, listing
+from migrate.stores.workers import UNSURE, Extract, Lines
 
 Progress = Callable[[int, int], None]
 """Called with files done and files in all, often enough for a line on a terminal."""
 
 _TELL_EVERY = 256
-_EMPTY = FileFacts("", False, ())
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What the files of a tree say. Files in which nothing matters are counted in `seen` only."""
+    """What the files of a tree say, one entry a file, and what was left out before reading."""
 
     files: tuple[FileFacts, ...]
     skipped: tuple[Skipped, ...]
@@ -41,7 +40,7 @@ def gather(root: str, extract: Extract, progress: Progress, *, cached: bool = Tr
             ends.callback(cache.close)
             lines = _with_cache(root, found.entries, extract, cache)
         else:
-            lines = readers.lines(root, [entry.path for entry in found.entries], extract)
+            lines = workers.lines(root, [entry.path for entry in found.entries], extract)
         ends.callback(lines.close)
         files += _decoded(root, found.entries, lines, extract, progress)
     return Gathered(tuple(files), found.skipped, found.seen)
@@ -52,8 +51,11 @@ def _decoded(
 ) -> Iterator[FileFacts]:
     decoder = Decoder()
     for number, (entry, line) in enumerate(zip(entries, lines, strict=True)):
+        plain = FileFacts(entry.path, True, ())
         if line:
-            yield _facts(decoder, line) or _facts(decoder, readers.line(root, entry.path, extract)) or _EMPTY
+            yield _facts(decoder, line) or _facts(decoder, workers.line(root, entry.path, extract)) or plain
+        else:
+            yield plain
         if number % _TELL_EVERY == 0:
             progress(number, len(entries))
 
@@ -71,13 +73,11 @@ def _with_cache(root: str, entries: Sequence[Entry], extract: Extract, cache: Fa
     known = bytearray(kept is not None for kept in cache.kept(entries))
     missing = [entry.path for entry, hit in zip(entries, known, strict=True) if not hit]
     writer = cache.writer() if missing else None
-    fresh = readers.lines(root, missing, extract)
+    fresh = workers.lines(root, missing, extract)
     try:
         for entry, hit, kept in zip(entries, known, cache.kept(entries), strict=True):
             # The second look may fail where the first did not (a bad disk): then the file itself answers.
-            line = (
-                next(fresh) if not hit else readers.line(root, entry.path, extract) if kept is None else kept
-            )
+            line = next(fresh) if not hit else workers.line(root, entry.path, extract) if kept is None else kept
             if writer is not None and not line.startswith(UNSURE):
                 writer.add(entry, line)
             yield line

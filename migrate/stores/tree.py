@@ -63,9 +63,7 @@ def listing(root: str) -> Listing:
             walk.folder(path)
         except OSError as error:
             walk.failed.append(Failed(path + "/", 0, f"this folder could not be read: {reason(error)}"))
-    return Listing(
-        tuple(sorted(walk.entries)), tuple(sorted(walk.skipped)), tuple(sorted(walk.failed)), walk.seen
-    )
+    return Listing(tuple(sorted(walk.entries)), tuple(sorted(walk.skipped)), tuple(sorted(walk.failed)), walk.seen)
 
 
 class _Walk:

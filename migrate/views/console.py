@@ -34,12 +34,19 @@ def _console(*, stderr: bool) -> Console:
 
 def emit_json(document: object) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+    unicode = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
+    _write(json.dumps(document, indent=2, ensure_ascii=not unicode, default=str) + "\n")
 
 
 def emit_text(text: str) -> None:
     """Plain text on stdout, ending with exactly one newline."""
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    _write(text.rstrip("\n") + "\n")
+
+
+def _write(text: str) -> None:
+    # File names may hold bytes that are no UTF-8; Python carries them as lone surrogates, which no encoding takes.
+    # Written out as \\udcff they are what JSON itself calls them.
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def problem(error: MigrateError) -> None:

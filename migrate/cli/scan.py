@@ -1,0 +1,119 @@
+"""`migrate scan`: every secret of an estate, its verdict and why. Reads files and Git; writes only its own cache."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrate.model.errors import Exit, Failed, Usage
+
+if TYPE_CHECKING:
+    from migrate.estate.facts import FileFacts
+    from migrate.estate.inventory import Inventory
+    from migrate.estate.settings import Settings
+    from migrate.stores.tree import Tree
+    from migrate.views.scan import Estate
+
+
+class Format(StrEnum):
+    """The forms a scan is shown in."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    MERMAID = "mermaid"
+    HTML = "html"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command table."""
+    app.command("scan")(scan)
+
+
+def scan(
+    estate: Annotated[Path, typer.Argument(help="The GitOps folder.")] = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.scan/v1).")] = False,
+    wanted: Annotated[
+        Format, typer.Option("--format", help="markdown: the secrets mapping page; mermaid, html: the flow drawn.")
+    ] = Format.TABLE,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 on unread files and on warnings.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Read every file; keep nothing for next time.")] = False,
+) -> None:
+    """Say for every ExternalSecret whether it can move to the injector, and who decides that.
+
+    Needs no cluster and no Vault. Exit 0; with --strict 1 where something was not read or deserves a warning.
+    """
+    from migrate.views.scan import show
+
+    if as_json and wanted not in {Format.TABLE, Format.JSON}:
+        raise Usage("--json and --format ask for two forms at once", following="choose one of the two")
+    inventory, found = take(estate, cached=not no_cache)
+    show(inventory, found, "json" if as_json else wanted.value)
+    if strict and _doubtful(inventory):
+        raise typer.Exit(Exit.FAILED)
+
+
+def take(estate: Path, *, cached: bool = True) -> tuple[Inventory, Estate]:
+    """Scan a folder. Raises Failed where it is no folder, cannot be listed, or its migrate.yaml is wrong."""
+    import gc
+
+    from migrate.estate.scan import assemble
+    from migrate.stores.checkout import Checkout
+    from migrate.stores.gather import gather
+    from migrate.stores.tree import Tree, reason
+    from migrate.views.progress import Progress
+    from migrate.views.scan import Estate
+
+    tree = Tree(_folder(estate))
+    settings = _settings(tree)
+    # Hundreds of thousands of small tuples, none of them garbage: looking for cycles costs a third of the time.
+    gc.disable()
+    try:
+        with Checkout(tree.root) as checkout, Progress("scanning") as progress:
+            gathered = gather(tree.root, _extract, progress.tell, cached=cached)
+            inventory = assemble(gathered.files, tree.read, gathered.seen, gathered.skipped, settings)
+            standing = checkout.standing()
+    except OSError as error:
+        raise Failed(
+            f"{estate}: {reason(error)}", undone="nothing was scanned", following="name a folder that you may read"
+        ) from error
+    finally:
+        gc.enable()
+    return inventory, Estate(tree.root, standing.commit, standing.dirty)
+
+
+def _folder(estate: Path) -> str:
+    if not estate.is_dir():
+        what = "is a file, not a folder" if estate.exists() else "there is no such folder"
+        raise Failed(
+            f"{estate}: {what}",
+            undone="nothing was scanned",
+            following="name the folder of your GitOps repository: migrate scan FOLDER",
+        )
+    return str(estate)
+
+
+def _settings(tree: Tree) -> Settings:
+    from migrate.estate.settings import Settings
+
+    try:
+        data = tree.read("migrate.yaml")
+    except FileNotFoundError:
+        return Settings()
+    from migrate.planning.configuration import read_config, scan_settings
+
+    return scan_settings(read_config(data))
+
+
+def _extract(path: str, data: bytes) -> FileFacts | None:
+    from migrate.estate.extract import extract, wanted
+
+    return extract(path, data) if wanted(path, data) else None
+
+
+def _doubtful(inventory: Inventory) -> bool:
+    warned = any(finding.severity == "warning" for finding in inventory.findings)
+    return warned or bool(inventory.files.skipped or inventory.files.failed)

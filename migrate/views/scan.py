@@ -1,0 +1,55 @@
+"""Shows a scan in the form asked for. Everything goes to stdout as one text, so that it can be kept in a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from migrate.estate.inventory import Inventory
+from migrate.views import console
+
+Format = Literal["table", "json", "markdown", "mermaid", "html"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """Where the scanned folder stands."""
+
+    path: str
+    commit: str | None
+    dirty: bool
+
+    @property
+    def title(self) -> str:
+        """The folder and its commit, as a person names them."""
+        changed = ", changed since" if self.dirty else ""
+        return f"{self.path} at commit {self.commit[:10]}{changed}" if self.commit else self.path
+
+
+def show(inventory: Inventory, estate: Estate, wanted: Format) -> None:
+    """Print the scan."""
+    if wanted == "json":
+        from migrate.estate.report import document
+
+        console.emit_json(document(inventory, estate.path, estate.commit, dirty=estate.dirty))
+    else:
+        console.emit_text(_text(inventory, estate, wanted))
+
+
+def _text(inventory: Inventory, estate: Estate, wanted: Format) -> str:
+    if wanted == "markdown":
+        from migrate.views import scan_markdown
+
+        return scan_markdown.page(inventory, estate.title)
+    if wanted == "mermaid":
+        from migrate.views import scan_mermaid
+
+        return scan_mermaid.chart(inventory)
+    if wanted == "html":
+        from migrate.views import scan_html
+
+        return scan_html.page(inventory, estate.title)
+    from migrate.views import scan_table, text
+
+    lines = scan_table.screen(inventory, estate.title, text.screen_width())
+    return text.rendered(lines, colour=text.coloured())
