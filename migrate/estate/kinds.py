@@ -371,6 +371,7 @@ def _application(value: Object) -> Reading:
         {
             "sources": [pick(item, "repoURL", "path", "chart", "targetRevision", "directory") for item in sources],
             "namespace": text(field(spec, "destination", "namespace")),
+            "chart": next((name for item in sources if (name := text(item.get("chart")))), ""),
             "generators": field(value, "spec", "generators") if value.get("kind") == "ApplicationSet" else None,
             "kustomize": [pick(item.get("kustomize"), "namespace", "namePrefix", "nameSuffix") for item in sources],
         },

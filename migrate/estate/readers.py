@@ -60,7 +60,7 @@ def _gather(applied: Sequence[Applied], tree: Tree, names: frozenset[str], *, wi
     for item in applied:
         fact = item.facts
         uses = [*fact.uses, *_values_files(item, maps, tree)]
-        if names and fact.texts:
+        if names and fact.texts and (fact.namespace, fact.name) not in maps:
             uses.extend(_mentioned(item, tree, names))
         for use in uses:
             readers.add(_namespace(fact, use), use.secret, _reader(fact, use, wired=wired))
@@ -164,8 +164,14 @@ def _mentioned(item: Applied, tree: Tree, names: frozenset[str]) -> Iterator[Use
         return
     document = _document(item, data, tree)
     known = {use.pointer for use in fact.uses}
-    how = helm.HOW if fact.kind == "HelmRelease" else "custom-resource"
-    yield from (use for use in mentions(document, names, how) if use.pointer not in known)
+    yield from (use for use in mentions(document, names, _loosely(fact)) if use.pointer not in known)
+
+
+def _loosely(fact: Facts) -> str:
+    """What a loosely named field means here; built-in kinds have none, their references are all known."""
+    if fact.kind == "HelmRelease" or fact.group == "argoproj.io":
+        return helm.HOW
+    return "" if fact.kind in kinds.WORKLOADS or not fact.group else "custom-resource"
 
 
 def _document(item: Applied, data: bytes, tree: Tree) -> Json:

@@ -96,10 +96,10 @@ def mentions(value: Json, names: frozenset[str], how: str, at: Pointer = ()) -> 
     """Places that hold one of `names` without a key that says so for certain.
 
     A string equal to a name is a reader with `how` where the key, the name, or a `key` beside it speaks of
-    secrets; a name inside a longer text (command, script) is a reader of kind `text`.
+    secrets, unless `how` is empty; a name inside a longer text (command, script) is a reader of kind `text`.
     """
     if isinstance(value, dict):
-        if _is_selector(value, names, at):
+        if how and _is_selector(value, names, at):
             yield Use(str(value["name"]), "", how, pointer_text((*at, "name")), keys=(str(value["key"]),))
             return
         for key, child in value.items():
@@ -122,7 +122,7 @@ def _mention(value: str, names: frozenset[str], how: str, at: Pointer) -> Iterat
     if value in names and not any(token in _SCRIPT_KEYS for token in at):
         keys = [token for token in at if isinstance(token, str)]
         field = next((key for key in reversed(keys) if key not in {"name", "secretName"}), "")
-        if not _NO_REFERENCE & set(at) and (_LOOSE_KEY.search(field) or _LOOSE_NAME.search(value)):
+        if how and not _NO_REFERENCE & set(at) and (_LOOSE_KEY.search(field) or _LOOSE_NAME.search(value)):
             yield Use(value, "", how, pointer_text(at))
         return
     if any(token in _SCRIPT_KEYS for token in at) or "\n" in value or at[:1] == ("data",):

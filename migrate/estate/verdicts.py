@@ -13,6 +13,8 @@ from migrate.estate.profiles import ChartPod, Convention, Image, Profiles
 from migrate.estate.readers import pod_of
 
 _STRICTEST: tuple[Verdict, ...] = ("keep", "code", "adapt", "ready")
+# Under these keys an object holds the values of a chart; a values file holds them at its top.
+_VALUES = {"values", "valuesObject", "valuesInline"}
 _FLUX = ".toolkit.fluxcd.io"
 
 # Readers that are no pod: the API server hands the Secret to a controller, the kubelet or Helm.
@@ -117,7 +119,8 @@ def _helm(reader: Reader, keys: tuple[str, ...], profiles: Profiles) -> tuple[Ve
 def _chart_pod(reader: Reader, profiles: Profiles) -> ChartPod | None:
     """The known chart's pod whose values hold the place."""
     tokens = tuple(reader.pointer.split("/")[1:])
-    inside = tokens[2:] if tokens[:2] == ("spec", "values") else tokens
+    start = next((index + 1 for index, token in enumerate(tokens) if token in _VALUES), 0)
+    inside = tokens[start:]
     pods = profiles.chart(reader.chart).pods
     fitting = [pod for pod in pods if _begins(inside, pod.values) and pod.image]
     return max(fitting, key=lambda pod: len(pod.values), default=None)
@@ -156,6 +159,8 @@ def _environment(reader: Reader, variables: tuple[str, ...], profiles: Profiles)
 
 def _file_variables(image: Image, variables: tuple[str, ...]) -> list[str]:
     """For each variable the setting that replaces it; empty unless all of them have one."""
+    if not variables and any(_from_file(item) and item.covers("*") for item in image.conventions):
+        return ["every variable from a file"]
     found: list[str] = []
     for variable in variables:
         convention = next((item for item in image.conventions if _from_file(item) and item.covers(variable)), None)

@@ -1,0 +1,47 @@
+"""Variables as Flux replaces them."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrate.estate.substitute import Variables
+
+VALUES = {"A": "alpha", "EMPTY": "", "MIXED": "aBc"}
+
+CASES = [
+    ("${A}", "alpha"),
+    ("x-${A}-y", "x-alpha-y"),
+    ("$A", "$A"),
+    ("$${A}", "${A}"),
+    ("${MISSING}", ""),
+    ("${MISSING:-d}", "d"),
+    ("${MISSING:=d}", "d"),
+    ("${EMPTY:-d}", "d"),
+    ("${EMPTY-d}", ""),
+    ("${A:-d}", "alpha"),
+    ("${A:+set}", "set"),
+    ("${MIXED^^}", "ABC"),
+    ("${MIXED,,}", "abc"),
+    ("${MIXED^}", "ABc"),
+    ("${A/a/o}", "olpha"),
+    ("${A//a/o}", "olpho"),
+    ("${A:1}", "lpha"),
+    ("${A:1:2}", "lp"),
+    ("${#A}", "5"),
+    ("${A#al}", "pha"),
+    ("${A%ha}", "alp"),
+    ("${not closed", "${not closed"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_a_place_becomes_what_flux_makes_of_it(text: str, expected: str) -> None:
+    assert Variables(VALUES).apply(text) == expected
+
+
+def test_without_post_build_nothing_is_replaced() -> None:
+    assert Variables(VALUES, active=False).apply("${A}") == "${A}"
+
+
+def test_where_a_source_cannot_be_read_unknown_names_stay() -> None:
+    assert Variables(VALUES, complete=False).apply("${A} ${B} ${B:-b}") == "alpha ${B} b"

@@ -1,0 +1,264 @@
+"""Who reads a Secret decides whether it can move; the strictest reader wins."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrate.estate.inventory import Inventory
+from migrate.estate.settings import Override, Settings
+from tests.estate.trees import deployment, env, external, scan, secret
+
+VAULT_STORE = """---
+apiVersion: external-secrets.io/v1
+kind: ClusterSecretStore
+metadata: {name: vault}
+spec:
+  provider:
+    vault:
+      server: https://vault.example.net:8200
+      path: secret
+      version: v2
+      auth: {tokenSecretRef: {name: store-token, namespace: eso, key: token}}
+      caProvider: {type: Secret, name: store-ca, namespace: eso, key: ca.crt}
+"""
+
+MOUNT = "{name: main, image: example.org/web:1, volumeMounts: [{name: v, mountPath: /etc/db%s}]}"
+VOLUME = "      volumes: [{name: v, secret: {secretName: db%s}}]\n"
+
+
+def release(values: str, chart: str = "app-template", extra: str = "") -> str:
+    return f"""---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: shop, namespace: apps}}
+spec:
+  chart: {{spec: {{chart: {chart}, version: 1.0.0}}}}
+{extra}  values: {values}
+"""
+
+
+def custom(body: str, api: str = "example.org/v1", kind: str = "Thing") -> str:
+    return f"---\napiVersion: {api}\nkind: {kind}\nmetadata: {{name: it, namespace: apps}}\nspec: {body}\n"
+
+
+CASES = {
+    "whole directory": (deployment(MOUNT % "", extra=VOLUME % ""), "ready", "ready.volume"),
+    "items": (
+        deployment(MOUNT % "", extra=VOLUME % ", items: [{key: password, path: p}]"),
+        "adapt",
+        "adapt.volume-moved",
+    ),
+    "one file by subPath": (deployment(MOUNT % "/p, subPath: password", extra=VOLUME % ""), "adapt", "adapt.volume-moved"),
+    "projected": (
+        deployment(
+            MOUNT % "", extra="      volumes: [{name: v, projected: {sources: [{secret: {name: db}}]}}]\n"
+        ),
+        "adapt",
+        "adapt.volume-moved",
+    ),
+    "environment only": (deployment(env("db")), "code", "code.env-only"),
+    "file convention": (
+        deployment(env("db", "POSTGRES_PASSWORD", "postgres:16")),
+        "adapt",
+        "adapt.env-file",
+    ),
+    "file convention through a mirror": (
+        deployment(env("db", "POSTGRES_PASSWORD", "mirror.example.net/library/postgres:16@sha256:0")),
+        "adapt",
+        "adapt.env-file",
+    ),
+    "command in the manifest": (
+        deployment(env("db", more=", command: [serve]")),
+        "adapt",
+        "adapt.command-wrapped",
+    ),
+    "no shell to wrap with": (
+        deployment(env("db", image="gcr.io/distroless/static:1", more=", command: [/app]")),
+        "code",
+        "code.env-only",
+    ),
+    "image pull": (
+        deployment("{name: main, image: x/y:1}", extra="      imagePullSecrets: [{name: db}]\n"),
+        "keep",
+        "keep.image-pull",
+    ),
+    "ServiceAccount": (
+        "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: s, namespace: apps}\nimagePullSecrets: [{name: db}]\n",
+        "keep",
+        "keep.image-pull",
+    ),
+    "Ingress": (
+        "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i, namespace: apps}\n"
+        "spec: {tls: [{secretName: db}]}\n",
+        "keep",
+        "keep.ingress-tls",
+    ),
+    "Gateway": (
+        custom("{listeners: [{tls: {certificateRefs: [{name: db}]}}]}", "gateway.networking.k8s.io/v1", "Gateway"),
+        "keep",
+        "keep.gateway-tls",
+    ),
+    "custom resource, secretName": (custom("{tls: {secretName: db}}"), "keep", "keep.custom-resource"),
+    "custom resource, selector of one key": (custom("{login: {name: db, key: password}}"), "keep", "keep.custom-resource"),
+    "custom resource, plain credentials": (custom("{credentials: db}"), "keep", "keep.custom-resource"),
+    "pod template in a custom resource": (
+        custom("{template: {metadata: {}, spec: {containers: [%s]}}}" % env("db"), "argoproj.io/v1alpha1", "Rollout"),
+        "code",
+        "code.env-only",
+    ),
+    "containers of an operator": (custom("{containers: [%s]}" % env("db")), "keep", "keep.custom-resource"),
+    "role that names it": (
+        "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: apps}\n"
+        "rules: [{apiGroups: [''], resources: [secrets], resourceNames: [db], verbs: [get]}]\n",
+        "keep",
+        "keep.api-read",
+    ),
+    "git credential": (
+        custom("{url: 'https://git.example.net/x', secretRef: {name: db}}", "source.toolkit.fluxcd.io/v1", "GitRepository"),
+        "keep",
+        "keep.bootstrap-path",
+    ),
+    "push secret": (
+        custom("{selector: {secret: {name: db}}}", "external-secrets.io/v1alpha1", "PushSecret"),
+        "keep",
+        "keep.custom-resource",
+    ),
+    "script": (
+        "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: apps}\n"
+        "data:\n  run.sh: |\n    kubectl get secret db\n",
+        "orphan",
+        "orphan.text-only",
+    ),
+    "nobody": ("", "orphan", "orphan.no-reader"),
+    "values of a chart, environment": (
+        release(
+            "{controllers: {main: {containers: {app: {image: {repository: example.org/x, tag: '1'},"
+            " envFrom: [{secretRef: {name: db}}]}}}}}"
+        ),
+        "code",
+        "code.env-only",
+    ),
+    "values of a chart, name from the release": (
+        release("{image: {repository: example.org/x}, env: {PASSWORD: {valueFrom: {secretKeyRef: {name: '{{ .Release.Name }}', key: p}}}}}").replace(
+            "name: shop,", "name: db,"
+        ),
+        "code",
+        "code.env-only",
+    ),
+    "values of a chart, existingSecret": (release("{auth: {existingSecret: db}}", "postgresql"), "keep", "keep.helm-values"),
+    "valuesFrom": (release("{}", extra="  valuesFrom: [{kind: Secret, name: db}]\n"), "keep", "keep.helm-values"),
+    "grafana through its chart": (
+        release("{envValueFrom: {GF_DATABASE_PASSWORD: {secretKeyRef: {name: db, key: password}}}}", "grafana"),
+        "adapt",
+        "adapt.env-file",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "verdict", "code"), CASES.values(), ids=CASES.keys())
+def test_one_reader_decides(text: str, verdict: str, code: str) -> None:
+    found = secret(scan({"all.yaml": external("db") + text}), "apps/db")
+    assert (found.verdict, found.reasons[0].code) == (verdict, code)
+
+
+def test_keep_over_code_over_adapt_over_ready() -> None:
+    readers = {
+        "ready": CASES["whole directory"][0],
+        "adapt": deployment(env("db", "POSTGRES_PASSWORD", "postgres:16"), name="pg"),
+        "code": deployment(env("db"), name="plain"),
+        "keep": CASES["Ingress"][0],
+    }
+    seen = []
+    text = external("db")
+    for more in readers.values():
+        text += more
+        seen.append(secret(scan({"all.yaml": text}), "apps/db").verdict)
+    assert seen == ["ready", "adapt", "code", "keep"]
+
+
+def test_a_name_in_a_script_is_never_enough_for_ready() -> None:
+    text = external("db") + CASES["whole directory"][0] + CASES["script"][0]
+    found = secret(scan({"all.yaml": text}), "apps/db")
+    assert (found.verdict, found.reasons[0].code) == ("adapt", "adapt.text-mention")
+
+
+def test_producers_are_no_readers() -> None:
+    made = custom("{secretName: db, issuerRef: {name: x}}", "cert-manager.io/v1", "Certificate")
+    inventory = scan({"all.yaml": external("db") + made})
+    assert secret(inventory, "apps/db").verdict == "orphan"
+    assert [item.code for item in inventory.findings if item.code == "secret.two-owners"] == ["secret.two-owners"]
+
+
+def test_a_reader_in_another_namespace_reads_another_secret() -> None:
+    inventory = scan({"all.yaml": external("db") + deployment(env("db"), "elsewhere")})
+    assert secret(inventory, "apps/db").verdict == "orphan"
+
+
+def test_what_the_store_itself_reads_is_bootstrap() -> None:
+    inventory = scan({"all.yaml": VAULT_STORE + external("store-token", "eso")})
+    found = secret(inventory, "eso/store-token")
+    assert (found.verdict, found.reasons[0].code) == ("keep", "keep.bootstrap-path")
+    assert {item.name for item in inventory.bootstrap} == {"store-token", "store-ca"}
+
+
+def _tailnet(server: str) -> Inventory:
+    operator = release("{}", "tailscale-operator", "  valuesFrom: [{kind: Secret, name: db}]\n")
+    return scan({"all.yaml": VAULT_STORE.replace("vault.example.net", server) + external("db") + operator})
+
+
+def test_the_tailnet_operator_is_on_the_path_only_to_a_vault_outside_the_cluster() -> None:
+    assert secret(_tailnet("vault.tail.ts.net"), "apps/db").reasons[0].code == "keep.bootstrap-path"
+    assert secret(_tailnet("vault.vault.svc"), "apps/db").reasons[0].code == "keep.helm-values"
+
+
+def test_the_owner_may_overrule_with_a_reason() -> None:
+    settings = Settings(overrides={"apps/db": Override("keep", "moves next year")})
+    found = secret(scan({"all.yaml": external("db") + deployment(env("db"))}, settings), "apps/db")
+    assert (found.verdict, found.reasons[0].code) == ("keep", "keep.override")
+    assert "moves next year" in found.reasons[0].text
+
+
+def test_a_value_that_is_not_in_vault_says_so() -> None:
+    store = VAULT_STORE.replace("vault:\n", "onepassword:\n")
+    found = secret(scan({"all.yaml": store + external("db") + deployment(env("db"))}), "apps/db")
+    assert "needs.vault" in [reason.code for reason in found.reasons]
+
+
+def test_a_generated_value_stays_where_it_is_generated() -> None:
+    text = """
+        apiVersion: external-secrets.io/v1
+        kind: ExternalSecret
+        metadata: {name: db, namespace: apps}
+        spec:
+          dataFrom: [{sourceRef: {generatorRef: {kind: Password, name: p}}}]
+        """
+    assert secret(scan({"all.yaml": text}), "apps/db").reasons[0].code == "keep.generator"
+
+
+def test_a_store_that_nothing_references_shows_zero() -> None:
+    legacy = VAULT_STORE.replace("name: vault}", "name: legacy}").replace("vault:\n", "infisical:\n")
+    inventory = scan({"all.yaml": VAULT_STORE + legacy + external("db")})
+    assert {store.name: store.references for store in inventory.stores} == {"vault": 1, "legacy": 0}
+
+
+def test_helm_values_in_a_generated_config_map_are_read() -> None:
+    inventory = scan(
+        {
+            "kustomization.yaml": """
+                namespace: apps
+                resources: [secret.yaml, release.yaml]
+                configMapGenerator: [{name: shop-values, files: [values.yaml=values.yaml]}]
+                """,
+            "secret.yaml": external("db", ""),
+            "release.yaml": release("{}", "postgresql", "  valuesFrom: [{kind: ConfigMap, name: shop-values}]\n"),
+            "values.yaml": "auth: {existingSecret: db}\n",
+        }
+    )
+    (reader,) = secret(inventory, "apps/db").readers
+    assert (reader.file, reader.pointer, reader.how) == ("values.yaml", "/auth/existingSecret", "helm-values")
+
+
+def test_totals_always_add_up() -> None:
+    text = "".join(external(f"db{index}") for index in range(7)) + deployment(env("db3"))
+    totals = scan({"all.yaml": text}).totals()
+    assert totals["externalSecrets"] == sum(count for name, count in totals.items() if name != "externalSecrets") == 7
