@@ -22,7 +22,7 @@ def application() -> typer.Typer:
         name="migrate",
         no_args_is_help=True,
         add_completion=True,
-        rich_markup_mode="rich",
+        rich_markup_mode=None,
         pretty_exceptions_enable=False,
         help="Move Kubernetes workloads from secrets that ESO copies out of Vault to secrets "
         "the Vault Agent Injector hands to each pod: phase by phase, reversible at every step.",
