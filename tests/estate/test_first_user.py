@@ -123,7 +123,7 @@ def test_no_name_of_the_estate_stands_in_the_package(inventory: Inventory) -> No
     """Product names that happen to be namespaces there (dex, traefik) are profile data and English, not names."""
     own = {item.name for item in inventory.secrets} | {item.target for item in inventory.secrets}
     own |= {item.name for item in inventory.bootstrap} - {"flux-system"}
-    own |= {word for word in ("tazlab", "lushycorp", "mnemosyne", "openclaw")}
+    own |= {"tazlab", "lushycorp", "mnemosyne", "openclaw"}
     text = "\n".join(path.read_text() for path in (ROOT / "migrate").rglob("*.py"))
     assert [name for name in sorted(own) if name in text] == []
     assert "ClusterSecretStore" in CLUSTER_SCOPED
