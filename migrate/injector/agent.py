@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrate.injector import gotext, secret, tokenvolume
-from migrate.injector.annotations import PREFIX, Annotations, flag, get, parameters, telemetry
+from migrate.injector.annotation import PREFIX, Annotations, flag, get, parameters, telemetry
 from migrate.injector.podtypes import Decoded
 from migrate.injector.refusal import RefusalError
 from migrate.injector.secret import Secret

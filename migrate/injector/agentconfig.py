@@ -116,9 +116,7 @@ def _listening(agent: Agent, *, init: bool) -> dict[str, Any]:
     switches = agent.switches
     cache: dict[str, Any] | None = None
     if agent.persistent_cache:
-        persist = {"type": "kubernetes", "path": CACHE_PATH} | _filled(
-            {"exit_on_err": switches.cache_exit_on_err}
-        )
+        persist = {"type": "kubernetes", "path": CACHE_PATH} | _filled({"exit_on_err": switches.cache_exit_on_err})
         cache = _use_token(agent) | {"persist": persist}
     elif switches.cache and not switches.pre_populate_only and not init:
         cache = _use_token(agent)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrate.injector import gojson, gotext, podtypes
-from migrate.injector.annotations import read_patch
+from migrate.injector.annotation import read_patch
 from migrate.injector.gojson import Token, Tree
 from migrate.injector.podtypes import Decoded
 from migrate.injector.refusal import CrashError, RefusalError
@@ -183,9 +183,7 @@ def _replace(holder: _Holder, operation: dict[str, Tree]) -> None:
     try:
         at = _index(key, len(container))
     except RefusalError as error:
-        raise RefusalError(
-            f"replace operation does not apply: doc is missing key: {path}: {_MISSING}"
-        ) from error
+        raise RefusalError(f"replace operation does not apply: doc is missing key: {path}: {_MISSING}") from error
     container[at] = value
 
 
@@ -211,9 +209,7 @@ def _move(holder: _Holder, operation: dict[str, Tree]) -> None:
     path = _path(operation, "move")
     container, key = _find(holder, path)
     if container is None:
-        raise RefusalError(
-            f"move operation does not apply: doc is missing destination path: {path}: {_MISSING}"
-        )
+        raise RefusalError(f"move operation does not apply: doc is missing destination path: {path}: {_MISSING}")
     try:
         _put(container, key, value)
     except RefusalError as error:
@@ -232,9 +228,7 @@ def _copy(holder: _Holder, operation: dict[str, Tree]) -> None:
     path = _path(operation, "copy")
     container, key = _find(holder, path)
     if container is None:
-        raise RefusalError(
-            f"copy operation does not apply: doc is missing destination path: {path}: {_MISSING}"
-        )
+        raise RefusalError(f"copy operation does not apply: doc is missing destination path: {path}: {_MISSING}")
     try:
         _put(container, key, _copy_of(value))
     except RefusalError as error:

@@ -54,9 +54,7 @@ def _command(agent: Agent, *, init: bool) -> str:
 
 
 def _environment(agent: Agent, *, init: bool) -> list[Decoded]:
-    found: list[Decoded] = [
-        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _FIELDS
-    ]
+    found: list[Decoded] = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _FIELDS]
     found += _texts(
         agent,
         ("GOMAXPROCS", "go-max-procs"),
@@ -135,12 +133,8 @@ def _lifecycle(agent: Agent) -> Decoded:
     if not agent.switches.revoke_on_shutdown:
         return {}
     flags = [f"-address={agent.text('service')}"]
-    flags += [
-        f"-{name}={agent.text(name)}" for name in ("ca-cert", "client-cert", "client-key") if agent.text(name)
-    ]
-    command = (
-        f"/bin/sleep {agent.switches.revoke_grace} && /bin/vault token revoke {' '.join([*flags, '-self'])}"
-    )
+    flags += [f"-{name}={agent.text(name)}" for name in ("ca-cert", "client-cert", "client-key") if agent.text(name)]
+    command = f"/bin/sleep {agent.switches.revoke_grace} && /bin/vault token revoke {' '.join([*flags, '-self'])}"
     return {"preStop": {"exec": {"command": ["/bin/sh", "-c", command]}}}
 
 

@@ -66,6 +66,19 @@ def _scalar(text: str) -> Json:
     return loaded
 
 
+def mended(document: Json) -> Json:
+    """The value with half surrogate pairs replaced, as Go does: they are no text and cannot be written."""
+    match document:
+        case str():
+            return _LONE_SURROGATE.sub("\ufffd", document)
+        case list():
+            return [mended(item) for item in document]
+        case dict():
+            return {_LONE_SURROGATE.sub("\ufffd", key): mended(item) for key, item in document.items()}
+        case _:
+            return document
+
+
 def tree_of(document: Json) -> Tree:
     """The tree of a value as Go would write it: `<`, `>`, `&` and two line separators escaped."""
     match document:

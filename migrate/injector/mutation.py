@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from migrate.injector import annotations, containers, podtypes, volumes
+from migrate.injector import annotation, containers, podtypes, volumes
 from migrate.injector.agent import Agent
 from migrate.injector.podtypes import Decoded
 from migrate.model.json import Json, pointer_text
@@ -55,7 +55,7 @@ def operations(agent: Agent) -> list[Operation]:
     if not agent.switches.pre_populate_only:
         sidecar = containers.sidecar(agent)
         found += _listed(("spec", "containers"), bool(spec.get("containers")), [sidecar])
-    found.append(Add(("metadata", "annotations", annotations.STATUS), annotations.INJECTED))
+    found.append(Add(("metadata", "annotations", annotation.STATUS), annotation.INJECTED))
     return found
 
 

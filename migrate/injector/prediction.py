@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from migrate.injector import agent as agents
-from migrate.injector import annotations, gotext, mutation, podtypes
+from migrate.injector import annotation, gotext, mutation, podtypes
 from migrate.injector.agent import Agent
 from migrate.injector.podtypes import Decoded
 from migrate.injector.refusal import CrashError, RefusalError
@@ -91,9 +91,9 @@ def predict(pod: object, namespace: str, settings: Settings) -> Prediction:
 def _left_alone(pod: Decoded) -> str:
     """Why the pod is not for the injector, or "". Raises RefusalError for a trigger that is no boolean."""
     given = pod.get("metadata", {}).get("annotations", {})
-    raw = given.get(annotations.INJECT)
+    raw = given.get(annotation.INJECT)
     if raw is None:
-        return f"no annotation {annotations.INJECT}"
+        return f"no annotation {annotation.INJECT}"
     try:
         wanted = gotext.as_bool(raw)
     except RefusalError as error:
@@ -101,12 +101,12 @@ def _left_alone(pod: Decoded) -> str:
             return "the annotation quotes a text the injector mistakes for its own"
         raise RefusalError(f"error checking if should inject agent: {error}") from error
     if not wanted:
-        return f"{annotations.INJECT} is off"
+        return f"{annotation.INJECT} is off"
     phase = pod.get("status", {}).get("phase", "")
     if phase not in ("", "Pending"):
         return f"the pod is already {phase}"
-    if given.get(annotations.STATUS) == annotations.INJECTED:
-        return f"{annotations.STATUS} says it was injected before"
+    if given.get(annotation.STATUS) == annotation.INJECTED:
+        return f"{annotation.STATUS} says it was injected before"
     return ""
 
 
@@ -116,7 +116,7 @@ def _read(pod: Decoded, namespace: str, settings: Settings) -> Agent:
     names = [container.get("name", "") for container in pod.get("spec", {}).get("containers", [])]
     given = pod["metadata"]["annotations"]
     with _Said("error adding default annotations"):
-        given = annotations.with_defaults(given, names, namespace, settings)
+        given = annotation.with_defaults(given, names, namespace, settings)
     with _Said("error creating new agent sidecar"):
         agent = agents.read(pod, given, settings.ca_bytes)
     with _Said("error validating agent configuration"):

@@ -9,7 +9,7 @@ import posixpath
 from dataclasses import dataclass
 
 from migrate.injector import gotext
-from migrate.injector.annotations import PREFIX, Annotations, get
+from migrate.injector.annotation import PREFIX, Annotations, get
 from migrate.injector.refusal import RefusalError
 
 # Tried in this order: `agent-inject-template-file-foo` is a template *file* for `foo`, never a template for `file-foo`.

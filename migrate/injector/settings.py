@@ -135,4 +135,4 @@ def _with(settings: Settings, name: str, text: str) -> Settings:
             undone="Nothing was predicted.",
             following=f"Correct {name} in the injector's Deployment, or leave it out.",
         ) from error
-    return replace(settings, **{field: value}) if field else settings
+    return replace(settings, **{field: value}) if field else settings  # type: ignore[arg-type]

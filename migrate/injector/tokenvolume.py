@@ -1,4 +1,4 @@
-"""Which service account token the agents log in with: a named projected volume, or the first mount that looks like one."""
+"""Which service account token the agents log in with: a named projected volume, else the first mount like one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrate.injector import gotext
-from migrate.injector.annotations import Annotations, get
+from migrate.injector.annotation import Annotations, get
 from migrate.injector.podtypes import Decoded
 from migrate.injector.refusal import RefusalError
 

@@ -33,9 +33,7 @@ def flag(given: Annotations, name: str, *, default: bool = False) -> bool:
     return default if raw is None else gotext.as_bool(raw)
 
 
-def with_defaults(
-    given: Annotations, containers: list[str], namespace: str, settings: Settings
-) -> dict[str, str]:
+def with_defaults(given: Annotations, containers: list[str], namespace: str, settings: Settings) -> dict[str, str]:
     """The annotations as the rules will read them. Raises RefusalError when a default or a check fails."""
     _check_settings(settings, namespace)
     found = {PREFIX + name: text for name, text in _defaults(containers, namespace, settings).items()}
@@ -143,9 +141,7 @@ def read_patch(text: str) -> list[dict[str, gojson.Tree]]:
         case list():
             return [_operation(item) for item in tree]
         case _:
-            raise RefusalError(
-                f"json: cannot unmarshal {gojson.kind(tree)} into Go value of type jsonpatch.Patch"
-            )
+            raise RefusalError(f"json: cannot unmarshal {gojson.kind(tree)} into Go value of type jsonpatch.Patch")
 
 
 def _operation(item: gojson.Tree) -> dict[str, gojson.Tree]:
@@ -162,11 +158,7 @@ def _operation(item: gojson.Tree) -> dict[str, gojson.Tree]:
 def parameters(given: Annotations, name: str) -> dict[str, str]:
     """Annotations `name-X` by X with dashes turned into underscores; the last in order of name wins a clash."""
     prefix = f"{PREFIX}{name}-"
-    return {
-        key.removeprefix(prefix).replace("-", "_"): given[key]
-        for key in sorted(given)
-        if key.startswith(prefix)
-    }
+    return {key.removeprefix(prefix).replace("-", "_"): given[key] for key in sorted(given) if key.startswith(prefix)}
 
 
 def telemetry(given: Annotations) -> dict[str, Json]:
