@@ -45,7 +45,7 @@ _Event: TypeAlias = Any
 DEPTH = 256
 """Levels of nesting allowed. Manifests stay under 40; past this, whoever walks the value would overflow."""
 
-_INNER_MARK = re.compile(rb"(?:[\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])\xef\xbb\xbf")
+_INNER_MARK = re.compile(rb"(?:\A\xef\xbb\xbf|[\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])\xef\xbb\xbf")
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _SPECIAL = NUMBER_STARTS | frozenset("yYnNtTfFoO~")
 

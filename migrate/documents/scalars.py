@@ -21,9 +21,7 @@ class NotAScalar(ValueError):  # noqa: N818 - the input's fault, not ours
     """The text is not what its tag says, or JSON has no word for it (infinities). Never quotes the text."""
 
 
-INFINITE = frozenset(
-    {".nan", ".NaN", ".NAN"} | {s + w for s in ("", "+", "-") for w in (".inf", ".Inf", ".INF")}
-)
+INFINITE = frozenset({".nan", ".NaN", ".NAN"} | {s + w for s in ("", "+", "-") for w in (".inf", ".Inf", ".INF")})
 
 WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
