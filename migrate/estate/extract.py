@@ -15,7 +15,15 @@ KUSTOMIZATION_NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kus
 
 # A file without any of these cannot name a Secret, run a pod or take part in wiring. Plain substring search:
 # faster than any pattern, and about 60 % of real files end here.
-_WORDS = (b"ecret", b"ECRET", b"toolkit.fluxcd.io", b"fluxcd.controlplane.io", b"ConfigMap", b"argoproj.io", b"volsync.backube")
+_WORDS = (
+    b"ecret",
+    b"ECRET",
+    b"toolkit.fluxcd.io",
+    b"fluxcd.controlplane.io",
+    b"ConfigMap",
+    b"argoproj.io",
+    b"volsync.backube",
+)
 _POD_WORDS = (
     b"Deployment",
     b"StatefulSet",

@@ -22,6 +22,7 @@ WORKLOADS = frozenset(
 )
 _SENSITIVE = re.compile(r"(?i)passw|token|secret|key|credential|private")
 _HARMLESS = re.compile(r"(?i)(name|ref|namespace|domain|host|path|url|enabled)$")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHORT = 300
 
 
@@ -323,16 +324,16 @@ def _certificate(value: Object) -> Reading:
 
 
 def _config_map(value: Object) -> Reading:
+    """Only what can be a variable is kept: short, on one line, under a key that is a variable's name."""
     data = field(value, "data")
     pairs = data.items() if isinstance(data, dict) else ()
     short = {
-        key: _scalar(item)
-        for key, item in pairs
-        if not isinstance(item, dict | list) and len(_scalar(item)) <= _SHORT and "\n" not in _scalar(item)
+        key: _scalar(item) for key, item in pairs if _VARIABLE.fullmatch(key) and not isinstance(item, dict | list)
     }
-    kept = {key: item for key, item in short.items() if not sensitive(key)}
-    masked = len(kept) < len(short)
-    return Reading((), {"data": dict(kept), "masked": masked}, texts=True)
+    kept: Object = {
+        key: item for key, item in short.items() if len(item) <= _SHORT and "\n" not in item and not sensitive(key)
+    }
+    return Reading((), {"data": kept, "masked": len(kept) < len(short)}, texts=True)
 
 
 def _secret(value: Object) -> Reading:
