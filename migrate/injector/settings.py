@@ -105,15 +105,29 @@ _WITHOUT_EFFECT: dict[str, Callable[[str], object]] = {
 }  # fmt: skip
 
 
+# In the order the injector reads those it can object to.
+_CHECKED = (
+    "TEMPLATE_CONFIG_EXIT_ON_RETRY_FAILURE", "TEMPLATE_MAX_CONNECTIONS_PER_HOST",
+    "TEMPLATE_LEASE_RENEWAL_THRESHOLD", "REVOKE_ON_SHUTDOWN", "RUN_AS_SAME_USER", "SET_SECURITY_CONTEXT",
+    "USE_LEADER_ELECTOR", "AUTH_MIN_BACKOFF", "AUTH_MAX_BACKOFF", "DEFAULT_TEMPLATE",
+)  # fmt: skip
+
+
 def from_environment(environment: Mapping[str, str]) -> Settings:
     """The settings of an injector with these variables; an empty variable counts as absent, as it does there.
 
     Raises Usage for a variable the injector does not know, and for a value it would not start with.
     """
     settings = Settings()
-    for name, text in environment.items():
-        settings = _with(settings, name, text)
+    for name in sorted(environment, key=_turn):
+        settings = _with(settings, name, environment[name])
     return settings
+
+
+def _turn(name: str) -> int:
+    """Of two settings it would not start with, the injector names the one it reads first."""
+    short = name.removeprefix(PREFIX)
+    return _CHECKED.index(short) if short in _CHECKED else -1
 
 
 def _with(settings: Settings, name: str, text: str) -> Settings:

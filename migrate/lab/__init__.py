@@ -1,0 +1,1 @@
+"""Servers for practice and tests. Opens sockets, so nothing below may import it."""
