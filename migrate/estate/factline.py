@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from migrate.estate.facts import Container, Facts, Failed, FileFacts, Skipped, Use
+from migrate.model.json import Json
 
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -24,45 +25,56 @@ def encode(facts: FileFacts) -> str:
         return _ENCODE(FileFacts(facts.file, False, (), None, Failed(facts.file, 1, "nested too deeply to be kept")))
 
 
+_WORDS_KEPT = 8_192
+
+
 class Decoder:
-    """Reads lines. Keeps one copy of each repeated string: a large tree has few words, many times."""
+    """Reads lines. Keeps one copy of each string that stands in files near each other.
+
+    100,000 files have few words, many times; without this their facts take twice the memory. Names differ from
+    folder to folder, so the words known are forgotten now and then rather than gathered for ever.
+    """
 
     def __init__(self) -> None:
-        self._words: dict[str, str] = {}
+        self._words: dict[object, Any] = {}
 
-    def decode(self, line: str) -> FileFacts:
-        """The facts of a line. Raises ValueError if it is not one that `encode` wrote."""
+    def decode(self, line: str, path: str) -> FileFacts:
+        """The facts of the file at `path`. Raises ValueError if the line is not one that `encode` wrote for it."""
+        if len(self._words) > _WORDS_KEPT:
+            self._words.clear()
         try:
-            path, parsed, objects, skipped, failed = json.loads(line)
+            file, parsed, objects, skipped, failed = json.loads(line)
+            if file != path:
+                raise ValueError("the facts of another file")
             return FileFacts(
-                str(path),
+                path,
                 bool(parsed),
-                tuple([self._object(item) for item in objects]),
+                tuple([self._object(item, path) for item in objects]),
                 Skipped(*skipped) if skipped else None,
                 Failed(*failed) if failed else None,
             )
         except (TypeError, RecursionError, AttributeError) as error:
             raise ValueError("not a line of facts") from error
 
-    def _object(self, item: list[Any]) -> Facts:
-        file, document, line, api, kind, namespace, name, labels, notes, uses, containers, account, *rest = item
+    def _object(self, item: list[Any], path: str) -> Facts:
+        _, document, line, api, kind, namespace, name, labels, notes, uses, containers, account, *rest = item
         word = self._word
         workload, spec, texts = rest
         return Facts(
-            word(file),
+            path,
             document,
             line,
             word(api),
             word(kind),
             word(namespace),
-            name,
+            word(name),
             self._pairs(labels),
             self._pairs(notes),
             tuple([self._use(use, word) for use in uses]) if uses else (),
-            tuple([Container(*container) for container in containers]) if containers else (),
+            tuple([Container(word(one[0]), *one[1:]) for one in containers]) if containers else (),
             word(account),
             workload,
-            spec,
+            spec if spec is None else self._json(spec),
             texts,
         )
 
@@ -81,7 +93,19 @@ class Decoder:
         )
 
     def _pairs(self, items: list[list[str]]) -> tuple[tuple[str, str], ...]:
-        return tuple([(self._word(key), self._word(value)) for key, value in items]) if items else ()
+        if not items:
+            return ()
+        pairs = tuple([(self._word(key), self._word(value)) for key, value in items])
+        known: tuple[tuple[str, str], ...] = self._words.setdefault(pairs, pairs)
+        return known
+
+    def _json(self, value: Json) -> Json:
+        if isinstance(value, str):
+            return self._word(value)
+        if isinstance(value, dict):
+            return {self._word(key): self._json(child) for key, child in value.items()}
+        return [self._json(child) for child in value] if isinstance(value, list) else value
 
     def _word(self, text: str) -> str:
-        return self._words.setdefault(text, text)
+        known: str = self._words.setdefault(text, text)
+        return known

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 from migrate.estate import helm
 from migrate.estate.facts import Container, Use
 from migrate.estate.pods import Pod, pods
+from migrate.estate.references import may_mention
 from migrate.estate.references import uses as named_uses
 from migrate.model.json import Json, Pointer, pointer_text
 
@@ -41,7 +42,18 @@ def read(api: str, kind: str, value: Object) -> Reading:
     """The reading of one object."""
     group = api.rpartition("/")[0]
     reader = _READERS.get((group, kind)) or _READERS.get(("", kind) if kind in WORKLOADS else (group, "*"))
-    return (reader or _generic)(value)
+    reading = (reader or _generic)(value)
+    if reading.texts and kind != "ConfigMap":
+        known = frozenset(use.pointer for use in reading.uses)
+        reading = reading._replace(texts=may_mention(value, known, loosely(group, kind)))
+    return reading
+
+
+def loosely(group: str, kind: str) -> str:
+    """What a loosely named field means in such an object; built-in kinds have none, their references are all known."""
+    if kind == "HelmRelease" or group == "argoproj.io":
+        return helm.HOW
+    return "" if kind in WORKLOADS or not group else "custom-resource"
 
 
 def field(value: Json, *path: str) -> Json:

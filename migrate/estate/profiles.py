@@ -69,9 +69,15 @@ class Profiles:
 
     charts: dict[str, Chart] = field(default_factory=dict)
     _images: tuple[tuple[tuple[str, ...], str, Image], ...] = ()
+    _asked: dict[str, Image] = field(default_factory=dict)
 
     def image(self, reference: str) -> Image:
         """What is known of an image reference; the first entry that matches counts."""
+        if reference not in self._asked:
+            self._asked[reference] = self._find(reference)
+        return self._asked[reference]
+
+    def _find(self, reference: str) -> Image:
         repository, tag = written_out(reference)
         for patterns, tag_pattern, image in self._images:
             if any(_matches(pattern, repository) for pattern in patterns) and fnmatchcase(tag, tag_pattern):

@@ -164,14 +164,9 @@ def _mentioned(item: Applied, tree: Tree, names: frozenset[str]) -> Iterator[Use
         return
     document = _document(item, data, tree)
     known = {use.pointer for use in fact.uses}
-    yield from (use for use in mentions(document, names, _loosely(fact)) if use.pointer not in known)
-
-
-def _loosely(fact: Facts) -> str:
-    """What a loosely named field means here; built-in kinds have none, their references are all known."""
-    if fact.kind == "HelmRelease" or fact.group == "argoproj.io":
-        return helm.HOW
-    return "" if fact.kind in kinds.WORKLOADS or not fact.group else "custom-resource"
+    yield from (
+        use for use in mentions(document, names, kinds.loosely(fact.group, fact.kind)) if use.pointer not in known
+    )
 
 
 def _document(item: Applied, data: bytes, tree: Tree) -> Json:

@@ -111,6 +111,33 @@ def mentions(value: Json, names: frozenset[str], how: str, at: Pointer = ()) -> 
         yield from _mention(value, names, how, at)
 
 
+def may_mention(value: Json, known: frozenset[str], how: str, at: Pointer = ()) -> bool:
+    """Whether `mentions` could find anything here for some names, places in `known` aside.
+
+    Asked once when a file is read, so that the files that cannot mention anything are not read again.
+    """
+    if isinstance(value, dict):
+        if how and "key" in value and isinstance(value.get("name"), str) and pointer_text((*at, "name")) not in known:
+            return True
+        return any(may_mention(child, known, how, (*at, key)) for key, child in value.items())
+    if isinstance(value, list):
+        return any(may_mention(child, known, how, (*at, index)) for index, child in enumerate(value))
+    if not isinstance(value, str):
+        return False
+    if "\n" in value or any(token in _SCRIPT_KEYS for token in at):
+        return True
+    return bool(how) and _is_loose(value, at) and pointer_text(at) not in known
+
+
+def _is_loose(value: str, at: Pointer) -> bool:
+    """A string that could be a Secret's name: by the field it stands in, or by what it is called."""
+    if _NO_REFERENCE & set(at) or not ("${" in value or _TOKEN.fullmatch(value)):
+        return False
+    keys = [token for token in at if isinstance(token, str)]
+    field = next((key for key in reversed(keys) if key not in {"name", "secretName"}), "")
+    return _LOOSE_KEY.search(field) is not None or _LOOSE_NAME.search(value) is not None
+
+
 def _is_selector(value: dict[str, Json], names: frozenset[str], at: Pointer) -> bool:
     """`{name, key}`: how custom resources select one key of a Secret, whatever they call the field."""
     name = value.get("name")
@@ -120,9 +147,7 @@ def _is_selector(value: dict[str, Json], names: frozenset[str], at: Pointer) -> 
 
 def _mention(value: str, names: frozenset[str], how: str, at: Pointer) -> Iterator[Use]:
     if value in names and not any(token in _SCRIPT_KEYS for token in at):
-        keys = [token for token in at if isinstance(token, str)]
-        field = next((key for key in reversed(keys) if key not in {"name", "secretName"}), "")
-        if how and not _NO_REFERENCE & set(at) and (_LOOSE_KEY.search(field) or _LOOSE_NAME.search(value)):
+        if how and _is_loose(value, at):
             yield Use(value, "", how, pointer_text(at))
         return
     if any(token in _SCRIPT_KEYS for token in at) or "\n" in value or at[:1] == ("data",):
