@@ -374,7 +374,7 @@ def _is_for(patch: Patch, item: Placed) -> bool:
         return (
             isinstance(body, dict)
             and body.get("kind") == fact.kind
-            and kinds.field(body, "metadata", "name") in {fact.name, item.name}
+            and kinds.text(kinds.field(body, "metadata", "name")) in {fact.name, item.name}
         )
     target = patch.target
     group, kind, name = (kinds.text(target.get(key)) for key in ("group", "kind", "name"))

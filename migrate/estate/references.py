@@ -64,8 +64,7 @@ def _each(child: Json, how: str, here: Pointer) -> Iterator[Use]:
 
 def _reference(child: dict[str, Json], how: str, here: Pointer) -> Iterator[Use]:
     """`{name, key?, namespace?}` or `{secretName, ...}`, unless it says that it names something else."""
-    kind = child.get("kind", "")
-    if kind not in _NAMED_KINDS:
+    if _text(child.get("kind")) not in _NAMED_KINDS:
         return
     for field in ("name", "secretName"):
         name = child.get(field)
