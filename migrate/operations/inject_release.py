@@ -30,7 +30,7 @@ def inject_release(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
     yield Wish(
         target=release.target,
         act=Edits((Rewrite(release.place.file, release.place.document, edits),)),
-        summary=f"{release.container} reads its password from {_PASSWORD_FILE} and logs in as {_user(subject, arguments)}",
+        summary=f"{release.container} reads its password from a file and logs in as {_user(subject, arguments)}",
         blast=f"the pods of Deployment {subject.unit} are replaced; ESO and its Secret stay as they are",
         guard="refused unless the file is the one this plan read",
         needs=("git: commit on the branch",),

@@ -20,8 +20,13 @@ def new_login(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
         "connect": [database],
         "memberOf": [owner],
         "actsAs": {database: owner},
-        "administeredBy": [subject.vault_login],
     }
+    # Up to 15 CREATEROLE is enough to set the password; from 16 on it also takes ADMIN on the very login.
+    version = subject.login.server_version
+    if version is None:
+        login["administeredBy"] = [{"role": subject.vault_login, "admin": True}]
+    elif version >= 16:
+        login["administeredBy"] = [{"role": subject.vault_login, "admin": True, "inherit": False, "set": False}]
     yield Wish(
         target=postgres(subject.new_login),
         act=Put(login, (Input("password", "generated when this step runs and forgotten: Vault replaces it at once"),)),

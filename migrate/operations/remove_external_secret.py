@@ -30,6 +30,6 @@ def _files(copied: Copied) -> Iterator[Rewrite | DropFile]:
         yield Rewrite(copied.place.file, copied.place.document, (RemoveDocument(),))
         return
     yield DropFile(copied.place.file)
-    if copied.listed_in and copied.listed_as:
-        *sequence, entry = copied.listed_as
-        yield Rewrite(copied.listed_in.file, copied.listed_in.document, (RemoveItem(tuple(sequence), entry),))
+    for listing in copied.listings:
+        taken_off = RemoveItem(("resources",), listing.entry)
+        yield Rewrite(listing.place.file, listing.place.document, (taken_off,))

@@ -74,6 +74,15 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """A line of a kustomization that lists a file. `alone`: the only one there."""
+
+    place: Place
+    entry: str
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Copied:
     """The ExternalSecret that hands the password to the workload today."""
 
@@ -84,10 +93,8 @@ class Copied:
     key: str
     document: Json
     alone_in_file: bool
-    listed_in: Place | None
-    listed_as: Pointer | None
-    """Where a kustomization lists the file, for the removal; None where it is found by its folder."""
-    listed_others: int
+    listings: tuple[Listing, ...]
+    """The kustomizations that list the file; empty where it is found by its folder."""
     retire: bool
     """False where somebody else still reads the Secret: then it stays in ESO."""
     never_refreshed: bool

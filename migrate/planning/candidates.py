@@ -1,0 +1,189 @@
+"""Finds the workload a phase speaks of by rule: a known chart whose values take the secret from an ExternalSecret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from migrate.estate.inventory import Inventory, Workload
+from migrate.model.errors import Failed, Refused
+from migrate.model.json import Json, Pointer
+from migrate.operations.inject_release import FOLDER, PREFIX, password_mount
+from migrate.planning.files import Files, Found, mapping, one, texts
+from migrate.planning.phases import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """It reads a Secret that something copies: this is what the phase moves."""
+
+    secret: str
+    key: str
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """It takes the file that the agent writes, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """Somebody began by hand. `seen` says what stands there already, `missing` what does not fit with it."""
+
+    seen: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """It has the secret in a way the phase does not know, or not at all."""
+
+    why: str
+    near: bool
+
+
+Form: TypeAlias = Copy | Moved | Half | Other
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A release of a known chart, and how it has its secret."""
+
+    workload: Workload
+    found: Found
+    at: Pointer
+    values: dict[str, Json]
+    form: Form
+
+    @property
+    def name(self) -> str:
+        """`namespace/name` of the release."""
+        return f"{self.workload.namespace}/{self.workload.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToDo:
+    """The phase is done for this release."""
+
+    candidate: Candidate
+
+
+def choose(inventory: Inventory, files: Files, phase: Phase, wanted: str | None) -> Candidate | NothingToDo:
+    """The one release that the phase is about.
+
+    Raises Failed where there is none, Refused where there are several, or where one is half-migrated by hand.
+    """
+    found = [c for c in candidates(inventory, files, phase) if wanted in {None, c.name}]
+    copies = [candidate for candidate in found if isinstance(candidate.form, Copy)]
+    if len(copies) > 1:
+        names = ", ".join(candidate.name for candidate in copies)
+        raise Refused(
+            f"{len(copies)} releases fit this phase: {names}",
+            truth="a plan moves one workload",
+            following=f"name one: migrate plan {phase.name} --workload {copies[0].name}",
+        )
+    for candidate in found:
+        if isinstance(candidate.form, Half):
+            raise _half(candidate, candidate.form)
+    if copies:
+        return copies[0]
+    for candidate in found:
+        if isinstance(candidate.form, Moved):
+            return NothingToDo(candidate)
+    raise _none(inventory, found, phase, wanted)
+
+
+def candidates(inventory: Inventory, files: Files, phase: Phase) -> list[Candidate]:
+    """Every wired release of a chart the phase knows."""
+    rules = {rule.chart: rule.values for rule in phase.select.releases}
+    answer = []
+    for workload in inventory.workloads:
+        if workload.kind != "HelmRelease" or workload.chart not in rules or not workload.wired:
+            continue
+        found = one(files, workload.file, workload.document)
+        if found is None:
+            continue
+        under = rules[workload.chart]
+        at: Pointer = ("spec", "values", under) if under else ("spec", "values")
+        values = mapping(found.spec.get("values"))
+        values = mapping(values.get(under)) if under else values
+        if values.get("enabled") is False:
+            continue
+        answer.append(Candidate(workload, found, at, values, form_of(values, phase.select.variable)))
+    return answer
+
+
+def form_of(values: dict[str, Json], variable: str) -> Form:
+    """How these values hand the secret in `variable` to the container."""
+    env, references = values.get("env"), mapping(values.get("envValueFrom"))
+    if isinstance(env, list):
+        return Other("env is a list, which this chart does not take", near=True)
+    file = texts(env, f"{variable}__FILE")
+    agent = str(mapping(values.get("podAnnotations")).get(f"{PREFIX}agent-inject", "")).lower() in {"true", "1", "t"}
+    reference = mapping(mapping(references.get(variable)).get("secretKeyRef"))
+    by_agent = file is not None and file.startswith(FOLDER + "/")
+    seen = {
+        f"podAnnotations: {PREFIX}agent-inject": agent,
+        f"env: {variable}__FILE under {FOLDER}": by_agent,
+        f"envValueFrom: {variable}": variable in references,
+        f"env: {variable}": variable in mapping(env),
+    }
+    if (agent or by_agent) and list(seen.values()) != [True, True, False, False]:
+        return _halfway(seen)
+    if agent:
+        return Moved()
+    return _copy(values, env, reference, variable)
+
+
+def _halfway(seen: dict[str, bool]) -> Half:
+    (agent, by_agent, *old), names = seen.values(), list(seen)
+    missing = [name for name, there in zip(names[:2], (agent, by_agent), strict=True) if not there]
+    missing += [f"{name} still there" for name, there in zip(names[2:], old, strict=True) if there]
+    return Half(tuple(name for name, there in seen.items() if there), tuple(missing))
+
+
+def _copy(values: dict[str, Json], env: Json, reference: dict[str, Json], variable: str) -> Form:
+    name, key = texts(reference, "name"), texts(reference, "key")
+    if variable in mapping(env):
+        return Other(f"env: {variable} stands in the values as text", near=True)
+    if name and key:
+        return Copy(name, key, variable)
+    mount = password_mount(values)
+    secret = texts(mount, "secretName")
+    if secret:
+        file = texts(env, f"{variable}__FILE") or ""
+        return Copy(secret, file.rpartition("/")[2], f"{variable}__FILE")
+    for other in ("envFromSecret", "envFromSecrets"):
+        if values.get(other):
+            return Other(f"{variable} may come through {other}, which hands over a whole Secret", near=True)
+    return Other(f"no {variable} among its settings", near=False)
+
+
+def _half(candidate: Candidate, form: Half) -> Refused:
+    where = f"HelmRelease {candidate.name} ({candidate.found.file})"
+    return Refused(
+        f"{where} is half-migrated: {'; '.join(form.missing)}",
+        truth=f"it has {'; '.join(form.seen)}",
+        undone="no plan was made: it would have to guess what was meant",
+        following="finish or take back the change in Git by hand, then plan again",
+    )
+
+
+def _none(inventory: Inventory, found: list[Candidate], phase: Phase, wanted: str | None) -> Failed | Refused:
+    charts = ", ".join(rule.chart for rule in phase.select.releases)
+    for candidate in found:
+        if isinstance(candidate.form, Other) and candidate.form.near:
+            return Refused(
+                f"HelmRelease {candidate.name} is there, but {candidate.form.why}",
+                truth=f"{phase.name} moves a password that an ExternalSecret copies into one key of a Secret",
+                following=f"bring it into that form ({candidate.found.file}), then plan again",
+            )
+    releases = sorted({f"{w.namespace}/{w.name} ({w.chart})" for w in inventory.workloads if w.kind == "HelmRelease"})
+    seen = ", ".join(releases) if releases else "no HelmRelease at all"
+    return Failed(
+        f"{phase.select.container} was not found" + (f" as {wanted}" if wanted else ""),
+        truth=f"looked for a HelmRelease of chart {charts} that sets {phase.select.variable}; found {seen}",
+        undone="no plan was made",
+        following="migrate scan shows what reads which Secret; --estate DIR names another repository",
+    )

@@ -1,0 +1,171 @@
+"""From wishes to steps: captures the state before and after each, and derives what the plan says of the way back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from migrate.catalog import shelf
+from migrate.documents.patches import patch
+from migrate.documents.reader import load_all
+from migrate.model.change import Absent, Blobs, Change, Doc, Exact, FileEdit, Irreversible, State, Undo
+from migrate.model.json import Json
+from migrate.model.plan import PatchPair, Provenance, Step
+from migrate.model.target import Target
+from migrate.operations.catalogue import OPERATIONS
+from migrate.operations.subject import Subject, postgres
+from migrate.operations.wish import Edits, Put, Remove, Rewrite, Wish
+from migrate.planning.commits import edit_file
+from migrate.planning.files import Drafts, mapping
+from migrate.planning.phases import Credential, Phase, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """The steps in order, the patches that go with them, and the files each step left behind (for the proof)."""
+
+    steps: tuple[Step, ...]
+    patches: tuple[PatchPair, ...]
+    texts: dict[str, bytes]
+    """Every version of every file that occurs, by blob id."""
+
+
+@dataclass(slots=True)
+class _World:
+    """What holds after the steps so far."""
+
+    drafts: Drafts
+    states: dict[Target, State]
+    made_by: dict[Target, str] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
+
+
+def compose(subject: Subject, phase: Phase, credential: Credential, drafts: Drafts) -> Composition:
+    """Every step of the phase for this subject. Raises Refused where a file cannot be edited exactly."""
+    # Offline the servers are unseen: nothing of ours is there yet, and the login in use can log in. The plan's
+    # unknowns say so, and the guards of the steps check it.
+    world = _World(drafts, {postgres(subject.login.owner): Doc({"login": True})})
+    steps, patches = list[Step](), list[PatchPair]()
+    for use in phase.uses(credential):
+        for wish in OPERATIONS[use.operation](subject, _arguments(use)):
+            identity = f"{use.stage}.{use.operation}.{wish.target.short}"
+            files, pairs = _files(wish, identity, world)
+            change = _change(wish, files, world)
+            if change.before == change.after:
+                continue
+            steps.append(_step(identity, wish, use, change, world, subject, phase))
+            patches += pairs
+            world.states[wish.target] = change.after
+            world.made_by[wish.target] = identity
+    return Composition(tuple(steps), tuple(patches), world.texts)
+
+
+def _arguments(use: Use) -> dict[str, Json]:
+    arguments: dict[str, Json] = dict(use.arguments)
+    if isinstance(policy := arguments.get("policy"), str):
+        arguments["template"] = policy_text(policy)
+    return arguments
+
+
+def policy_text(policy: str) -> str:
+    """A shipped policy template, by the name a phase gives it (`policies/NAME.hcl`)."""
+    return (shelf("policies") / policy.removeprefix("policies/")).read_text(encoding="utf-8")
+
+
+def _change(wish: Wish, files: tuple[FileEdit, ...], world: _World) -> Change:
+    before = world.states.get(wish.target, Absent())
+    match wish.act:
+        case Put(value, inputs):
+            return Change(wish.target, before, Doc(value), _undo(wish, world), inputs, (), wish.replaces)
+        case Remove():
+            return Change(wish.target, before, Absent(), _undo(wish, world), (), (), wish.replaces)
+        case Edits():
+            was = Blobs(tuple((one.file, one.before) for one in files))
+            now = Blobs(tuple((one.file, one.after) for one in files))
+            return Change(wish.target, was, now, _undo(wish, world), (), files, wish.replaces)
+
+
+def _undo(wish: Wish, world: _World) -> Undo:
+    if wish.remains is None:
+        return Exact()
+    return Irreversible(wish.remains, world.made_by.get(wish.compensated_by) if wish.compensated_by else None)
+
+
+def _step(identity: str, wish: Wish, use: Use, change: Change, world: _World, subject: Subject, phase: Phase) -> Step:
+    rests = [*wish.rests_on, wish.target]
+    return Step(
+        id=identity,
+        unit=subject.unit,
+        stage=use.stage,
+        operation=use.operation,
+        summary=wish.summary,
+        change=change,
+        guard=wish.guard,
+        needs=wish.needs,
+        blast=wish.blast,
+        provenance=Provenance(phase.place(use), _policy_line(wish.policy), subject.inventory),
+        depends=tuple(dict.fromkeys(world.made_by[target] for target in rests if target in world.made_by)),
+    )
+
+
+def _policy_line(policy: str | None) -> str | None:
+    if policy is None:
+        return None
+    for number, line in enumerate(policy_text(policy).split("\n"), 1):
+        if re.match(r"\s*path\s", line):
+            return f"{policy}:{number}"
+    return policy
+
+
+def _files(wish: Wish, step: str, world: _World) -> tuple[tuple[FileEdit, ...], list[PatchPair]]:
+    """Make the wish's edits in the drafts. One commit may touch several files."""
+    if not isinstance(wish.act, Edits):
+        return (), []
+    edits, pairs = list[FileEdit](), list[PatchPair]()
+    for one in wish.act.files:
+        before = world.drafts.read(one.file) or b""
+        edit = edit_file(one, world.drafts)
+        after = world.drafts.read(one.file)
+        edits.append(edit)
+        _keep(world, edit, before, after)
+        if isinstance(one, Rewrite) and after is not None:
+            pairs += _patches(step, one, before, after)
+    return tuple(edits), pairs
+
+
+def _keep(world: _World, edit: FileEdit, before: bytes, after: bytes | None) -> None:
+    if edit.before is not None:
+        world.texts[edit.before] = before
+    if edit.after is not None and after is not None:
+        world.texts[edit.after] = after
+
+
+def _patches(step: str, wish: Rewrite, before: bytes, after: bytes) -> Iterator[PatchPair]:
+    """Patches are for documents that exist before and after; a removed one has none."""
+    old, new = _document(before, wish.document), _document(after, wish.document)
+    if old is None or new is None or mapping(old).get("kind") != mapping(new).get("kind"):
+        return
+    there, back = patch(old, new)
+    guard = tuple(_identity(mapping(old)))
+    yield PatchPair(_object(wish.file, mapping(old)), step, (*guard, *there), (*guard, *back))
+
+
+def _document(data: bytes, index: int) -> Json:
+    return next((found.value for found in load_all(data) if found.index == index), None)
+
+
+def _identity(value: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    """Tests that name the object: a patch that only adds has nothing else to begin with."""
+    for path, found in (("/kind", value.get("kind")), ("/metadata/name", mapping(value.get("metadata")).get("name"))):
+        if isinstance(found, str):
+            yield {"op": "test", "path": path, "value": found}
+
+
+def _object(file: str, value: dict[str, Json]) -> Target:
+    metadata = mapping(value.get("metadata"))
+    kind, name = str(value.get("kind") or "File"), metadata.get("name")
+    if not isinstance(name, str):
+        return Target("git", kind, file)
+    namespace = metadata.get("namespace")
+    return Target("git", kind, f"{namespace}/{name}" if isinstance(namespace, str) else name)

@@ -1,0 +1,125 @@
+"""The estate's files as planning sees them: read once, then changed in memory as the steps would change them."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from migrate.documents.reader import YamlFault, load_all
+from migrate.model.json import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A port: which files there are (paths relative to the estate), and their bytes. `read` raises OSError."""
+
+    paths: tuple[str, ...]
+    read: Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object of the tree."""
+
+    file: str
+    document: int
+    line: int
+    value: dict[str, Json]
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return str(self.value.get("kind", ""))
+
+    @property
+    def name(self) -> str:
+        """Its name, as written."""
+        return str(mapping(self.value.get("metadata")).get("name", ""))
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace, as written; empty where the file gives none."""
+        return str(mapping(self.value.get("metadata")).get("namespace", ""))
+
+    @property
+    def spec(self) -> dict[str, Json]:
+        """Its spec, empty where there is none."""
+        return mapping(self.value.get("spec"))
+
+
+def mapping(value: Json) -> dict[str, Json]:
+    """The value if it is a map, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: Json) -> list[Json]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def texts(value: Json, *path: str) -> str | None:
+    """The text at a path of keys, None where there is none."""
+    for key in path:
+        value = mapping(value).get(key)
+    return value if isinstance(value, str) else None
+
+
+def objects(files: Files, kinds: frozenset[str]) -> Iterator[Found]:
+    """Every object of these kinds. Files that cannot be read are the scan's to report."""
+    wanted = re.compile(b"kind[\"']?\\s*:\\s*[\"']?(?:" + b"|".join(kind.encode() for kind in sorted(kinds)) + rb")\b")
+    for path in files.paths:
+        try:
+            data = files.read(path)
+            documents = load_all(data) if wanted.search(data) else []
+        except (OSError, YamlFault):
+            continue
+        for document in documents:
+            value = document.value
+            if isinstance(value, dict) and value.get("kind") in kinds:
+                yield Found(path, document.index, document.line, value)
+
+
+def one(files: Files, path: str, document: int) -> Found | None:
+    """One document of one file, None where it is gone or no object."""
+    try:
+        documents = load_all(files.read(path))
+    except (OSError, YamlFault):
+        return None
+    for found in documents:
+        if found.index == document and isinstance(found.value, dict):
+            return Found(path, document, found.line, found.value)
+    return None
+
+
+def beside(path: str, relative: str) -> str:
+    """The path that `relative` means in a file at `path`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), relative))
+
+
+def blob_id(data: bytes) -> str:
+    """What `git hash-object` says of these bytes. Git's own naming, so SHA-1; nothing's safety rests on it."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+@dataclass(slots=True)
+class Drafts:
+    """Files as they are after the steps so far. The only mutable value of planning; it lives for one composition."""
+
+    files: Files
+    changed: dict[str, bytes | None] = field(default_factory=dict)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes now, None where there is no such file (any more)."""
+        if path not in self.changed:
+            try:
+                self.changed[path] = self.files.read(path)
+            except FileNotFoundError:
+                self.changed[path] = None
+        return self.changed[path]
+
+    def write(self, path: str, data: bytes | None) -> None:
+        """The bytes from now on."""
+        self.changed[path] = data

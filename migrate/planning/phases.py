@@ -1,0 +1,134 @@
+"""Phase files: what is selected, which operations in which stage, which gates. Data only, checked when it comes in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from migrate.catalog import shelf
+from migrate.documents.reader import load_all
+from migrate.model.errors import Failed, Usage
+from migrate.model.plan import STAGES, Stage, Way
+from migrate.operations.catalogue import OPERATIONS
+
+Credential = Literal["static", "dynamic"]
+_DURATION = r"^([0-9]+[smhd])+$"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ReleaseRule(_Part):
+    """A chart that may hold the workload, and the key its values stand under (empty: the top)."""
+
+    chart: str
+    values: str
+
+
+class Select(_Part):
+    """What the phase looks for."""
+
+    variable: str
+    container: str
+    uid: int = Field(ge=1)
+    gid: int = Field(ge=1)
+    releases: tuple[ReleaseRule, ...]
+
+
+class Use(_Part):
+    """One operation in one stage."""
+
+    operation: str
+    stage: Stage
+    credential: Credential | None = None
+    arguments: dict[str, str | int | bool] = Field(default={}, alias="with")
+    line: int = 0
+
+
+class GateRule(_Part):
+    """One gate. `before` is a stage or an operation of the phase; `soaks` names the setting that overrides the soak."""
+
+    id: str
+    before: str
+    timeout: str = Field(pattern=_DURATION)
+    check: str
+    way: Way = "forward"
+    soak: str = Field(default="0s", pattern=_DURATION)
+    soaks: Literal["cutover", "contract"] | None = None
+    credential: Credential | None = None
+
+
+class Phase(_Part):
+    """A whole phase file."""
+
+    name: str
+    title: str
+    summary: str
+    select: Select
+    operations: tuple[Use, ...]
+    gates: tuple[GateRule, ...]
+    schema_: Literal["migrate.phase/v1"] = Field(alias="schema")
+
+    @model_validator(mode="after")
+    def _known(self) -> Phase:
+        names = {use.operation for use in self.operations}
+        if unknown := sorted(names - OPERATIONS.keys()):
+            raise ValueError(f"no such operation: {', '.join(unknown)}")
+        for gate in self.gates:
+            if gate.before not in names and gate.before not in STAGES:
+                raise ValueError(f"gate {gate.id}: {gate.before} is neither a stage nor an operation of this phase")
+        return self
+
+    def uses(self, credential: Credential) -> list[Use]:
+        """The operations with this kind of credential, in order."""
+        return [use for use in self.operations if use.credential in {None, credential}]
+
+    def gates_for(self, credential: Credential) -> list[GateRule]:
+        """The gates with this kind of credential, in order."""
+        return [gate for gate in self.gates if gate.credential in {None, credential}]
+
+    def place(self, use: Use) -> str:
+        """`phases/NAME.yaml:LINE` of an operation."""
+        return f"phases/{self.name}.yaml:{use.line}"
+
+
+def phase_named(name: str) -> Phase:
+    """A shipped phase. Raises Usage where there is none of that name."""
+    for path in _files():
+        if path.stem == name:
+            return parse_phase(name, path.read_bytes())
+    known = ", ".join(path.stem for path in _files())
+    raise Usage(f"there is no phase called {name}", following=f"choose one of: {known}")
+
+
+def all_phases() -> list[Phase]:
+    """Every shipped phase, by name."""
+    return [parse_phase(path.stem, path.read_bytes()) for path in _files()]
+
+
+def parse_phase(name: str, data: bytes) -> Phase:
+    """A phase from its file. Raises Failed with the place that does not fit the format."""
+    value = load_all(data)[0].value
+    if isinstance(value, dict) and isinstance(uses := value.get("operations"), list):
+        for use, line in zip(uses, _lines(data), strict=False):
+            if isinstance(use, dict):
+                use["line"] = line
+    try:
+        return Phase.model_validate(value)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise Failed(f"phases/{name}.yaml: {wrong}", following="see phases/schema.json for the format") from error
+
+
+def _lines(data: bytes) -> list[int]:
+    """Where each operation stands, for `explain`: the reader gives values, and values have no lines."""
+    lines = data.decode().split("\n")
+    return [number for number, line in enumerate(lines, 1) if re.match(r"\s*- operation:", line)]
+
+
+def _files() -> list[Path]:
+    return sorted(shelf("phases").glob("*.yaml"))

@@ -1,0 +1,77 @@
+"""Logins of PostgreSQL as statements, both ways. A login's state is what its catalogue says of it.
+
+Statements are for an administrator connected to the database they name; a password is the psql variable `password`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migrate.model.change import Absent, Change, Doc, State
+from migrate.model.json import Json
+from migrate.operations.dynamic_role import literal, quoted
+from migrate.planning.files import mapping, sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Statements, and the database they must be run in."""
+
+    database: str
+    statements: tuple[str, ...]
+
+
+def script(change: Change) -> Script:
+    """The statements that take the login from one state to the other."""
+    name, state = change.target.name, _known(change.after) or _known(change.before) or {}
+    database = next((str(one) for one in sequence(state.get("connect"))), "postgres")
+    return Script(database, tuple(_statements(name, change.before, change.after)))
+
+
+def _known(state: State) -> dict[str, Json] | None:
+    return mapping(state.value) if isinstance(state, Doc) else None
+
+
+def _statements(name: str, before: State, after: State) -> Iterator[str]:
+    match before, after:
+        case Absent(), Doc(value):
+            yield from _create(quoted(name), mapping(value))
+        case Doc(value), Absent():
+            yield from _drop(quoted(name), mapping(value))
+        case Doc(old), Doc(new):
+            for key in ("login",):
+                if mapping(old).get(key) != mapping(new).get(key):
+                    yield f"ALTER ROLE {quoted(name)} {'LOGIN' if mapping(new).get(key) else 'NOLOGIN'};"
+
+
+def _create(role: str, state: dict[str, Json]) -> Iterator[str]:
+    attributes = "LOGIN NOSUPERUSER CREATEROLE" if state.get("createrole") else "LOGIN NOSUPERUSER NOCREATEROLE"
+    yield f"CREATE ROLE {role} {attributes} PASSWORD :'password';"
+    admin = sequence(state.get("adminOf"))
+    for owner in sequence(state.get("memberOf")):
+        yield f"GRANT {quoted(str(owner))} TO {role}{' WITH ADMIN OPTION' if owner in admin else ''};"
+    for database, owner in mapping(state.get("actsAs")).items():
+        yield f"ALTER ROLE {role} IN DATABASE {quoted(database)} SET role = {literal(str(owner))};"
+    for connected in sequence(state.get("connect")):
+        yield f"GRANT CONNECT ON DATABASE {quoted(str(connected))} TO {role};"
+    for grant in sequence(state.get("administeredBy")):
+        yield f"GRANT {role} TO {quoted(str(mapping(grant).get('role')))} WITH {_options(mapping(grant))};"
+
+
+def _options(grant: dict[str, Json]) -> str:
+    return "ADMIN TRUE, INHERIT FALSE, SET FALSE" if "inherit" in grant else "ADMIN OPTION"
+
+
+def _drop(role: str, state: dict[str, Json]) -> Iterator[str]:
+    """Everything the creation gave, taken back in reverse, and what the login came to own handed to its owner."""
+    for grant in reversed(sequence(state.get("administeredBy"))):
+        yield f"REVOKE {role} FROM {quoted(str(mapping(grant).get('role')))};"
+    for connected in reversed(sequence(state.get("connect"))):
+        yield f"REVOKE CONNECT ON DATABASE {quoted(str(connected))} FROM {role};"
+    for database, owner in reversed(mapping(state.get("actsAs")).items()):
+        yield f"ALTER ROLE {role} IN DATABASE {quoted(database)} RESET role;"
+        yield f"REASSIGN OWNED BY {role} TO {quoted(str(owner))};"
+    for owner in reversed(sequence(state.get("memberOf"))):
+        yield f"REVOKE {quoted(str(owner))} FROM {role};"
+    yield f"DROP ROLE {role};"

@@ -1,0 +1,184 @@
+"""Puts together what operations need to know of the workload: its release, its ExternalSecret, its login, its Vault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from migrate.documents.reader import load_all
+from migrate.estate.inventory import Inventory, Reader, Secret, Store
+from migrate.model.config import Config
+from migrate.model.errors import Refused
+from migrate.operations.subject import Copied, Place, Release, ServiceAccount, Subject, VaultSide
+from migrate.planning.candidates import Candidate, Copy
+from migrate.planning.database import Server, login_of
+from migrate.planning.files import Files, mapping, one, texts
+from migrate.planning.phases import Phase
+from migrate.planning.surroundings import Injector, listings
+
+_NAME_LIMIT = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything a subject is made from."""
+
+    inventory: Inventory
+    files: Files
+    config: Config
+    phase: Phase
+    servers: list[Server]
+    injector: Injector | None
+
+
+def subject_of(candidate: Candidate, copy: Copy, sources: Sources) -> tuple[Subject, Secret]:
+    """The subject, and the inventory's entry of its ExternalSecret. Raises Refused where a part cannot be had."""
+    release = release_of(candidate, sources)
+    secret = secret_of(copy, release, sources.inventory)
+    subject = Subject(
+        release,
+        copied_of(secret, copy, release, sources.files),
+        login_of(candidate, sources.config, sources.servers),
+        vault_side(secret, sources),
+        (
+            f"workload HelmRelease {candidate.name} ({candidate.workload.file})",
+            f"secret {secret.id} ({secret.file}, verdict {secret.verdict})",
+        ),
+    )
+    _refuse_collisions(subject, sources.servers)
+    return subject, secret
+
+
+def release_of(candidate: Candidate, sources: Sources) -> Release:
+    """The release and the pod it makes."""
+    spec, select, values = candidate.found.spec, sources.phase.select, candidate.values
+    pods_in = texts(spec, "targetNamespace") or candidate.workload.namespace
+    target = texts(spec, "targetNamespace")
+    default = f"{target}-{candidate.workload.name}" if target else candidate.workload.name
+    deployment = fullname(texts(spec, "releaseName") or default, values, select.container)
+    return Release(
+        place=Place(candidate.found.file, candidate.found.document),
+        namespace=candidate.workload.namespace,
+        name=candidate.workload.name,
+        pods_in=pods_in,
+        chart=candidate.workload.chart,
+        version=candidate.workload.chart_version,
+        at=candidate.at,
+        document=candidate.found.value,
+        container=select.container,
+        deployment=deployment,
+        account=_account(candidate, deployment, pods_in, sources.inventory),
+        uid=_identity(candidate, "runAsUser", select.uid),
+        gid=_identity(candidate, "runAsGroup", select.gid),
+    )
+
+
+def fullname(release: str, values: dict[str, object] | object, chart: str) -> str:
+    """The rule that Helm charts share: the release's name, with the chart's unless it holds that already."""
+    settings = values if isinstance(values, dict) else {}
+    if isinstance(given := settings.get("fullnameOverride"), str) and given:
+        return given[:_NAME_LIMIT].rstrip("-")
+    own = settings.get("nameOverride") or chart
+    name = release if str(own) in release else f"{release}-{own}"
+    return name[:_NAME_LIMIT].rstrip("-")
+
+
+def _account(candidate: Candidate, deployment: str, namespace: str, inventory: Inventory) -> ServiceAccount:
+    settings = mapping(candidate.values.get("serviceAccount"))
+    made = settings.get("create") is not False
+    name = texts(settings, "name") or (deployment if made else "default")
+    shared = tuple(
+        f"{w.kind} {w.namespace}/{w.name}"
+        for w in inventory.workloads
+        if w.wired and w.namespace == namespace and w.service_account == name
+    )
+    own = name != "default" and not shared
+    wanted = name if own else deployment if deployment != name else f"{deployment}-vault"
+    return ServiceAccount(name, made, shared, wanted)
+
+
+def _identity(candidate: Candidate, field: str, default: int) -> int:
+    for where in ("containerSecurityContext", "securityContext"):
+        value = mapping(candidate.values.get(where)).get(field)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+    return default
+
+
+def secret_of(copy: Copy, release: Release, inventory: Inventory) -> Secret:
+    """The ExternalSecret that makes the Secret. Raises Refused where there is none, or more than one."""
+    made = [s for s in inventory.secrets if s.namespace == release.pods_in and s.target == copy.secret and s.wired]
+    if len(made) == 1:
+        return made[0]
+    what = "no ExternalSecret" if not made else f"{len(made)} ExternalSecrets ({', '.join(s.id for s in made)})"
+    raise Refused(
+        f"{what} in the tree make Secret {release.pods_in}/{copy.secret}, which {release.container} reads",
+        truth=f"HelmRelease {release.namespace}/{release.name} names it ({release.place.file})",
+        undone="no plan was made",
+        following="migrate scan shows every ExternalSecret; one that no kustomization lists does not count",
+    )
+
+
+def copied_of(secret: Secret, copy: Copy, release: Release, files: Files) -> Copied:
+    """The ExternalSecret's place, who lists it, and whether it may be retired."""
+    found = one(files, secret.file, secret.document)
+    if found is None:
+        raise Refused(f"{secret.file} changed while it was read", following="plan again")
+    return Copied(
+        place=Place(secret.file, secret.document),
+        namespace=secret.namespace,
+        name=secret.name,
+        target_secret=secret.target,
+        key=copy.key,
+        document=found.value,
+        alone_in_file=len(load_all(files.read(secret.file))) == 1,
+        listings=listings(files, secret.file),
+        retire=not other_readers(secret, release),
+        never_refreshed=secret.refresh_interval in {"0", "0s"},
+    )
+
+
+def other_readers(secret: Secret, release: Release) -> list[Reader]:
+    """Who reads the Secret besides the workload's own settings."""
+    return [reader for reader in secret.readers if reader.wired and not _ours(reader, release)]
+
+
+def _ours(reader: Reader, release: Release) -> bool:
+    here = (reader.file, reader.document) == (release.place.file, release.place.document)
+    at = "".join(f"/{token}" for token in release.at)
+    return here and (reader.variable.startswith("GF_DATABASE_") or reader.pointer.startswith(f"{at}/extraSecretMounts"))
+
+
+def vault_side(secret: Secret, sources: Sources) -> VaultSide:
+    """Vault as the settings, the store and the injector's release describe it."""
+    config, store = sources.config, _store(secret, sources.inventory)
+    server = config.vault.address or (store.server if store else None)
+    path = config.vault.auth.mount or (sources.injector.auth_path if sources.injector else None) or "jwt"
+    return VaultSide(
+        server=server,
+        prefix=config.prefix,
+        database_mount=config.vault.database.strip("/"),
+        auth_mount=path.strip("/").removeprefix("auth/"),
+        # Any text will do as long as the token and the role agree; Vault's address names who the token is for.
+        audience=config.vault.auth.audience or server,
+        database_address=config.database.address,
+        sslmode=config.database.sslmode,
+        tls_secret=config.injector.tlsSecret,
+    )
+
+
+def _store(secret: Secret, inventory: Inventory) -> Store | None:
+    fits: Callable[[Store], bool] = lambda store: (store.kind, store.name) == (secret.store.kind, secret.store.name)  # noqa: E731
+    return next(filter(fits, inventory.stores), None)
+
+
+def _refuse_collisions(subject: Subject, servers: list[Server]) -> None:
+    """db.static-takeover, db.operator-managed: the login Vault rotates is new and nobody else's."""
+    for server in servers:
+        for login in (subject.new_login, subject.vault_login):
+            if login in server.logins:
+                raise Refused(
+                    f"{server.name} manages a login called {login}, and Vault must never rotate an operator's login",
+                    undone="no plan was made",
+                    following=f"take {login} out of {server.found.file}, or rename it there",
+                )

@@ -1,0 +1,107 @@
+"""What stands around the workload and decides whether the move works: the injector, the store, passwords in texts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from migrate.estate.inventory import Inventory, Secret
+from migrate.model.json import Json
+from migrate.operations.subject import Listing, Place
+from migrate.planning.files import Files, Found, beside, mapping, objects, one, sequence, texts
+
+_LITERAL = rb"(?i)(?:create|alter)\s+(?:user|role)\s+[\"']?%s[\"']?\s[^;]{0,200}?password\s+'"
+
+
+@dataclass(frozen=True, slots=True)
+class Injector:
+    """The injector's own release."""
+
+    found: Found
+    version: str | None
+    auth_path: str | None
+    address: str | None
+    failure_policy: str
+    replicas: int
+    revokes: bool
+    trusts: bool
+
+    @property
+    def name(self) -> str:
+        """`HelmRelease namespace/name`."""
+        return f"HelmRelease {self.found.namespace}/{self.found.name}"
+
+
+def injector(inventory: Inventory, files: Files) -> Injector | None:
+    """The release of the chart that holds the injector, where the tree has one."""
+    for workload in inventory.workloads:
+        found = one(files, workload.file, workload.document) if workload.chart == "vault" else None
+        if found is not None and workload.kind == "HelmRelease":
+            values = mapping(found.spec.get("values"))
+            if mapping(values.get("injector")).get("enabled") is not False:
+                return _injector(found, values)
+    return None
+
+
+def _injector(found: Found, values: dict[str, Json]) -> Injector:
+    settings = mapping(values.get("injector"))
+    webhook, extra = mapping(settings.get("webhook")), mapping(settings.get("extraEnvironmentVars"))
+    policy = texts(webhook, "failurePolicy") or texts(settings, "failurePolicy") or "Ignore"
+    replicas = settings.get("replicas")
+    return Injector(
+        found,
+        version_of(found),
+        texts(settings, "authPath"),
+        texts(values, "global", "externalVaultAddr") or texts(settings, "externalVaultAddr"),
+        policy,
+        replicas if isinstance(replicas, int) else 1,
+        settings.get("revokeOnShutdown") is True,
+        any("CACERT" in name for name in extra),
+    )
+
+
+def version_of(release: Found) -> str | None:
+    """The version of the chart that a HelmRelease asks for."""
+    return texts(release.spec, "chart", "spec", "version")
+
+
+def pinned(version: str | None) -> bool:
+    """Whether a chart version names one version rather than a range."""
+    return version is not None and re.fullmatch(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?", version.strip()) is not None
+
+
+def private_ca(secret: Secret, inventory: Inventory, files: Files) -> bool:
+    """Whether the secret's store needs a CA of its own to trust Vault; then every agent needs it too."""
+    for found in objects(files, frozenset({secret.store.kind})):
+        vault = mapping(mapping(found.spec.get("provider")).get("vault"))
+        if found.name == secret.store.name and ("caProvider" in vault or "caBundle" in vault):
+            return True
+    return False
+
+
+def literal_passwords(files: Files, login: str) -> list[str]:
+    """`file:line` of each place where SQL in the tree gives the login a password. Never what it is."""
+    pattern = re.compile(_LITERAL % re.escape(login.encode()))
+    places = []
+    for path in files.paths:
+        try:
+            data = files.read(path)
+        except OSError:
+            continue
+        for match in pattern.finditer(data):
+            line = data.count(b"\n", 0, match.start()) + 1
+            places.append(f"{path}:{line}")
+    return places
+
+
+def listings(files: Files, path: str) -> tuple[Listing, ...]:
+    """Every kustomization that lists the file."""
+    answer = []
+    for found in objects(files, frozenset({"Kustomization"})):
+        entries = sequence(found.value.get("resources"))
+        if not str(found.value.get("apiVersion", "")).startswith("kustomize.config.k8s.io/"):
+            continue
+        for entry in entries:
+            if isinstance(entry, str) and beside(found.file, entry) == path:
+                answer.append(Listing(Place(found.file, found.document), entry, len(entries) == 1))
+    return tuple(answer)
