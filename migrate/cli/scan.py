@@ -109,9 +109,10 @@ def _settings(tree: Tree) -> Settings:
 
 
 def _extract(path: str, data: bytes) -> FileFacts | None:
-    from migrate.estate.extract import extract, wanted
+    from migrate.estate.extract import extract
 
-    return extract(path, data) if wanted(path, data) else None
+    facts = extract(path, data)
+    return None if facts.parsed and not facts.objects and not facts.skipped else facts
 
 
 def _doubtful(inventory: Inventory) -> bool:

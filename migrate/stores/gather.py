@@ -53,17 +53,21 @@ def _decoded(
     for number, (entry, line) in enumerate(zip(entries, lines, strict=True)):
         plain = FileFacts(entry.path, True, ())
         if line:
-            yield _facts(decoder, line) or _facts(decoder, workers.line(root, entry.path, extract)) or plain
+            yield (
+                _facts(decoder, line, entry.path)
+                or _facts(decoder, workers.line(root, entry.path, extract), entry.path)
+                or plain
+            )
         else:
             yield plain
         if number % _TELL_EVERY == 0:
             progress(number, len(entries))
 
 
-def _facts(decoder: Decoder, line: str) -> FileFacts | None:
+def _facts(decoder: Decoder, line: str, path: str) -> FileFacts | None:
     """None for a line that this tool did not write: only the cache can hold one."""
     try:
-        return decoder.decode(line.removeprefix(UNSURE))
+        return decoder.decode(line.removeprefix(UNSURE), path)
     except ValueError:
         return None
 

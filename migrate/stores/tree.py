@@ -82,17 +82,15 @@ class _Walk:
         prefix = path + "/" if path else ""
         with os.scandir(os.path.join(self.root, path)) as found:  # noqa: PTH118  one string, 100,000 times
             for entry in found:
-                self._one(entry, prefix + entry.name)
-
-    def _one(self, entry: os.DirEntry[str], path: str) -> None:
-        if entry.is_symlink():
-            self._link(entry, path)
-        elif entry.is_dir(follow_symlinks=False):
-            if entry.name not in _TOOL_FOLDERS:
-                self.folders.append(path)
-        elif candidate(entry.name):
-            self.seen += 1
-            self._file(entry, path)
+                name = entry.name
+                if entry.is_symlink():
+                    self._link(entry, prefix + name)
+                elif entry.is_dir(follow_symlinks=False):
+                    if name not in _TOOL_FOLDERS:
+                        self.folders.append(prefix + name)
+                elif candidate(name):
+                    self.seen += 1
+                    self._file(entry, prefix + name)
 
     def _file(self, entry: os.DirEntry[str], path: str) -> None:
         try:
@@ -176,17 +174,29 @@ class Tree:
 
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
+        self._folders: dict[str, str] = {}
 
     def read(self, path: str) -> bytes:
         """The bytes of a file of the tree. Writes nothing.
 
         Raises OSError: missing, unreadable, too large, or it leaves the tree or passes through a link.
         """
-        full = os.path.normpath(f"{self.root}/{path}")
         try:
-            outside = path.startswith("/") or not full.startswith(self.root.rstrip("/") + "/")
-            if outside or os.path.realpath(full) != full:
-                raise PermissionError(0, "it leaves the estate or passes through a link")
-            return content(self.root, os.path.relpath(full, self.root))
+            folder, _, name = path.rpartition("/")
+            if name in {"", ".", ".."} or path.startswith("/"):
+                raise PermissionError(0, "it leaves the estate, or is no file")
+            return content(self._folder(folder), name)
         except ValueError as error:  # NUL bytes, characters no file name can have
             raise FileNotFoundError(0, "no file can have this name") from error
+
+    def _folder(self, path: str) -> str:
+        """The folder's place on disk; looked up once, since a folder's files are asked for one after another."""
+        known = self._folders.get(path)
+        if known is not None:
+            return known
+        full = os.path.normpath(f"{self.root}/{path}")
+        outside = full != self.root and not full.startswith(self.root.rstrip("/") + "/")
+        if outside or os.path.realpath(full) != full:
+            raise PermissionError(0, "it leaves the estate or passes through a link")
+        self._folders[path] = full
+        return full
