@@ -19,6 +19,7 @@ from migrate.documents.edits import (
     SetScalar,
     change,
     find,
+    pointer_of,
     position_of,
     same,
 )
@@ -49,11 +50,17 @@ def _apply(source: bytes, document: int, edit: Edit) -> bytes:
     if same(wanted[document], before[document]):
         return source
     page = decode(source)
+    reason = "it cannot be written here"
     for draft in _drafts(page, document, before[document], edit):
         result = page.encode(_spliced(page.text, draft))
-        if _means(result, wanted):
-            return result
-    raise CannotEdit("the edited text would not read as intended", getattr(edit, "pointer", ()))
+        match _meaning(result):
+            case YamlFault(message=message):
+                reason = f"the edited text would be unreadable: {message}"
+            case values if same(values, [value for _, value in sorted(wanted.items()) if value is not None]):
+                return result
+            case _:
+                reason = "the edited text would not read as intended"
+    raise CannotEdit(reason, pointer_of(edit))
 
 
 def _read(source: bytes) -> dict[int, Json]:
@@ -81,13 +88,11 @@ def _spliced(text: str, draft: Draft) -> str:
     return text
 
 
-def _means(result: bytes, wanted: dict[int, Json]) -> bool:
-    """Whether bytes read as these values, in this order; a null document is one that is gone."""
+def _meaning(result: bytes) -> list[Json] | YamlFault:
     try:
-        values: list[Json] = [found.value for found in load_all(result)]
-    except YamlFault:
-        return False
-    return same(values, [value for _, value in sorted(wanted.items()) if value is not None])
+        return [found.value for found in load_all(result)]
+    except YamlFault as fault:
+        return fault
 
 
 def invert(source: bytes, document: int, edits: Sequence[Edit]) -> tuple[Edit, ...]:

@@ -77,6 +77,17 @@ class CannotEdit(Refused):
         self.pointer = pointer
 
 
+def pointer_of(edit: Edit) -> Pointer:
+    """What an edit is about: the key or scalar itself, or the list; the root for a document."""
+    match edit:
+        case SetScalar(pointer, _) | RemoveKey(pointer) | AppendItem(pointer, _) | RemoveItem(pointer, _):
+            return pointer
+        case AddKey(parent, key, _):
+            return (*parent, key)
+        case RemoveDocument():
+            return ()
+
+
 def change(value: Json, edit: Edit) -> Json:
     """The value after the edit, sharing what did not change. A removed document becomes null.
 

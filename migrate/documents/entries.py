@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from migrate.documents.edits import CannotEdit
 from migrate.documents.nodes import (
+    BREAKS,
     MappingNode,
     Node,
     ScalarNode,
@@ -71,10 +72,8 @@ def _last_one(page: Page, holder: Place, start: int, end: int) -> Draft:
     if holder.pair is not None and page.own_line(start):
         colon = page.after_colon(holder.pair, holder.pointer)
         return (Splice(colon, colon, " " + empty), page.delete_lines(start, end, holder.pointer))
-    stop = page.after_line(end, holder.pointer)
-    if stop == end:
+    if page.text[end - 1] in BREAKS:  # a block scalar, whose end is past its line break
         empty += page.newline(start)
-    _no_comment(page, start, end, holder)
     return (Splice(start, end, empty),)
 
 

@@ -7,7 +7,8 @@ It agrees with sigs.k8s.io/yaml; where the tools that apply manifests disagree w
 - A duplicate key is a fault. `kubectl apply` lets the last one win, kustomize (and so Flux) refuses the file.
 - A merge key (`<<`) takes effect where it stands: keys written after it win, keys written before it lose.
   That is go-yaml v2; kustomize lets written keys win wherever they stand.
-- Plain `yes`, `no`, `on`, `off`, `y`, `n` are booleans, as for kubectl; kustomize keeps them strings.
+- Plain `yes`, `no`, `on`, `off`, `y`, `n` are booleans, as for kubectl; kustomize keeps them strings. Keys too.
+- `\\/` in double quotes is read, as JSON has it; go-yaml refuses it, but kubectl reads JSON files as JSON.
 
 This module never opens a file and never says what a file contains: faults name a line and at most a key.
 """
@@ -131,6 +132,8 @@ class _Builder:
             if kind is StreamEndEvent:
                 return found
             if kind is DocumentStartEvent:
+                if event.version not in {None, (1, 1)}:
+                    raise YamlFault(_line(event), "a %YAML directive that go-yaml refuses: it knows 1.1 only")
                 self.anchors = {}
                 self.nodes = self.aliased = 0
                 root = self.get()

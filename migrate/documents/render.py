@@ -27,10 +27,14 @@ _NOT_LITERAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How nested things are laid out: columns per mapping level, and of a list under its key (0: level)."""
+    """How nested things are laid out: columns per mapping level, and of a list under its key (0: level).
+
+    Without `blocks`, multi-line strings are quoted: a literal block cannot end a file that has no final newline.
+    """
 
     step: int = 2
     list_offset: int = 2
+    blocks: bool = True
 
 
 def quoting_needed(text: str) -> bool:
@@ -105,7 +109,7 @@ def pair_lines(key: str, value: Json, style: Style) -> list[str]:
             return [head, *_indented(mapping_lines(value, style), style.step)]
         case list() if value:
             return [head, *_indented(item_lines(value, style), style.list_offset)]
-        case str() if (block := literal(value)) is not None:
+        case str() if style.blocks and (block := literal(value)) is not None:
             return [f"{head} {block[0]}", *_indented(block[1], style.step)]
         case _:
             return [f"{head} {_one_line(value)}"]
@@ -127,7 +131,7 @@ def _item(item: Json, style: Style, gap: int) -> list[str]:
             lines = mapping_lines(item, style)
         case list() if item:
             lines = item_lines(item, style)
-        case str() if (block := literal(item)) is not None:
+        case str() if style.blocks and (block := literal(item)) is not None:
             lines = [block[0], *block[1]]
         case _:
             lines = [_one_line(item)]

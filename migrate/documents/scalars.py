@@ -34,9 +34,8 @@ NUMBER_STARTS = frozenset("+-0123456789.")
 
 _INT = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
-# A leading dot goes to Go's ParseFloat as it stands, which lets underscores stand between digits of
-# nothing but prefixed literals: `.1_5` is a string.
-_DOTTED = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?\Z")
+# A leading dot goes to Go's ParseFloat as it stands, where an underscore stands between digits or not at all.
+_DOTTED = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\Z")
 _BASES = (16, 2, 8, 10)
 
 
@@ -54,7 +53,7 @@ def plain(text: str) -> Scalar:
 
 def _number(text: str) -> int | float | None:
     if text[0] == ".":
-        return _finite(text) if _DOTTED.match(text) else None
+        return _finite(text.replace("_", "")) if _DOTTED.match(text) else None
     digits = text.replace("_", "")
     whole = _integer(digits)
     if whole is not None:

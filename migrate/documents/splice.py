@@ -8,6 +8,7 @@ exactly the edit. What no draft can do is refused with CannotEdit.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migrate.documents import entries
 from migrate.documents.edits import (
@@ -33,12 +34,12 @@ from migrate.documents.nodes import (
 )
 from migrate.documents.place import Draft, Page, Place, Splice, json_like
 from migrate.documents.render import (
+    Style,
     double_quoted,
     inline,
     item_lines,
     literal,
     mapping_lines,
-    pair_lines,
     scalar,
     single_quoted,
     string,
@@ -88,17 +89,17 @@ def _add_pair(page: Page, place: Place, key: str, value: Json) -> Iterator[Draft
     node, pointer = place.node, (*place.pointer, key)
     page.no_merge(node, pointer)
     if not isinstance(node, MappingNode) or not node.pairs:
-        yield from _fill(page, place, mapping_lines({key: value}, page.style), {key: value})
+        yield from _fill(page, place, {key: value})
     elif node.flow:
         as_json = json_like(page, node)
         name = double_quoted(key) if as_json else string(key, flow=True)
         yield from entries.add_in_flow(page, place, f"{name}: {inline(value, as_json=as_json)}")
     else:
-        yield from _add_block_pair(page, node, pair_lines(key, value, page.style), pointer)
+        yield from _add_block_pair(page, node, {key: value}, pointer)
 
 
-def _add_block_pair(page: Page, node: MappingNode, lines: list[str], pointer: Pointer) -> Iterator[Draft]:
-    indent = column(page.text, node.pairs[0].key.start)
+def _add_block_pair(page: Page, node: MappingNode, pair: dict[str, Json], pointer: Pointer) -> Iterator[Draft]:
+    lines, indent = mapping_lines(pair, page.style), column(page.text, node.pairs[0].key.start)
     yield (page.insert_lines(node.end, lines, indent, pointer),)
     # Order means nothing in a mapping: before the last key is as good, and leaves the end of the file alone.
     last = node.pairs[-1].key.start
@@ -106,13 +107,16 @@ def _add_block_pair(page: Page, node: MappingNode, lines: list[str], pointer: Po
         start, newline = line_start(page.text, last), page.newline(last)
         block = "".join((" " * indent + line if line else line) + newline for line in lines)
         yield (Splice(start, start, block),)
+    lines = mapping_lines(pair, replace(page.style, blocks=False))
+    yield (page.insert_lines(node.end, lines, indent, pointer),)
 
 
-def _fill(page: Page, place: Place, lines: list[str], value: Json) -> Iterator[Draft]:
+def _fill(page: Page, place: Place, value: dict[str, Json] | list[Json]) -> Iterator[Draft]:
     """Put a mapping or a list where nothing, null, `{}` or `[]` stands."""
     node, pair, pointer = place.node, place.pair, place.pointer
     if pair is not None and not place.in_flow:
-        yield from _fill_block(page, place, lines, isinstance(value, list))
+        yield from _fill_block(page, place, value, page.style)
+        yield from _fill_block(page, place, value, replace(page.style, blocks=False))
     if isinstance(node, MappingNode | SequenceNode):
         body = inline(value, as_json=page.as_json)[1:-1]
         yield (Splice(node.start + 1, node.start + 1, body),)
@@ -122,12 +126,14 @@ def _fill(page: Page, place: Place, lines: list[str], value: Json) -> Iterator[D
         raise CannotEdit("nothing stands there that could be filled", pointer)
 
 
-def _fill_block(page: Page, place: Place, lines: list[str], listed: bool) -> Iterator[Draft]:
+def _fill_block(page: Page, place: Place, value: dict[str, Json] | list[Json], style: Style) -> Iterator[Draft]:
     assert place.pair is not None
     colon = page.after_colon(place.pair, place.pointer)
     if line_end(page.text, colon) < place.node.end:
         return
-    indent = column(page.text, place.pair.key.start) + (page.style.list_offset if listed else page.style.step)
+    listed = isinstance(value, list)
+    lines = item_lines(value, style) if isinstance(value, list) else mapping_lines(value, style)
+    indent = column(page.text, place.pair.key.start) + (style.list_offset if listed else style.step)
     added = page.insert_lines(place.node.end, lines, indent, place.pointer)
     yield (Splice(colon, max(place.node.end, colon), ""), added)
 
@@ -145,14 +151,19 @@ def _append(page: Page, value: Json, sequence: Pointer, new: Json) -> Iterator[D
     place = page.place(sequence)
     node = place.node
     if not isinstance(node, SequenceNode) or not node.items:
-        yield from _fill(page, place, item_lines([new], page.style), [new])
+        yield from _fill(page, place, [new])
     elif node.flow:
         yield from entries.add_in_flow(page, place, inline(new, as_json=json_like(page, node)))
     else:
-        first = entries.dash(page, node, 0)
-        gap = max(node.items[0].start - first - 1, 1) if line_end(page.text, first) > node.items[0].start else 1
-        lines = item_lines([new], page.style, gap)
-        yield (page.insert_lines(node.end, lines, column(page.text, node.start), sequence),)
+        yield from _append_to_block(page, node, new, sequence)
+
+
+def _append_to_block(page: Page, node: SequenceNode, new: Json, pointer: Pointer) -> Iterator[Draft]:
+    first = node.items[0].start
+    gap = max(first - node.start - 1, 1) if line_end(page.text, node.start) > first else 1
+    for style in (page.style, replace(page.style, blocks=False)):
+        lines = item_lines([new], style, gap)
+        yield (page.insert_lines(node.end, lines, column(page.text, node.start), pointer),)
 
 
 def _exists(value: Json, pointer: Pointer) -> bool:
