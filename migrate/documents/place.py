@@ -186,9 +186,19 @@ def _block_children(node: Node) -> Iterator[tuple[Pair, MappingNode | SequenceNo
 
 
 def _quoted(pair: Pair) -> bool:
-    return isinstance(pair.key, ScalarNode) and pair.key.style == '"'
+    return _in_double_quotes(pair.key)
+
+
+def _in_double_quotes(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.style == '"'
 
 
 def json_like(page: Page, node: Node) -> bool:
-    """Whether new text inside a flow collection should be JSON."""
-    return page.as_json or (isinstance(node, MappingNode) and bool(node.pairs) and _quoted(node.pairs[0]))
+    """Whether new text inside a flow collection should be JSON: its keys or items are in double quotes already."""
+    match node:
+        case MappingNode(pairs=pairs) if pairs:
+            return page.as_json or _quoted(pairs[0])
+        case SequenceNode(items=items) if items:
+            return page.as_json or _in_double_quotes(items[-1])
+        case _:
+            return page.as_json
