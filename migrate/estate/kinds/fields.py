@@ -1,0 +1,59 @@
+"""Reaching into objects of any shape: a field that is missing or of another type is empty, never an error."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, TypeAlias
+
+from migrate.estate.facts import Container, Use
+from migrate.model.json import Json
+
+Object: TypeAlias = "dict[str, Json]"
+
+_SENSITIVE = re.compile(r"(?i)passw|token|secret|key|credential|private")
+_HARMLESS = re.compile(r"(?i)(name|ref|namespace|domain|host|path|url|enabled)$")
+
+
+class Reading(NamedTuple):
+    """What an object says. See `Facts` for the fields."""
+
+    uses: tuple[Use, ...] = ()
+    spec: Json = None
+    containers: tuple[Container, ...] = ()
+    service_account: str = ""
+    workload: bool = False
+    texts: bool = False
+
+
+def field(value: Json, *path: str) -> Json:
+    """The value below `path`, or None where something on the way is missing or no map."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def text(value: Json) -> str:
+    """The value if it is a string, else empty."""
+    return value if isinstance(value, str) else ""
+
+
+def items(value: Json) -> list[Object]:
+    """The maps of a list; empty for anything else."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def pick(value: Json, *keys: str) -> Object:
+    """The named keys of a map that are present."""
+    return {key: value[key] for key in keys if key in value} if isinstance(value, dict) else {}
+
+
+def sensitive(key: str) -> bool:
+    """Whether a key's name says that its value may be a secret; such values are never kept."""
+    return _SENSITIVE.search(key) is not None and _HARMLESS.search(key) is None
+
+
+def scalar(value: Json) -> str:
+    """A plain value as the text that a variable would hold; empty for lists, maps and null."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None or isinstance(value, dict | list) else str(value)

@@ -1,0 +1,82 @@
+"""Flux: Kustomizations, HelmReleases and the sources they come from."""
+
+from __future__ import annotations
+
+from migrate.estate import helm
+from migrate.estate.facts import Use
+from migrate.estate.kinds.fields import Object, Reading, field, items, pick, scalar, sensitive, text
+from migrate.estate.references import uses as named_uses
+from migrate.model.json import Json, pointer_text
+
+
+def kustomization(value: Object) -> Reading:
+    """A Flux Kustomization: what it applies, and the Secrets it substitutes from and decrypts with."""
+    spec = value.get("spec")
+    found: list[Use] = []
+    for index, source in enumerate(items(field(spec, "postBuild", "substituteFrom"))):
+        if source.get("kind") == "Secret" and (name := text(source.get("name"))):
+            pointer = pointer_text(("spec", "postBuild", "substituteFrom", index, "name"))
+            found.append(Use(name, "", "substituteFrom", pointer))
+    for how, path in (("decryption", ("decryption",)), ("secretRef", ("kubeConfig",))):
+        if name := text(field(spec, *path, "secretRef", "name")):
+            found.append(Use(name, "", how, pointer_text(("spec", *path, "secretRef", "name"))))
+    return Reading(tuple(found), _flux_spec(spec))
+
+
+def _flux_spec(spec: Json) -> Object:
+    substitute = field(spec, "postBuild", "substitute")
+    kept: Object = {
+        key: scalar(item)
+        for key, item in (substitute.items() if isinstance(substitute, dict) else ())
+        if not sensitive(key)
+    }
+    masked = isinstance(substitute, dict) and len(kept) < len(substitute)
+    return {
+        **pick(spec, "path", "targetNamespace", "namePrefix", "nameSuffix", "sourceRef", "components", "suspend"),
+        "dependsOn": [pick(item, "name", "namespace") for item in items(field(spec, "dependsOn"))],
+        "postBuild": isinstance(field(spec, "postBuild"), dict),
+        "substitute": kept,
+        "masked": masked,
+        "substituteFrom": [
+            pick(item, "kind", "name", "optional") for item in items(field(spec, "postBuild", "substituteFrom"))
+        ],
+        "patched": bool(field(spec, "patches")),
+        "remote": field(spec, "kubeConfig") is not None,
+    }
+
+
+def helm_release(value: Object) -> Reading:
+    """A HelmRelease: its chart, and every Secret that its values name."""
+    spec = value.get("spec")
+    namespace = text(field(value, "metadata", "namespace"))
+    release = text(field(spec, "releaseName")) or text(field(value, "metadata", "name"))
+    found: list[Use] = []
+    for index, source in enumerate(items(field(spec, "valuesFrom"))):
+        if source.get("kind") == "Secret" and (name := text(source.get("name"))):
+            pointer = pointer_text(("spec", "valuesFrom", index, "name"))
+            keys = (text(source.get("valuesKey")) or "values.yaml",)
+            found.append(Use(name, "", "valuesFrom", pointer, keys=keys))
+    in_values, containers = helm.read_values(field(spec, "values"), ("spec", "values"), release, namespace)
+    others = named_uses(spec, "secretRef", ("spec",), skip=frozenset({("spec", "values"), ("spec", "valuesFrom")}))
+    post = (use._replace(how="helm-values") for use in others if use.pointer.startswith("/spec/postRenderers"))
+    plain = (use for use in others if not use.pointer.startswith("/spec/postRenderers"))
+    return Reading((*found, *in_values, *post, *plain), _release_spec(spec, release), tuple(containers), texts=True)
+
+
+def _release_spec(spec: Json, release: str) -> Object:
+    chart = field(spec, "chart", "spec")
+    sources = [pick(item, "kind", "name", "valuesKey", "targetPath") for item in items(field(spec, "valuesFrom"))]
+    return {
+        "chart": text(field(chart, "chart")) or text(field(spec, "chart")),
+        "version": str(field(chart, "version") or ""),
+        "chartRef": pick(field(spec, "chartRef"), "kind", "name", "namespace"),
+        "release": release,
+        "targetNamespace": text(field(spec, "targetNamespace")),
+        "valuesFrom": list(sources),
+    }
+
+
+def source(value: Object) -> Reading:
+    """Sources, image and notification objects: the Secrets they authenticate with."""
+    spec = value.get("spec")
+    return Reading(tuple(named_uses(spec, "secretRef", ("spec",))), pick(spec, "url", "ref", "sync", "layerSelector"))
