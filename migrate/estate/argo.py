@@ -9,7 +9,9 @@ from fnmatch import fnmatchcase
 from migrate.estate import kinds
 from migrate.estate.facts import Facts
 from migrate.estate.flux import Applied, Scope
-from migrate.estate.kustomize import Builder, renamed, settled
+from migrate.estate.kustomize import Builder
+from migrate.estate.placed import renamed
+from migrate.estate.settle import settled
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside
 from migrate.model.json import Json

@@ -8,7 +8,9 @@ from posixpath import dirname
 from migrate.estate import kinds
 from migrate.estate.facts import Facts
 from migrate.estate.inventory import Finding
-from migrate.estate.kustomize import Builder, Placed, flux_patches, patched, renamed, settled
+from migrate.estate.kustomize import Builder, flux_patches
+from migrate.estate.placed import Placed, patched, renamed
+from migrate.estate.settle import settled
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside
 from migrate.model.json import Json

@@ -6,49 +6,19 @@ as in Flux. A folder without a kustomization takes all its manifests, as Flux ge
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from posixpath import dirname
-from typing import NamedTuple
 
-from migrate.documents.reader import Document
 from migrate.estate import kinds
-from migrate.estate.extract import KUSTOMIZE_GROUP, describe
-from migrate.estate.facts import Facts, Use
+from migrate.estate.extract import KUSTOMIZE_GROUP
+from migrate.estate.facts import Facts
 from migrate.estate.helm import read_values
 from migrate.estate.inventory import Finding, Severity
-from migrate.estate.strategic import Replacement, apply_operations, is_native, look_up, merge, replace_in
-from migrate.estate.substitute import Variables
+from migrate.estate.placed import Patch, Placed, patched, renamed
+from migrate.estate.replacements import replaced
 from migrate.estate.tree import Tree, inside, is_remote, parse
 from migrate.model.json import Json
-
-CLUSTER_SCOPED = frozenset(
-    {
-        "Namespace", "Node", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition",
-        "StorageClass", "VolumeSnapshotClass", "PriorityClass", "IngressClass", "GatewayClass", "APIService",
-        "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ClusterSecretStore",
-        "ClusterExternalSecret", "ClusterIssuer", "RuntimeClass", "ClusterPolicy", "CSIDriver",
-        "ValidatingAdmissionPolicy", "ClusterGenerator",
-    }
-)  # fmt: skip
-_NEVER_RENAMED = frozenset({"Namespace", "CustomResourceDefinition", "APIService"})
-
-
-class Patch(NamedTuple):
-    """A change and whom it is for: a map merges, a list holds RFC 6902 operations."""
-
-    target: Json
-    body: Json | Replacement
-
-
-class Placed(NamedTuple):
-    """One object of a build, with what the build did to it."""
-
-    facts: Facts
-    namespace: str
-    name: str
-    patches: tuple[Patch, ...] = ()
 
 
 @dataclass(slots=True)
@@ -223,62 +193,6 @@ class Builder:
         self.problems[f"{code} {file} {text}"] = Finding(code, severity, text, file)
 
 
-def patched(objects: list[Placed], patches: list[Patch]) -> list[Placed]:
-    """The objects with the patches that are for them noted."""
-    for patch in patches:
-        objects = [item._replace(patches=(*item.patches, patch)) if _is_for(patch, item) else item for item in objects]
-    return objects
-
-
-def replaced(objects: list[Placed], replacements: list[dict[str, Json]], tree: Tree) -> list[Placed]:
-    """The objects with kustomize's `replacements` noted, in order: each may rename what the next one selects."""
-    for replacement in replacements:
-        source = kinds.field(replacement, "source")
-        value = next((look for item in objects if (look := _source_value(source, item, tree))), "")
-        for target in kinds.items(replacement.get("targets")) if value else ():
-            select = target.get("select")
-            for path in _strings(target.get("fieldPaths")):
-                options = target.get("options")
-                delimiter, index = kinds.field(options, "delimiter"), kinds.field(options, "index")
-                body = Replacement(
-                    path, value, kinds.text(delimiter), index if isinstance(index, int) else 0,
-                    create=kinds.field(options, "create") is True,
-                )  # fmt: skip
-                objects = [
-                    _with_replacement(item, body) if _is_for(Patch(select, None), item) else item for item in objects
-                ]
-    return objects
-
-
-def _source_value(source: Json, item: Placed, tree: Tree) -> str:
-    if not isinstance(source, dict) or not _is_for(Patch(source, None), item):
-        return ""
-    path = kinds.text(source.get("fieldPath")) or "metadata.name"
-    if path == "metadata.name":
-        return item.name
-    if kinds.field(item.facts.spec, "generated") is True:
-        return _literal(tree.document(item.facts.file, item.facts.document), item.facts.name, path)
-    return kinds.text(look_up(tree.document(item.facts.file, item.facts.document), path))
-
-
-def _literal(kustomization: Json, generator: str, path: str) -> str:
-    """`data.KEY` of a generated ConfigMap, from the kustomization itself: facts leave some literals out."""
-    key = path.removeprefix("data.")
-    for item in kinds.items(kinds.field(kustomization, "configMapGenerator")):
-        if item.get("name") == generator:
-            pairs = (text.partition("=") for text in _strings(item.get("literals")))
-            return next((word for name, _, word in pairs if name == key), "")
-    return ""
-
-
-def _with_replacement(item: Placed, body: Replacement) -> Placed:
-    if body.path == "metadata.name":
-        return item._replace(name=body.into(item.name))
-    if body.path == "metadata.namespace":
-        return item._replace(namespace=body.into(item.namespace))
-    return item._replace(patches=(*item.patches, Patch(None, body)))
-
-
 def flux_patches(spec: Json) -> list[Patch]:
     """`spec.patches` of a Flux Kustomization."""
     return [
@@ -289,135 +203,9 @@ def flux_patches(spec: Json) -> list[Patch]:
     ]
 
 
-def renamed(item: Placed, *, namespace: str, prefix: str = "", suffix: str = "") -> Placed:
-    """The object after the namespace and name transformers."""
-    fact = item.facts
-    moved = namespace if namespace and fact.kind not in CLUSTER_SCOPED else item.namespace
-    name = item.name if fact.kind in _NEVER_RENAMED else f"{prefix}{item.name}{suffix}"
-    return item._replace(namespace=moved, name=name)
-
-
 def _renamed(item: Placed, spec: Json) -> Placed:
     texts = {key: kinds.text(kinds.field(spec, key)) for key in ("namespace", "namePrefix", "nameSuffix")}
     return renamed(item, namespace=texts["namespace"], prefix=texts["namePrefix"], suffix=texts["nameSuffix"])
-
-
-def settled(item: Placed, tree: Tree, variables: Variables) -> Facts:
-    """The facts of the object as it reaches the cluster: patched, renamed, variables replaced."""
-    fact = item.facts
-    if item.patches:
-        fact = _patched_facts(item, tree)
-    fact = fact._replace(namespace=item.namespace, name=item.name)
-    if not variables.active or _opted_out(fact):
-        return fact
-    return _substituted(fact, variables.apply)
-
-
-def _patched_facts(item: Placed, tree: Tree) -> Facts:
-    fact = item.facts
-    value = tree.document(fact.file, fact.document)
-    if not isinstance(value, dict) or kinds.field(fact.spec, "generated") is True:
-        return fact
-    result: Json = value
-    for patch in item.patches:
-        if isinstance(patch.body, Replacement):
-            result = replace_in(result, patch.body)
-        elif isinstance(patch.body, list):
-            result = apply_operations(result, patch.body)
-        else:
-            result = merge(result, patch.body, native=is_native(fact.api))
-    if not isinstance(result, dict):
-        return fact
-    return describe(fact.file, Document(fact.document, fact.line, result), result) or fact
-
-
-def _opted_out(fact: Facts) -> bool:
-    switch = ("kustomize.toolkit.fluxcd.io/substitute", "disabled")
-    return switch in fact.labels or switch in fact.annotations
-
-
-def _substituted(fact: Facts, replace: Callable[[str], str]) -> Facts:
-    """The facts with every string through `replace`; most have no variable at all and stay the same value."""
-    return fact._replace(
-        namespace=replace(fact.namespace),
-        name=replace(fact.name),
-        uses=tuple(_use(use, replace) for use in fact.uses),
-        containers=tuple(item._replace(name=replace(item.name), image=replace(item.image)) for item in fact.containers),
-        service_account=replace(fact.service_account),
-        spec=_value(fact.spec, replace),
-    )
-
-
-def _use(use: Use, replace: Callable[[str], str]) -> Use:
-    return use._replace(
-        secret=replace(use.secret), namespace=replace(use.namespace), container=replace(use.container),
-        keys=tuple(map(replace, use.keys)), variable=replace(use.variable),
-    )  # fmt: skip
-
-
-def _value(value: Json, replace: Callable[[str], str]) -> Json:
-    match value:
-        case str():
-            return replace(value)
-        case dict():
-            return {key: _value(item, replace) for key, item in value.items()}
-        case list():
-            return [_value(item, replace) for item in value]
-        case _:
-            return value
-
-
-def _is_for(patch: Patch, item: Placed) -> bool:
-    fact = item.facts
-    if not isinstance(patch.target, dict):
-        body = patch.body
-        return (
-            isinstance(body, dict)
-            and body.get("kind") == fact.kind
-            and kinds.text(kinds.field(body, "metadata", "name")) in {fact.name, item.name}
-        )
-    target = patch.target
-    group, kind, name = (kinds.text(target.get(key)) for key in ("group", "kind", "name"))
-    return (
-        _matches(kind, fact.kind)
-        and _matches(group, fact.group)
-        and (_matches(name, item.name) or _matches(name, fact.name))
-        and _matches(kinds.text(target.get("namespace")), item.namespace)
-        and _selects(kinds.text(target.get("labelSelector")), dict(fact.labels))
-        and _selects(kinds.text(target.get("annotationSelector")), dict(fact.annotations))
-    )
-
-
-def _matches(pattern: str, word: str) -> bool:
-    if not pattern or pattern == word:
-        return True
-    try:
-        return re.fullmatch(pattern, word) is not None
-    except re.error:
-        return False
-
-
-_REQUIREMENT = re.compile(r"(!?[^\s!=,()]+)\s*(notin|in|==|!=|=)?\s*(\([^)]*\)|[^\s,]*)")
-
-
-def _selects(selector: str, labels: dict[str, str]) -> bool:
-    """A Kubernetes label selector in text form."""
-    return all(
-        _requirement(match.group(1), match.group(2), match.group(3), labels)
-        for match in _REQUIREMENT.finditer(selector)
-        if match.group(1)
-    )
-
-
-def _requirement(key: str, operator: str | None, words: str, labels: dict[str, str]) -> bool:
-    values = {word.strip() for word in words.strip("()").split(",")}
-    match operator:
-        case None:
-            return key[1:] not in labels if key.startswith("!") else key in labels
-        case "=" | "==" | "in":
-            return labels.get(key) in values
-        case _:
-            return labels.get(key) not in values
 
 
 def _names(fact: Facts, name: str) -> list[str]:

@@ -11,7 +11,7 @@ from migrate.estate import helm, kinds
 from migrate.estate.facts import Container, Facts, Use
 from migrate.estate.flux import Applied, Scope
 from migrate.estate.inventory import Reader
-from migrate.estate.kustomize import CLUSTER_SCOPED
+from migrate.estate.placed import CLUSTER_SCOPED
 from migrate.estate.references import mentions, tokens
 from migrate.estate.tree import Tree, parse
 from migrate.model.json import Json

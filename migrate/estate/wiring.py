@@ -15,7 +15,8 @@ from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts
 from migrate.estate.flux import Applied, Scope
 from migrate.estate.inventory import Finding, Wiring
-from migrate.estate.kustomize import Builder, settled
+from migrate.estate.kustomize import Builder
+from migrate.estate.settle import settled
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside
 from migrate.model.json import Json

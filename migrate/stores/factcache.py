@@ -38,7 +38,7 @@ def version() -> str:
     folders = [package / name for name in ("estate", "documents", "model", "profiles")] + [package.parent / "profiles"]
     digest = hashlib.sha256(b"migrate.scan-cache/1")
     for folder in folders:
-        for file in sorted((*folder.glob("*.py"), *folder.glob("*.yaml"))):
+        for file in sorted((*folder.rglob("*.py"), *folder.rglob("*.yaml"))):
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 

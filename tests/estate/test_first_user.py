@@ -7,7 +7,6 @@ import re
 import pytest
 
 from migrate.estate.inventory import Inventory
-from migrate.estate.kustomize import CLUSTER_SCOPED
 from tests.estate.trees import FIRST_USER, ROOT, load, scan, secret
 
 pytestmark = [
@@ -126,4 +125,3 @@ def test_no_name_of_the_estate_stands_in_the_package(inventory: Inventory) -> No
     own |= {"tazlab", "lushycorp", "mnemosyne", "openclaw"}
     text = "\n".join(path.read_text() for path in (ROOT / "migrate").rglob("*.py"))
     assert [name for name in sorted(own) if name in text] == []
-    assert "ClusterSecretStore" in CLUSTER_SCOPED

@@ -1,0 +1,107 @@
+"""An object on its way through a build: renamed, and the changes that are for it, in order."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from migrate.estate import kinds
+from migrate.estate.facts import Facts
+from migrate.estate.strategic import Replacement
+from migrate.model.json import Json
+
+CLUSTER_SCOPED = frozenset(
+    {
+        "Namespace", "Node", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition",
+        "StorageClass", "VolumeSnapshotClass", "PriorityClass", "IngressClass", "GatewayClass", "APIService",
+        "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ClusterSecretStore",
+        "ClusterExternalSecret", "ClusterIssuer", "RuntimeClass", "ClusterPolicy", "CSIDriver",
+        "ValidatingAdmissionPolicy", "ClusterGenerator",
+    }
+)  # fmt: skip
+_NEVER_RENAMED = frozenset({"Namespace", "CustomResourceDefinition", "APIService"})
+
+
+class Patch(NamedTuple):
+    """A change and whom it is for: a map merges, a list holds RFC 6902 operations."""
+
+    target: Json
+    body: Json | Replacement
+
+
+class Placed(NamedTuple):
+    """One object of a build, with what the build did to it."""
+
+    facts: Facts
+    namespace: str
+    name: str
+    patches: tuple[Patch, ...] = ()
+
+
+def renamed(item: Placed, *, namespace: str, prefix: str = "", suffix: str = "") -> Placed:
+    """The object after the namespace and name transformers."""
+    fact = item.facts
+    moved = namespace if namespace and fact.kind not in CLUSTER_SCOPED else item.namespace
+    name = item.name if fact.kind in _NEVER_RENAMED else f"{prefix}{item.name}{suffix}"
+    return item._replace(namespace=moved, name=name)
+
+
+def patched(objects: list[Placed], patches: list[Patch]) -> list[Placed]:
+    """The objects with the patches that are for them noted."""
+    for patch in patches:
+        objects = [item._replace(patches=(*item.patches, patch)) if is_for(patch, item) else item for item in objects]
+    return objects
+
+
+def is_for(patch: Patch, item: Placed) -> bool:
+    """Whether a change selects this object, by its name now or as written."""
+    fact = item.facts
+    if not isinstance(patch.target, dict):
+        body = patch.body
+        return (
+            isinstance(body, dict)
+            and body.get("kind") == fact.kind
+            and kinds.text(kinds.field(body, "metadata", "name")) in {fact.name, item.name}
+        )
+    target = patch.target
+    group, kind, name = (kinds.text(target.get(key)) for key in ("group", "kind", "name"))
+    return (
+        _matches(kind, fact.kind)
+        and _matches(group, fact.group)
+        and (_matches(name, item.name) or _matches(name, fact.name))
+        and _matches(kinds.text(target.get("namespace")), item.namespace)
+        and _selects(kinds.text(target.get("labelSelector")), dict(fact.labels))
+        and _selects(kinds.text(target.get("annotationSelector")), dict(fact.annotations))
+    )
+
+
+def _matches(pattern: str, word: str) -> bool:
+    if not pattern or pattern == word:
+        return True
+    try:
+        return re.fullmatch(pattern, word) is not None
+    except re.error:
+        return False
+
+
+_REQUIREMENT = re.compile(r"(!?[^\s!=,()]+)\s*(notin|in|==|!=|=)?\s*(\([^)]*\)|[^\s,]*)")
+
+
+def _selects(selector: str, labels: dict[str, str]) -> bool:
+    """A Kubernetes label selector in text form."""
+    return all(
+        _requirement(match.group(1), match.group(2), match.group(3), labels)
+        for match in _REQUIREMENT.finditer(selector)
+        if match.group(1)
+    )
+
+
+def _requirement(key: str, operator: str | None, words: str, labels: dict[str, str]) -> bool:
+    values = {word.strip() for word in words.strip("()").split(",")}
+    match operator:
+        case None:
+            return key[1:] not in labels if key.startswith("!") else key in labels
+        case "=" | "==" | "in":
+            return labels.get(key) in values
+        case _:
+            return labels.get(key) not in values

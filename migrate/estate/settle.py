@@ -1,0 +1,80 @@
+"""An object as it reaches the cluster: the changes of its build applied, its variables replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from migrate.documents.reader import Document
+from migrate.estate import kinds
+from migrate.estate.extract import describe
+from migrate.estate.facts import Facts, Use
+from migrate.estate.placed import Placed
+from migrate.estate.strategic import Replacement, apply_operations, is_native, merge, replace_in
+from migrate.estate.substitute import Variables
+from migrate.estate.tree import Tree
+from migrate.model.json import Json
+
+
+def settled(item: Placed, tree: Tree, variables: Variables) -> Facts:
+    """The facts of the object as it reaches the cluster: patched, renamed, variables replaced."""
+    fact = item.facts
+    if item.patches:
+        fact = _patched_facts(item, tree)
+    fact = fact._replace(namespace=item.namespace, name=item.name)
+    if not variables.active or _opted_out(fact):
+        return fact
+    return _substituted(fact, variables.apply)
+
+
+def _patched_facts(item: Placed, tree: Tree) -> Facts:
+    fact = item.facts
+    value = tree.document(fact.file, fact.document)
+    if not isinstance(value, dict) or kinds.field(fact.spec, "generated") is True:
+        return fact
+    result: Json = value
+    for patch in item.patches:
+        if isinstance(patch.body, Replacement):
+            result = replace_in(result, patch.body)
+        elif isinstance(patch.body, list):
+            result = apply_operations(result, patch.body)
+        else:
+            result = merge(result, patch.body, native=is_native(fact.api))
+    if not isinstance(result, dict):
+        return fact
+    return describe(fact.file, Document(fact.document, fact.line, result), result) or fact
+
+
+def _opted_out(fact: Facts) -> bool:
+    switch = ("kustomize.toolkit.fluxcd.io/substitute", "disabled")
+    return switch in fact.labels or switch in fact.annotations
+
+
+def _substituted(fact: Facts, replace: Callable[[str], str]) -> Facts:
+    """The facts with every string through `replace`; most have no variable at all and stay the same value."""
+    return fact._replace(
+        namespace=replace(fact.namespace),
+        name=replace(fact.name),
+        uses=tuple(_use(use, replace) for use in fact.uses),
+        containers=tuple(item._replace(name=replace(item.name), image=replace(item.image)) for item in fact.containers),
+        service_account=replace(fact.service_account),
+        spec=_value(fact.spec, replace),
+    )
+
+
+def _use(use: Use, replace: Callable[[str], str]) -> Use:
+    return use._replace(
+        secret=replace(use.secret), namespace=replace(use.namespace), container=replace(use.container),
+        keys=tuple(map(replace, use.keys)), variable=replace(use.variable),
+    )  # fmt: skip
+
+
+def _value(value: Json, replace: Callable[[str], str]) -> Json:
+    match value:
+        case str():
+            return replace(value)
+        case dict():
+            return {key: _value(item, replace) for key, item in value.items()}
+        case list():
+            return [_value(item, replace) for item in value]
+        case _:
+            return value
