@@ -6,7 +6,6 @@ on a pod without any volume a later group replaces an earlier one.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -108,7 +107,7 @@ def _written(operation: Operation) -> Json:
 
 def apply(found: Iterable[Operation], pod: dict[str, Json]) -> dict[str, Json]:
     """The pod after the operations; the one given stays as it is. Raises UnfitError."""
-    result = copy.deepcopy(pod)
+    result: dict[str, Json] = _copy(pod)
     for operation in found:
         try:
             _land(operation, result)
@@ -126,8 +125,15 @@ def _land(operation: Operation, pod: dict[str, Json]) -> None:
         case Remove():
             del here[last]
         case Add(_, value) if isinstance(here, list):
-            here.append(copy.deepcopy(value))
+            here.append(_copy(value))
         case Add(_, value) if isinstance(here, dict):
-            here[last] = copy.deepcopy(value)
+            here[last] = _copy(value)
         case _:
             raise TypeError
+
+
+def _copy(value: Any) -> Any:
+    """JSON values need none of the care of copy.deepcopy, which took half the time of a prediction."""
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value

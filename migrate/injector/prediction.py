@@ -72,7 +72,7 @@ def predict(pod: object, namespace: str, settings: Settings) -> Prediction:
     except RefusalError as error:
         return Denied(str(error))
     except RecursionError:
-        return Unanswered("the pod is nested too deeply")
+        return Unanswered("it is nested too deeply to be read")
     if reason:
         return Untouched(reason)
     try:
@@ -84,6 +84,8 @@ def predict(pod: object, namespace: str, settings: Settings) -> Prediction:
         return Denied(str(error))
     except CrashError as error:
         return Unanswered(f"the injector's process fails on {error}")
+    except RecursionError:
+        return Unanswered("it is nested too deeply to be read")
     except mutation.UnfitError as error:
         return Unanswered(f"the injector's patch does not apply to the pod as sent: {error}")
 
