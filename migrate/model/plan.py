@@ -91,16 +91,8 @@ class PatchPair:
 
     target: Target
     step: str
-    forward: tuple[Json, ...]
-    inverse: tuple[Json, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Artefact:
-    """A text the plan carries besides its steps (a policy), by the name it is exported under."""
-
-    name: str
-    text: str
+    forward: tuple[dict[str, Json], ...]
+    inverse: tuple[dict[str, Json], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +104,7 @@ class Plan:
     commit: str | None
     dirty: bool
     unit: str
+    credential: str
     facts: tuple[Fact, ...]
     steps: tuple[Step, ...]
     gates: tuple[Gate, ...]

@@ -1,4 +1,4 @@
-"""Proof at plan time: what each step does, and its inverse after it, leaves everything as it was; else there is no plan.
+"""Proof at plan time: what each step does, and then its inverse, leaves all as it was; else there is no plan.
 
 What is proven is the renderings, since those are what runs: diffs are applied both ways to the real bytes, patches
 go through jsonpatch, and states and statements are paired with their inverses.
@@ -13,6 +13,7 @@ from collections.abc import Callable
 import jsonpatch
 
 from migrate.documents.edits import same
+from migrate.documents.reader import load_all
 from migrate.model.change import Change, Doc, FileEdit, Irreversible, inverted
 from migrate.model.errors import Refused
 from migrate.model.json import Json
@@ -81,10 +82,8 @@ def _list(value: Json) -> list[Json]:
 
 
 def _prove_patch(pair: PatchPair, composition: Composition) -> None:
-    from migrate.documents.reader import load_all
-
     step = next(step for step in composition.steps if step.id == pair.step)
-    if not all(patch and patch[0]["op"] == "test" for patch in (pair.forward, pair.inverse) if _is_map(patch)):
+    if not all(patch and patch[0]["op"] == "test" for patch in (pair.forward, pair.inverse)):
         raise _unproven(pair.step, f"the patch of {pair.target} does not begin with a test")
     for edit in step.change.files:
         if edit.before is None or edit.after is None:
@@ -96,10 +95,6 @@ def _prove_patch(pair: PatchPair, composition: Composition) -> None:
     raise _unproven(pair.step, f"the patch of {pair.target}, there and back, does not give the original")
 
 
-def _is_map(patch: tuple[Json, ...]) -> bool:
-    return bool(patch) and isinstance(patch[0], dict)
-
-
 def _leads(pair: PatchPair, old: Json, new: Json) -> bool:
     try:
         there = _applied(old, pair.forward)
@@ -108,7 +103,7 @@ def _leads(pair: PatchPair, old: Json, new: Json) -> bool:
         return False
 
 
-def _applied(value: Json, patch: tuple[Json, ...]) -> Json:
+def _applied(value: Json, patch: tuple[dict[str, Json], ...]) -> Json:
     # Through text, as an exported file goes: what does not survive JSON must not be proven.
     result: Json = jsonpatch.apply_patch(value, json.loads(json.dumps(list(patch))))
     return result

@@ -1,0 +1,291 @@
+"""What an operator must know before saying yes: what bites, what the phase cannot retire, what a rebuild would need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrate.estate.inventory import Datum, Inventory, Secret
+from migrate.model.plan import Remark, Unknown
+from migrate.operations.subject import Subject
+from migrate.planning.database import Server, behind
+from migrate.planning.files import Files, mapping
+from migrate.planning.phases import Credential
+from migrate.planning.subjects import Sources, other_readers
+from migrate.planning.surroundings import Injector, literal_passwords, pinned, private_ca
+
+
+def remarks(subject: Subject, secret: Secret, sources: Sources, credential: Credential) -> tuple[Remark, ...]:
+    """Every finding, what blocks first."""
+    found = [
+        *_release(subject, sources),
+        *_injector(sources.injector),
+        *_trust(subject, secret, sources),
+        *_database(subject, sources.servers),
+        *_kept(subject, secret, sources.inventory),
+        *_literals(subject, sources.files),
+        *_external_secret(subject, secret, credential),
+    ]
+    order = {"blocks": 0, "warning": 1, "info": 2}
+    return tuple(sorted(found, key=lambda remark: order[remark.severity]))
+
+
+def _release(subject: Subject, sources: Sources) -> Iterator[Remark]:
+    release = subject.release
+    where, file = f"HelmRelease {release.namespace}/{release.name}", release.place.file
+    if not pinned(release.version or None):
+        yield Remark(
+            "gitops.chart-unpinned",
+            "blocks",
+            f"{where} does not pin its chart ({release.version or 'no version'}): a new chart may arrive with our commit",
+            "pin spec.chart.spec.version to the version that runs now",
+            file,
+        )
+    yield Remark(
+        "gitops.scope",
+        "info",
+        f"every edit lies under /{'/'.join(map(str, release.at))}; gate gitops.drift proves on the rendered chart that "
+        f"nothing but Deployment {subject.unit} changes",
+        "",
+        file,
+    )
+    if mapping(release.document).get("spec") and mapping(mapping(release.document)["spec"]).get("valuesFrom"):
+        yield Remark(
+            "gitops.values-from",
+            "warning",
+            f"{where} also takes values from elsewhere (valuesFrom), which this plan did not read",
+            "make sure they set none of the same keys",
+            file,
+        )
+    ini = mapping(mapping(release.values.get("grafana.ini")).get("database"))
+    if "password" in ini:
+        yield Remark(
+            "pod.ini-password",
+            "warning",
+            f"{where} has a database password in grafana.ini too; the variable wins, the text stays in Git",
+            "remove grafana.ini.database.password, and change that password if it was ever used",
+            file,
+        )
+    if release.account.changes:
+        yield Remark(
+            "pod.sa-shared",
+            "warning",
+            f"ServiceAccount {release.account.name} is not the workload's own"
+            + (f" (shared with {', '.join(release.account.shared_with)})" if release.account.shared_with else "")
+            + f": the release gets {release.account.wanted}",
+            "grant the new one whatever the old one was granted outside the chart",
+            file,
+        )
+
+
+def _injector(injector: Injector | None) -> Iterator[Remark]:
+    if injector is None:
+        yield Remark(
+            "webhook.present",
+            "warning",
+            "no release of the injector is in this tree",
+            "gate webhook.present asks the cluster",
+            "",
+        )
+        return
+    file, name = injector.found.file, injector.name
+    if not pinned(injector.version):
+        yield Remark(
+            "webhook.chart-unpinned",
+            "blocks",
+            f"{name} does not pin its chart ({injector.version or 'no version'}): the agent may change under running pods",
+            "set spec.chart.spec.version to the version that runs now, in a commit of its own",
+            file,
+        )
+    if injector.failure_policy == "Ignore":
+        yield Remark(
+            "webhook.failure-policy",
+            "warning",
+            f"{name}: failurePolicy Ignore lets pods start without their files while the webhook is down",
+            "once workloads depend on it: Fail, limited to their namespaces by a namespaceSelector",
+            file,
+        )
+    if injector.replicas < 2:
+        yield Remark("webhook.replicas", "warning", f"{name} has one replica", "two, with a PodDisruptionBudget", file)
+    if injector.revokes:
+        yield Remark(
+            "webhook.revoke",
+            "info",
+            f"{name} revokes tokens at shutdown by default; the plan switches that off for this pod",
+            "",
+            file,
+        )
+
+
+def _trust(subject: Subject, secret: Secret, sources: Sources) -> Iterator[Remark]:
+    injector = sources.injector
+    if subject.vault.tls_secret or (injector and injector.trusts):
+        return
+    if private_ca(secret, sources.inventory, sources.files):
+        yield Remark(
+            "vault.ca",
+            "blocks",
+            f"store {secret.store.name} trusts Vault through a CA of its own, and no agent would get that CA: pods would "
+            "wait in their init container",
+            "give the injector AGENT_INJECT_VAULT_CACERT_BYTES (injector.extraEnvironmentVars), or set "
+            f"injector.tlsSecret in migrate.yaml to a Secret with ca.crt in namespace {subject.release.pods_in}",
+            injector.found.file if injector else "",
+        )
+
+
+def _database(subject: Subject, servers: list[Server]) -> Iterator[Remark]:
+    login, server = subject.login, behind(subject.login.host, servers)
+    if subject.vault.database_address is None:
+        yield Remark(
+            "db.reach-from-vault",
+            "blocks",
+            f"the address by which Vault reaches the database is unknown; {login.host or 'what the chart uses'} is the "
+            "pods' name for it",
+            "set database.address (host:port) in migrate.yaml",
+            "migrate.yaml",
+        )
+    if login.operator:
+        yield Remark(
+            "db.operator-managed",
+            "warning",
+            f"{login.operator} manages login {login.owner}: it would take NOLOGIN back, so the plan does not close it",
+            f"after the contract stage, take {login.owner} out of the operator's list",
+            next((one.found.file for one in servers if one.name == login.operator), ""),
+        )
+    if server and server.pooler:
+        yield Remark(
+            "db.pooler",
+            "info",
+            f"{server.name} runs a connection pooler: Vault and {subject.release.container} must both go to the server "
+            "itself, since a pooler does not know a rotated login",
+            "",
+            server.found.file,
+        )
+
+
+def _kept(subject: Subject, secret: Secret, inventory: Inventory) -> Iterator[Remark]:
+    """Who else needs what this phase would like to retire."""
+    datum = next((one for one in secret.data if one.key == subject.copied.key), None)
+    for other in inventory.secrets:
+        if other.id != secret.id and datum and any(_same_key(datum, one) for one in other.data):
+            readers = ", ".join(sorted({reader.target for reader in other.readers})) or "nobody found"
+            yield Remark(
+                "secret.copies",
+                "warning",
+                f"ExternalSecret {other.id} copies the same Vault key ({datum.vault.path}); read by {readers}. The key and "
+                f"the old password stay in use after this phase",
+                f"keep {other.id}; once its readers are gone, retire it and the key",
+                other.file,
+            )
+    for reader in other_readers(secret, subject.release):
+        yield Remark(
+            "secret.consumers",
+            "warning",
+            f"{reader.target} reads Secret {secret.namespace}/{secret.target} too ({reader.how}): the ExternalSecret stays, "
+            "and so does the old login",
+            "move that reader first, then plan again",
+            reader.file,
+        )
+
+
+def _same_key(one: Datum, other: Datum) -> bool:
+    return (one.vault.path, one.vault.property) == (other.vault.path, other.vault.property)
+
+
+def _literals(subject: Subject, files: Files) -> Iterator[Remark]:
+    for place in literal_passwords(files, subject.login.owner):
+        yield Remark(
+            "db.literal",
+            "warning",
+            f"SQL at {place} gives login {subject.login.owner} a password as text; Git keeps it, and a new database gets it",
+            "create the login without a password there (NOLOGIN) once this phase is through",
+            place.rpartition(":")[0],
+        )
+
+
+def _external_secret(subject: Subject, secret: Secret, credential: Credential) -> Iterator[Remark]:
+    copied = subject.copied
+    if copied.never_refreshed and copied.retire:
+        yield Remark(
+            "eso.refresh-zero",
+            "warning",
+            f"ExternalSecret {secret.id} never refreshes and would ignore Orphan: the same commit gives it an interval",
+            "",
+            secret.file,
+        )
+    if any(listing.alone for listing in copied.listings) and copied.alone_in_file:
+        yield Remark(
+            "gitops.empty-kustomization",
+            "blocks",
+            f"{secret.file} is the only entry of a kustomization: without it the build fails",
+            "take that kustomization out of Flux in a change of its own, or add what stays to it",
+            copied.listings[0].place.file,
+        )
+    if credential == "dynamic":
+        yield Remark(
+            "db.revoke-cycle",
+            "warning",
+            "a dynamic login ends with its lease, and the application cannot reload it: every max_ttl is a restart",
+            "the default (--credential static) has neither",
+            subject.release.place.file,
+        )
+
+
+def unknowns(subject: Subject, sources: Sources) -> tuple[Unknown, ...]:
+    """What a plan from Git alone could not see."""
+    address = subject.vault.database_address
+    found = [
+        Unknown(
+            "vault", "whether targets of this plan exist already", "a plan with --live, or apply's first check", False
+        ),
+        Unknown(
+            f"postgres:role/{subject.login.owner}",
+            "whether it can log in, owns the objects, and has no other sessions",
+            "gates db.object-owner and secret.consumers",
+            False,
+        ),
+        Unknown(
+            "cluster", "what runs: webhook, pod security, owner references, sessions", "the gates of each stage", False
+        ),
+    ]
+    if address is None:
+        found.append(Unknown("database.address", "the database's address as Vault reaches it", "migrate.yaml", True))
+    if subject.vault.audience is None:
+        found.append(Unknown("vault.auth.audience", "the audience of workload tokens", "migrate.yaml", True))
+    if subject.login.server_version is None:
+        found.append(
+            Unknown("database.version", "the server's major version", "migrate.yaml, or gate db.pg16-admin", False)
+        )
+    if not (sources.config.vault.auth.mount or (sources.injector and sources.injector.auth_path)):
+        text = f"the mount of workload logins (assumed auth/{subject.vault.auth_mount})"
+        found.append(Unknown("vault.auth.mount", text, "migrate.yaml", False))
+    return tuple(found)
+
+
+def notes(subject: Subject, sources: Sources, credential: Credential) -> tuple[str, ...]:
+    """What stays true after the phase and is written nowhere else."""
+    release, login = subject.release, subject.login
+    restart = f"kubectl -n {release.pods_in} rollout restart deployment/{release.deployment}"
+    rotate = f"vault write -force {subject.vault.database_mount}/rotate-role/{subject.static_role.short}"
+    roles = f"{subject.vault_login}, {subject.new_login}" if credential == "static" else subject.vault_login
+    server = behind(login.host, sources.servers)
+    from_backup = f" ({server.name} is rebuilt from backups)" if server and server.restores else ""
+    account = release.account
+    answer = [
+        f"Rebuild from Git plus an older database backup{from_backup}: logins {roles} are not in Git, and a restore "
+        f"brings old passwords back while Vault keeps the newer ones. If the backup is older than this phase, run "
+        f"sql/*.sql of the export again as an administrator; give {subject.vault_login} a new password there and write it "
+        f"to {subject.connection.path}. Then the command that restores {release.container}: "
+        + (f"{rotate} && {restart}" if credential == "static" else restart),
+        f"Until the contract stage one `git revert` of the cutover commit puts {release.container} back on login "
+        f"{login.owner} and its Secret, whatever Vault does.",
+        f"ServiceAccount {release.pods_in}/{account.wanted} is "
+        + ("the chart's own and stays" if not account.changes else "new; the old one is kept until contract"),
+        f"Secret {subject.copied.namespace}/{subject.copied.target_secret} stays in the cluster after its ExternalSecret "
+        f"went: delete it by hand when nobody would roll back any more.",
+    ]
+    if credential == "static":
+        answer.append(
+            f"Never shorten the rotation period or run rotate-role alone: agents sleep out the old time to live and would "
+            f"serve a dead password. Always together: {rotate} && {restart}"
+        )
+    return tuple(answer)
