@@ -16,7 +16,7 @@ from migrate.model.json import Json
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+-][A-Za-z0-9_./@:+=-]*(?: [A-Za-z0-9_./@:+=()-]+)*\Z")
 _PLAIN_FLOW = re.compile(r"[A-Za-z0-9_/.+-][A-Za-z0-9_./@+=-]*\Z")
 # Numbers in any base, versions, times, dates, sexagesimals: whatever some reader may take for one of them.
-_NUMERIC = re.compile(r"[-+]?\.?[0-9][0-9a-fA-FxXoO_.:+-]*(?:[tT ][0-9:.zZ+ -]*)?\Z|[-+.]*\Z")
+_NUMERIC = re.compile(r"[-+._]*[0-9][0-9a-fA-FxXoO_.:+-]*(?:[tT ][0-9:.zZ+ -]*)?\Z|[-+._]*\Z")
 _WORDS = frozenset(
     "y n yes no on off true false null none ~ = << .nan .inf +.inf -.inf nan inf".split()  # noqa: SIM905
 )
