@@ -10,7 +10,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
 
 from migrate.documents.edits import same
-from migrate.documents.reader import load_all
+from migrate.documents.reader import YamlFault, load_all
 from migrate.documents.render import literal, quoting_needed, single_quoted
 from migrate.model.json import Json
 
@@ -31,9 +31,16 @@ def create_file(objects: Sequence[Json]) -> bytes:
     out = io.StringIO()
     writer.dump_all([_styled(value) for value in objects], out)
     data = out.getvalue().encode("utf-8")
-    if not same([found.value for found in load_all(data)], list(objects)):
+    if not _reads_as(data, objects):
         raise ValueError("these values do not survive YAML")
     return data
+
+
+def _reads_as(data: bytes, objects: Sequence[Json]) -> bool:
+    try:
+        return same([found.value for found in load_all(data)], list(objects))
+    except YamlFault:
+        return False
 
 
 class _Representer(RoundTripRepresenter):
