@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from migrate.documents.reader import Document, YamlFault, load_all
@@ -36,6 +37,9 @@ _POD_WORDS = (
 _LOOSE_WORDS = (b"redential",)
 _ANY_WORD = (*_WORDS, *_POD_WORDS, *_LOOSE_WORDS)
 
+# YAML may be UTF-16, in which no word above is found.
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
 _DECLARES = re.compile(rb"""kind["']?\s*:\s*["']?(?:Cluster)?ExternalSecret\b""")
 _TEMPLATE = re.compile(rb"^\s*\{\{|\{\{-? *(?:\.Values|include|if|range|with|define|template)\b", re.MULTILINE)
 
@@ -46,7 +50,7 @@ def wanted(path: str, data: bytes) -> bool:
     for word in _ANY_WORD:
         if word in data:
             return True
-    return _name(path) in KUSTOMIZATION_NAMES
+    return _name(path) in KUSTOMIZATION_NAMES or data.startswith(_UTF16)
 
 
 def _name(path: str) -> str:

@@ -51,7 +51,7 @@ class Scope:
 
 def is_kustomization(fact: Facts) -> bool:
     """Whether a fact is a Flux Kustomization that says what to apply."""
-    return fact.group == GROUP and fact.kind == "Kustomization" and bool(fact.spec) and "sourceRef" in _spec(fact)
+    return fact.kind == "Kustomization" and fact.group == GROUP and bool(fact.spec) and "sourceRef" in _spec(fact)
 
 
 def follow(start: Facts, builder: Builder) -> Scope:

@@ -73,7 +73,10 @@ def plant(files: Sequence[FileFacts], read: Callable[[str], bytes], others: Iter
     objects = {item.file: item.objects for item in files if item.objects}
     paths = frozenset([*(item.file for item in files), *others])
     kustomizations = {
-        dirname(fact.file): fact for facts in objects.values() for fact in facts if fact.group == KUSTOMIZE_GROUP
+        dirname(fact.file): fact
+        for facts in objects.values()
+        for fact in facts
+        if fact.kind in {"Kustomization", "Component"} and fact.group == KUSTOMIZE_GROUP
     }
     config_maps: dict[str, list[Facts]] = {}
     for facts in objects.values():

@@ -6,7 +6,7 @@ The result is scopes (clusters) of applied objects, and the objects nobody appli
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from posixpath import dirname
 
@@ -70,17 +70,25 @@ def _flux(tree: Tree, builder: Builder) -> list[Scope]:
     candidates = [fact for fact in _all(tree) if flux.is_kustomization(fact)]
     instances = [start for fact in _all(tree) if (start := _instance(fact, tree)) is not None]
     scopes: list[Scope] = []
-    evident = [*instances, *(fact for fact in candidates if _applies_itself(fact, tree))]
-    for start in evident:
-        if _place(start) not in _reached(scopes) or start in instances:
-            _add(scopes, flux.follow(start, builder))
+    reached: set[tuple[str, int]] = set()
+    for start in instances:
+        _start(start, builder, scopes, reached)
+    for start in candidates:
+        if _applies_itself(start, tree) and _place(start) not in reached:
+            _start(start, builder, scopes, reached)
     covers = _coverage(candidates, tree)
     for start in sorted(candidates, key=lambda fact: (-covers[_place(fact)], fact.file.count("/"), fact.file)):
-        if not tree.is_folder(flux.path_of(start, tree)):
-            continue  # leads nowhere and nothing applies it: left over
-        if _place(start) not in _reached(scopes) and not _dead(start, tree, builder):
-            _add(scopes, flux.follow(start, builder))
+        # One that leads nowhere and that nothing applies is left over.
+        leads = tree.is_folder(flux.path_of(start, tree))
+        if leads and _place(start) not in reached and not _dead(start, tree, builder):
+            _start(start, builder, scopes, reached)
     return scopes
+
+
+def _start(start: Facts, builder: Builder, scopes: list[Scope], reached: set[tuple[str, int]]) -> None:
+    found = flux.follow(start, builder)
+    reached.update(_place(item.facts) for item in found.applied if flux.is_kustomization(item.facts))
+    _add(scopes, found)
 
 
 def _instance(fact: Facts, tree: Tree) -> Facts | None:
@@ -118,10 +126,6 @@ def _dead(fact: Facts, tree: Tree, builder: Builder) -> bool:
     while folder and folder not in tree.kustomizations:
         folder = dirname(folder)
     return folder in tree.kustomizations and folder in builder.built
-
-
-def _reached(scopes: Iterable[Scope]) -> set[tuple[str, int]]:
-    return {_place(item.facts) for scope in scopes for item in scope.applied if flux.is_kustomization(item.facts)}
 
 
 def _add(scopes: list[Scope], found: Scope) -> None:
