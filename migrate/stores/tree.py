@@ -152,6 +152,8 @@ def content(root: str, path: str) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, f"{_special(status.st_mode)}, not a file")
+        if status.st_size > LIMIT:
+            raise TooLargeError(0, oversize(status.st_size))
         return b"".join(_pieces(descriptor, status.st_size))
     finally:
         os.close(descriptor)
@@ -166,7 +168,7 @@ def _pieces(descriptor: int, size: int) -> Iterator[bytes]:
         yield piece
         if not piece or total == size:
             return
-    raise TooLargeError(0, oversize(max(size, total)))
+    raise TooLargeError(0, oversize(total))
 
 
 class Tree:
