@@ -1,4 +1,4 @@
-# Read the password that Vault rotates for one login. No wildcard: `grafana*` would also match `grafana-admin`.
+# Read the password that Vault rotates for one login. No wildcard: `app*` would also match `app-admin`.
 path "${path}" {
   capabilities = ["read"]
 }

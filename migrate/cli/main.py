@@ -11,7 +11,8 @@ import typer
 
 from migrate.model.errors import Exit, MigrateError
 
-_VERBS = ("init", "scan", "predict", "demo")  # in the order of the help text; one module each
+# In the order of the help text; one module each.
+_VERBS = ("init", "scan", "predict", "phases", "plan", "show", "explain", "demo")
 
 _TYPER_USAGE_EXIT = 2  # typer's own code for a mistyped command; ours is 64, because 2 means "changes pending"
 

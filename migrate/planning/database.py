@@ -17,6 +17,10 @@ OPERATOR_KINDS = frozenset({"PostgresCluster", "Cluster", "postgresql"})
 _OPERATOR_GROUPS = ("postgres-operator.crunchydata.com", "postgresql.cnpg.io", "acid.zalan.do")
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,48}")
+"""Names that need no escaping in SQL, URLs and shells, and leave room for our suffixes within 63 bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A database that an operator runs, as far as the tree says."""
@@ -106,6 +110,8 @@ def login_of(candidate: Candidate, config: Config, known: list[Server]) -> Login
                 f"the tree does not say which {what} it uses",
                 "set database.login in migrate.yaml to the login's name" if what == "login" else "write its name out",
             )
+        if text and not _PLAIN.fullmatch(text):
+            raise _refused(candidate, f"its {what} has a name this tool does not put into SQL", "rename it")
     server = behind(host, known)
     operator = next((one.name for one in known if owner in one.logins), None)
     version = config.database.version or (server.version if server else None)

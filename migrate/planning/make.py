@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from migrate.estate.inventory import Inventory, Secret
 from migrate.model.config import Config
 from migrate.model.json import Json
-from migrate.model.plan import Fact, Plan
+from migrate.model.plan import Fact, Plan, Remark
 from migrate.model.target import Target
 from migrate.operations.subject import Subject
 from migrate.planning.candidates import Copy, NothingToDo, choose
@@ -62,10 +62,23 @@ def make_plan(estate: Estate, phase: Phase, credential: Credential, workload: st
         gates=gates_of(phase, credential, composition.steps, subject, estate.config),
         verdicts=tuple(_verdicts(secret, subject, estate.inventory)),
         patches=composition.patches,
-        findings=remarks(subject, secret, sources, credential),
+        findings=(*remarks(subject, secret, sources, credential), *_standing(estate)),
         unknowns=unknowns(subject, sources),
         notes=notes(subject, sources, credential),
     )
+
+
+def _standing(estate: Estate) -> Iterator[Remark]:
+    """The way back restores blobs, and Git only has those that were committed."""
+    if estate.dirty or estate.commit is None:
+        what = "the tree has uncommitted changes" if estate.commit else "this is no Git repository with a commit"
+        yield Remark(
+            "gitops.dirty",
+            "warning",
+            f"{what}: steps and their way back stand on commits",
+            "commit, then plan again",
+            "",
+        )
 
 
 def _facts(subject: Subject, sources: Sources, composition: Composition) -> Iterator[Fact]:

@@ -36,7 +36,7 @@ def _release(subject: Subject, sources: Sources) -> Iterator[Remark]:
         yield Remark(
             "gitops.chart-unpinned",
             "blocks",
-            f"{where} does not pin its chart ({release.version or 'no version'}): a new chart may arrive with our commit",
+            f"{where} does not pin its chart ({release.version or 'no version'}): a new one may come with our commit",
             "pin spec.chart.spec.version to the version that runs now",
             file,
         )
@@ -92,7 +92,7 @@ def _injector(injector: Injector | None) -> Iterator[Remark]:
         yield Remark(
             "webhook.chart-unpinned",
             "blocks",
-            f"{name} does not pin its chart ({injector.version or 'no version'}): the agent may change under running pods",
+            f"{name} does not pin its chart ({injector.version or 'no version'}): agents may change under our feet",
             "set spec.chart.spec.version to the version that runs now, in a commit of its own",
             file,
         )
@@ -124,8 +124,8 @@ def _trust(subject: Subject, secret: Secret, sources: Sources) -> Iterator[Remar
         yield Remark(
             "vault.ca",
             "blocks",
-            f"store {secret.store.name} trusts Vault through a CA of its own, and no agent would get that CA: pods would "
-            "wait in their init container",
+            f"store {secret.store.name} trusts Vault through a CA of its own, and no agent would get that CA: pods "
+            "would wait in their init container",
             "give the injector AGENT_INJECT_VAULT_CACERT_BYTES (injector.extraEnvironmentVars), or set "
             f"injector.tlsSecret in migrate.yaml to a Secret with ca.crt in namespace {subject.release.pods_in}",
             injector.found.file if injector else "",
@@ -171,8 +171,8 @@ def _kept(subject: Subject, secret: Secret, inventory: Inventory) -> Iterator[Re
             yield Remark(
                 "secret.copies",
                 "warning",
-                f"ExternalSecret {other.id} copies the same Vault key ({datum.vault.path}); read by {readers}. The key and "
-                f"the old password stay in use after this phase",
+                f"ExternalSecret {other.id} copies the same Vault key ({datum.vault.path}); read by {readers}. The key "
+                "and the old password stay in use after this phase",
                 f"keep {other.id}; once its readers are gone, retire it and the key",
                 other.file,
             )
@@ -180,8 +180,8 @@ def _kept(subject: Subject, secret: Secret, inventory: Inventory) -> Iterator[Re
         yield Remark(
             "secret.consumers",
             "warning",
-            f"{reader.target} reads Secret {secret.namespace}/{secret.target} too ({reader.how}): the ExternalSecret stays, "
-            "and so does the old login",
+            f"{reader.target} reads Secret {secret.namespace}/{secret.target} too ({reader.how}): the ExternalSecret "
+            "stays, and so does the old login",
             "move that reader first, then plan again",
             reader.file,
         )
@@ -196,7 +196,7 @@ def _literals(subject: Subject, files: Files) -> Iterator[Remark]:
         yield Remark(
             "db.literal",
             "warning",
-            f"SQL at {place} gives login {subject.login.owner} a password as text; Git keeps it, and a new database gets it",
+            f"SQL at {place} gives login {subject.login.owner} a password as text; Git keeps it, new databases get it",
             "create the login without a password there (NOLOGIN) once this phase is through",
             place.rpartition(":")[0],
         )
@@ -273,19 +273,19 @@ def notes(subject: Subject, sources: Sources, credential: Credential) -> tuple[s
     answer = [
         f"Rebuild from Git plus an older database backup{from_backup}: logins {roles} are not in Git, and a restore "
         f"brings old passwords back while Vault keeps the newer ones. If the backup is older than this phase, run "
-        f"sql/*.sql of the export again as an administrator; give {subject.vault_login} a new password there and write it "
-        f"to {subject.connection.path}. Then the command that restores {release.container}: "
+        f"sql/*.sql of the export again as an administrator; give {subject.vault_login} a new password there and write "
+        f"it to {subject.connection.path}. Then the command that restores {release.container}: "
         + (f"{rotate} && {restart}" if credential == "static" else restart),
         f"Until the contract stage one `git revert` of the cutover commit puts {release.container} back on login "
         f"{login.owner} and its Secret, whatever Vault does.",
         f"ServiceAccount {release.pods_in}/{account.wanted} is "
         + ("the chart's own and stays" if not account.changes else "new; the old one is kept until contract"),
-        f"Secret {subject.copied.namespace}/{subject.copied.target_secret} stays in the cluster after its ExternalSecret "
-        f"went: delete it by hand when nobody would roll back any more.",
+        f"Secret {subject.copied.namespace}/{subject.copied.target_secret} stays in the cluster after its "
+        "ExternalSecret went: delete it by hand when nobody would roll back any more.",
     ]
     if credential == "static":
         answer.append(
-            f"Never shorten the rotation period or run rotate-role alone: agents sleep out the old time to live and would "
-            f"serve a dead password. Always together: {rotate} && {restart}"
+            "Never shorten the rotation period or run rotate-role alone: agents sleep out the old time to live and "
+            f"would serve a dead password. Always together: {rotate} && {restart}"
         )
     return tuple(answer)

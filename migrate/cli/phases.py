@@ -1,0 +1,39 @@
+"""`migrate phases`: which phases there are, and what one does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb and its own verb to the command table."""
+    group = typer.Typer(help="List the phases, or explain one.", invoke_without_command=True)
+    group.callback()(listing)
+    group.command("show")(show)
+    app.add_typer(group, name="phases")
+
+
+def listing(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.phases/v1).")] = False,
+) -> None:
+    """List the phases, or explain one."""
+    if context.invoked_subcommand is not None:
+        return
+    from migrate.planning.phases import all_phases
+    from migrate.views import phases as view
+
+    view.listing(all_phases(), as_json=as_json)
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="The phase, for example phase1.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.phases/v1).")] = False,
+) -> None:
+    """Explain a phase: what it selects, its operations stage by stage, its gates."""
+    from migrate.planning.phases import phase_named
+    from migrate.views import phases as view
+
+    view.show(phase_named(name), as_json=as_json)

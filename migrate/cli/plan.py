@@ -1,0 +1,129 @@
+"""`migrate plan`: what a phase would do here, proven reversible. Reads files and Git, writes what it is told to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrate.model.errors import Exit, Failed
+
+if TYPE_CHECKING:
+    from migrate.model.json import Json
+    from migrate.model.plan import Plan
+    from migrate.planning.make import Estate
+
+
+class Credential(StrEnum):
+    """The two ways Vault hands out a database login."""
+
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command table."""
+    app.command("plan")(plan)
+
+
+def plan(
+    phase: Annotated[str, typer.Argument(help="The phase, for example phase1 (migrate phases lists them).")],
+    estate: Annotated[
+        Path | None, typer.Option(help="The GitOps folder. Default: the repository one stands in.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the plan to this file; - for stdout.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Also write patches, policies, SQL and rollback.sh to this folder.")
+    ] = None,
+    credential: Annotated[
+        Credential, typer.Option(help="static: one new login that Vault rotates; dynamic: one for each pod.")
+    ] = Credential.STATIC,
+    workload: Annotated[
+        str | None, typer.Option(help="namespace/name of the release, where several fit the phase.")
+    ] = None,
+    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 where the plan has steps.")] = False,
+) -> None:
+    """Plan a phase from Git alone. Asks no server: what it could not see, the plan names.
+
+    Exit 0 (also where nothing is to do), 2 with --detailed-exitcode where there are steps, 3 refused.
+    """
+    from migrate import __version__
+    from migrate.planning.candidates import NothingToDo
+    from migrate.planning.document import plan_json
+    from migrate.planning.make import make_plan
+    from migrate.planning.phases import phase_named
+    from migrate.views import plan as view
+
+    chosen = phase_named(phase)
+    made = make_plan(read_estate(estate), chosen, credential.value, workload)
+    if isinstance(made, NothingToDo):
+        view.nothing_to_do(chosen.name, made.candidate.name)
+        return
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    document = plan_json(made, f"migrate {__version__}", created)
+    if export is not None:
+        _export(export, made, document)
+    _hand_out(output, made, document)
+    if detailed and made.steps:
+        raise typer.Exit(Exit.PENDING)
+
+
+def read_estate(folder: Path | None) -> Estate:
+    """Scan the estate and keep the means to read its files again. Raises Failed where it cannot be read."""
+    from migrate.cli.scan import take
+    from migrate.planning.configuration import FILE, read_config
+    from migrate.planning.files import Files
+    from migrate.planning.make import Estate
+    from migrate.stores.tree import Tree, listing
+
+    inventory, found = take(folder or _standing_in())
+    tree = Tree(found.path)
+    files = Files(tuple(entry.path for entry in listing(tree.root).entries), tree.read)
+    settings = tree.read(FILE) if FILE in files.paths else None
+    return Estate(inventory, files, read_config(settings), found.commit, found.dirty)
+
+
+def _standing_in() -> Path:
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+
+def _export(folder: Path, made: Plan, document: dict[str, Json]) -> None:
+    from migrate.planning.export import export
+    from migrate.views import plan as view
+
+    files = export(made, str(document["name"]), str(document["digest"]))
+    for name, data in files.items():
+        _write(folder / name, data)
+    (folder / "rollback.sh").chmod(0o755)
+    view.exported(str(folder), sorted(files))
+
+
+def _hand_out(output: Path | None, made: Plan, document: dict[str, Json]) -> None:
+    import json
+
+    from migrate.views import plan as view
+
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if output is None:
+        view.summary(made, str(document["name"]), str(document["digest"]))
+    elif str(output) == "-":
+        view.raw(text)
+    else:
+        _write(output, text.encode())
+        view.written(str(output), str(document["name"]), str(document["digest"]), made)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise Failed(
+            f"{path}: {error.strerror or type(error).__name__}", following="name a place that can be written to"
+        ) from error
