@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format bench bench-scan clean
+.PHONY: demo test lint format bench bench-scan bench-edits clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml requirements/constraints.txt
@@ -28,10 +28,13 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-scan
+bench: bench-scan bench-edits
 
 bench-scan: $(READY)
 	$(BIN)/python -m benchmarks.scan
+
+bench-edits: $(READY)
+	$(BIN)/python -m benchmarks.edits
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -7,6 +7,7 @@ splice.py only makes refusals rare. The whole stream is compared, so that no oth
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from migrate.documents.edits import (
     AddKey,
@@ -36,34 +37,37 @@ def apply_edits(source: bytes, document: int, edits: Sequence[Edit]) -> bytes:
     Holds after it returns: reading the result gives what `change` gives for that document and the same values
     for the others. Writes nothing. Raises CannotEdit, with the reason and the pointer, when that cannot be had.
     """
+    values = _read(source)
     for edit in edits:
-        source = _apply(source, document, edit)
+        source, values = _apply(source, values, document, edit)
     return source
 
 
-def _apply(source: bytes, document: int, edit: Edit) -> bytes:
-    before = _read(source)
-    if document not in before:
+_Values: TypeAlias = dict[int, Json]
+"""The values of a stream by document index; a document that was removed is null until the file is read anew."""
+
+
+def _apply(source: bytes, values: _Values, document: int, edit: Edit) -> tuple[bytes, _Values]:
+    if values.get(document) is None:
         raise CannotEdit(f"the file has no document {document}")
-    wanted = dict(before)
-    wanted[document] = change(before[document], edit)
-    if same(wanted[document], before[document]):
-        return source
+    wanted = {**values, document: change(values[document], edit)}
+    if same(wanted[document], values[document]):
+        return source, values
     page = decode(source)
     reason = "it cannot be written here"
-    for draft in _drafts(page, document, before[document], edit):
+    for draft in _drafts(page, document, values[document], edit):
         result = page.encode(_spliced(page.text, draft))
         match _meaning(result):
             case YamlFault(message=message):
                 reason = f"the edited text would be unreadable: {message}"
-            case values if same(values, [value for _, value in sorted(wanted.items()) if value is not None]):
-                return result
+            case read if same(read, [value for _, value in sorted(wanted.items()) if value is not None]):
+                return result, wanted
             case _:
                 reason = "the edited text would not read as intended"
     raise CannotEdit(reason, pointer_of(edit))
 
 
-def _read(source: bytes) -> dict[int, Json]:
+def _read(source: bytes) -> _Values:
     try:
         return {found.index: found.value for found in load_all(source)}
     except YamlFault as fault:

@@ -18,12 +18,8 @@ from migrate.model.json import Json
 
 def test_a_new_file_is_what_a_person_would_have_written() -> None:
     account: Json = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "app", "labels": {"on": "yes"}}}
-    config = {
-        "kind": "ConfigMap",
-        "data": {"mode": "0440", "run.sh": "#!/bin/sh\nexit 0\n", "empty": ""},
-        "l": [],
-        "n": None,
-    }
+    data: Json = {"mode": "0440", "run.sh": "#!/bin/sh\nexit 0\n", "empty": ""}
+    config: Json = {"kind": "ConfigMap", "data": data, "list": [], "nothing": None}
 
     assert create_file([account, config]).decode() == (
         "apiVersion: v1\n"
