@@ -43,7 +43,7 @@ from migrate.model.json import Json
 # Events of any class: their class is compared, not asked for with isinstance, which a checker cannot follow.
 _Event: TypeAlias = Any
 
-DEPTH = 256
+DEPTH = 128
 """Levels of nesting allowed. Manifests stay under 40; past this, whoever walks the value would overflow."""
 
 _INNER_MARK = re.compile(rb"(?:\A\xef\xbb\xbf|[\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])\xef\xbb\xbf")

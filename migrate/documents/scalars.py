@@ -110,7 +110,7 @@ def tagged(tag: str, text: str) -> Scalar:
     if kind == name:
         return value
     if kind == "int" and name == "float" and isinstance(value, int) and value < 2**63:
-        return value
+        return _finite(str(value))
     raise NotAScalar(f"a value tagged !!{name} is not one")
 
 
