@@ -64,9 +64,10 @@ class Builder:
     def _apply(self, objects: list[Placed], kustomization: Facts) -> list[Placed]:
         """One kustomization over what is there already (nothing, or a parent's objects for a component)."""
         folder = dirname(kustomization.file)
+        objects = list(objects)
         for field_name in ("resources", "bases"):
             for entry in _names(kustomization, field_name):
-                objects = [*objects, *self._resource(folder, entry, kustomization)]
+                objects.extend(self._resource(folder, entry, kustomization))
         objects = [*objects, *self._generated(kustomization), *self._charts(kustomization)]
         for entry in _names(kustomization, "components"):
             objects = self.component(objects, inside(folder, entry), kustomization.file)

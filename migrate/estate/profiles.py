@@ -79,8 +79,9 @@ class Profiles:
 
     def _find(self, reference: str) -> Image:
         repository, tag = written_out(reference)
+        endings = _endings(repository)
         for patterns, tag_pattern, image in self._images:
-            if any(_matches(pattern, repository) for pattern in patterns) and fnmatchcase(tag, tag_pattern):
+            if any(_matches(pattern, endings) for pattern in patterns) and fnmatchcase(tag, tag_pattern):
                 return image
         return _UNKNOWN_IMAGE
 
@@ -118,8 +119,17 @@ def written_out(reference: str) -> tuple[str, str]:
     return repository, tag
 
 
-def _matches(pattern: str, repository: str) -> bool:
-    return fnmatchcase(repository, pattern) or fnmatchcase(repository, f"*/{pattern}")
+def _endings(repository: str) -> frozenset[str]:
+    """`a/b/c`, `b/c`, `c`: a pattern may leave out registry and folders."""
+    parts = repository.split("/")
+    return frozenset("/".join(parts[start:]) for start in range(len(parts)))
+
+
+def _matches(pattern: str, endings: frozenset[str]) -> bool:
+    # Most patterns are plain names: a set lookup for those is what makes 10,000 different images affordable.
+    if pattern in endings:
+        return True
+    return "*" in pattern and any(fnmatchcase(ending, pattern) for ending in endings)
 
 
 def _entries(data: bytes, name: str) -> Iterator[dict[str, Json]]:

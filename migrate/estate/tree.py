@@ -98,11 +98,13 @@ def _children(paths: frozenset[str]) -> dict[str, tuple[str, ...]]:
     for path in paths:
         below = path
         while below:
-            above = dirname(below)
-            known = above in children and below in children[above]
-            children.setdefault(above, set()).add(below)
-            if known:
+            above = below.rpartition("/")[0]
+            beside = children.get(above)
+            if beside is None:
+                beside = children[above] = set()
+            elif below in beside:
                 break
+            beside.add(below)
             below = above
     return {folder: tuple(sorted(found)) for folder, found in children.items()}
 
