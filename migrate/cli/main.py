@@ -76,6 +76,8 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _code(end: SystemExit) -> int:
+    if isinstance(end.code, Exit):
+        return end.code  # said by one of our verbs: its 2 is "changes pending"
     code = end.code if isinstance(end.code, int) else Exit.DONE if end.code is None else Exit.FAILED
     return Exit.USAGE if code == _TYPER_USAGE_EXIT else code
 

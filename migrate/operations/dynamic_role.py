@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from migrate.model.duration import seconds
 from migrate.model.json import Json
-from migrate.operations.subject import Subject, postgres
+from migrate.operations.subject import Subject
 from migrate.operations.wish import Arguments, Put, Wish, text
 
 
@@ -30,8 +30,8 @@ def dynamic_role(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
         guard="refused if it exists",
         needs=(f"vault: create, delete on {target.path}",),
         rests_on=(subject.connection,),
-        remains="leases issued from the role live on, and so do their logins, until they are revoked or run out",
-        compensated_by=postgres(subject.vault_login),
+        remains="leases issued from the role live on, and so do their logins, until they run out or are revoked "
+        f"(vault lease revoke -prefix {subject.vault.database_mount}/creds/{target.short})",
     )
 
 

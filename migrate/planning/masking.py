@@ -19,7 +19,9 @@ _SHORTEST = 4
 """Shorter pieces are left to the second net: replacing every `a` of a file would hide the diff itself."""
 
 _SECRET_KEY = re.compile(r"(?i)pass(?:word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|credential|dsn")
-_NAMES_ONLY = re.compile(r"(?i)(?:names?|ref|key|file|path|store|type|kind|policy|audience|class|ttl)$")
+_NAMES_ONLY = re.compile(
+    r"(?i)(?:names?|ref|(?:password|token|secret)[_-]?key|file|path|store|type|kind|policy|audience|class|ttl)$"
+)
 _ASSIGNED = re.compile(r"^(?P<lead>.*?(?P<key>[\w.\-/]+)[\"']?\s*[:=]\s*)(?P<value>[^\s#].*)$")
 _IN_SQL = re.compile(r"(?i)(?P<lead>\bpassword\s+)'(?:[^']|'')*'?")
 _IN_URL = re.compile(r"(?P<lead>://[^/\s:@]+:)[^@\s]+(?=@)")
@@ -43,6 +45,8 @@ def _secret_texts(value: Json, *, hidden: bool) -> Iterator[str]:
             secret, named = value.get("kind") == "Secret", _secret_key(value.get("name"))
             for key, child in value.items():
                 inside = (secret and key in {"data", "stringData"}) or (named and key == "value")
+                # `secretKey` is a name beside a `remoteRef`, and half of a cloud's credentials elsewhere.
+                inside = inside or (key.lower() in {"secretkey", "secret_key"} and "remoteRef" not in value)
                 yield from _secret_texts(child, hidden=hidden or inside or _holds_text(key, child))
         case list():
             for child in value:

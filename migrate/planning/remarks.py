@@ -151,6 +151,15 @@ def _database(subject: Subject, servers: list[Server]) -> Iterator[Remark]:
             f"after the contract stage, take {login.owner} out of the operator's list",
             next((one.found.file for one in servers if one.name == login.operator), ""),
         )
+    if login.server_version is not None and login.server_version < 16:
+        yield Remark(
+            "db.pg16-admin",
+            "warning",
+            f"before PostgreSQL 16 CREATEROLE lets {subject.vault_login} set the password of every login that is no "
+            "superuser; Vault's connection allows it one role only",
+            "guard database/config and database/static-roles in Vault accordingly",
+            server.found.file if server else "",
+        )
     if server and server.pooler:
         yield Remark(
             "db.pooler",

@@ -35,11 +35,15 @@ ask() {{
   [ "$answer" = yes ] || {{ echo "stopped here; run it again to go on" >&2; exit 6; }}
 }}
 
-# restore FILE LEFT FOUND: put back the blob the plan found, if the file still is the blob the plan left.
+# restore FILE LEFT FOUND...: put back the blob the step found, if the file still is the blob the step left.
+# A file that is at what the step found, or at what an earlier step found, was never changed or is back already.
 restore() {{
   now=none
-  [ -e "$1" ] && now=$(git hash-object --no-filters -- "$1")
-  [ "$now" = "$3" ] && return 0
+  [ ! -e "$1" ] || now=$(git hash-object --no-filters -- "$1")
+  file=$1 left=$2 found=$3
+  shift 2
+  for one in "$@"; do [ "$now" != "$one" ] || return 0; done
+  set -- "$file" "$left" "$found"
   [ "$now" = "$2" ] || {{ hold "$1 was changed after the plan"; return 0; }}
   if [ "$3" = none ]; then rm -- "$1"; else
     git cat-file -e "$3" || {{ hold "$1: git does not have blob $3"; return 0; }}
@@ -64,11 +68,12 @@ echo "everything of the plan is taken back"
 def rollback_script(plan: Plan, name: str, digest: str) -> str:
     """The script, newest step first; the question between Git and the servers stands where pods must leave first."""
     parts = [_HEAD.format(name=name, digest=digest)]
+    found = _found(plan)
     for stage in reversed(STAGES):
         steps = [step for step in reversed(plan.steps) if step.stage == stage]
         if steps:
             parts.append(f"\n# === {stage} " + "=" * (100 - len(stage)) + "\n")
-        parts += [_step(step) for step in steps]
+        parts += [_step(step, found) for step in steps]
         if stage == "cutover" and steps:
             parts.append(_leave(plan))
     return "".join(parts) + _TAIL
@@ -83,20 +88,31 @@ def _leave(plan: Plan) -> str:
     )
 
 
-def _step(step: Step) -> str:
+def _found(plan: Plan) -> dict[tuple[str, str], list[str]]:
+    """For each step and file the blobs found by it and by every step before it, newest first."""
+    answer, sofar = dict[tuple[str, str], list[str]](), dict[str, list[str]]()
+    for step in plan.steps:
+        for edit in step.change.files:
+            sofar[edit.file] = [edit.before or "none", *sofar.get(edit.file, [])]
+            answer[step.id, edit.file] = sofar[edit.file]
+    return answer
+
+
+def _step(step: Step, found: dict[tuple[str, str], list[str]]) -> str:
     lines = ["\n# " + " ".join(f"{step.id}: {step.summary}".split())]
     if isinstance(step.change.undo, Irreversible):
         lines.append(f"# remains: {step.change.undo.remains}")
         lines.append(f"# dealt with by: {step.change.undo.compensates or 'nothing in this plan'}")
-    return "\n".join([*lines, *_commands(step)]) + "\n"
+    return "\n".join([*lines, *_commands(step, found)]) + "\n"
 
 
-def _commands(step: Step) -> Iterator[str]:
+def _commands(step: Step, found: dict[tuple[str, str], list[str]]) -> Iterator[str]:
     change = step.change
     match change.target.store:
         case "git":
             for edit in reversed(change.files):
-                yield f"restore {shlex.quote(edit.file)} {edit.after or 'none'} {edit.before or 'none'}"
+                blobs = " ".join(found[step.id, edit.file])
+                yield f"restore {shlex.quote(edit.file)} {edit.after or 'none'} {blobs}"
             yield f"commit {shlex.quote(f'Take back {step.id}')}"
         case "postgres":
             yield from _psql(change)
