@@ -28,13 +28,13 @@ def follow(tree: Tree, builder: Builder) -> list[Scope]:
     if not waiting:
         return []
     scope = Scope()
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for application in waiting:
         scope.starts.append(application.file)
         scope.applied.append(Applied(application, application.file))
         for folder, namespace in _folders(application, tree):
-            if folder not in seen:
-                seen.add(folder)
+            if (folder, namespace) not in seen:
+                seen.add((folder, namespace))
                 scope.applied.extend(_objects(application, folder, namespace, builder))
     return [scope]
 

@@ -16,14 +16,10 @@ KUSTOMIZATION_NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kus
 # A file without any of these cannot name a Secret, run a pod or take part in wiring. Plain substring search:
 # faster than any pattern, and about 60 % of real files end here.
 _WORDS = (
-    b"ecret",
-    b"ECRET",
-    b"toolkit.fluxcd.io",
-    b"fluxcd.controlplane.io",
-    b"ConfigMap",
-    b"argoproj.io",
-    b"volsync.backube",
-)
+    b"ecret", b"ECRET", b"toolkit.fluxcd.io", b"fluxcd.controlplane.io", b"ConfigMap", b"argoproj.io",
+    b"volsync.backube", b"certificateRef", b"Namespace", b"postgres-operator.crunchydata.com", b"postgresql.cnpg.io",
+    b" key:", b'"key"',
+)  # fmt: skip
 _POD_WORDS = (
     b"Deployment",
     b"StatefulSet",
@@ -86,9 +82,18 @@ def _objects(path: str, document: Document) -> list[Facts]:
     if _name(path) in KUSTOMIZATION_NAMES and _is_kustomize(value):
         return [_kustomization(path, document, value)]
     if isinstance(items := value.get("items"), list) and str(value.get("kind", "")).endswith("List"):
-        return [fact for item in items if isinstance(item, dict) and (fact := describe(path, document, item))]
+        return [
+            _moved(fact, f"/items/{index}")
+            for index, item in enumerate(items)
+            if isinstance(item, dict) and (fact := describe(path, document, item))
+        ]
     fact = describe(path, document, value)
     return [fact] if fact else []
+
+
+def _moved(fact: Facts, below: str) -> Facts:
+    """The facts of an item of a list: pointers start at the document."""
+    return fact._replace(uses=tuple(use._replace(pointer=below + use.pointer) for use in fact.uses))
 
 
 def _is_kustomize(value: dict[str, Json]) -> bool:

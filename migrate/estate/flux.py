@@ -95,9 +95,9 @@ def _apply(current: Facts, builder: Builder, home: Home, variables: Variables) -
     if not builder.tree.is_folder(folder) or (elsewhere and not folder):
         builder.problems[f"path {current.file} {current.name}"] = _unfollowed(current, folder, elsewhere)
         return []
-    objects = list(builder.build(folder))
-    for component in spec.get("components") if isinstance(spec.get("components"), list) else []:  # type: ignore[union-attr]
-        objects = builder.component(objects, inside(folder, str(component)), current.file)
+    components = spec.get("components")
+    named = [str(entry) for entry in components] if isinstance(components, list) else []
+    objects = builder.build_with(folder, named, current.file)
     if spec.get("patched"):
         raw = kinds.field(builder.tree.document(current.file, current.document), "spec")
         objects = patched(objects, flux_patches(raw))

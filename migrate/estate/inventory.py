@@ -98,6 +98,12 @@ class Secret:
     verdict: Verdict
     reasons: tuple[Reason, ...]
     scope: str = ""
+    keys: tuple[str, ...] = ()
+    """Keys of the target Secret; empty where they are not known from the manifest alone."""
+    generated: bool = False
+    """Some value is made by an ESO generator and is nowhere else."""
+    copied: bool = False
+    """Another controller is told to copy the target Secret to other namespaces."""
 
     @property
     def id(self) -> str:

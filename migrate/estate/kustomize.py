@@ -30,6 +30,7 @@ class Builder:
     built: set[str] = field(default_factory=set)
     patch_files: set[str] = field(default_factory=set)
     _done: dict[str, tuple[Placed, ...]] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
 
     def build(self, folder: str) -> tuple[Placed, ...]:
         """The objects that a folder yields; empty (and a finding) where there is no such folder."""
@@ -85,8 +86,28 @@ class Builder:
         if kustomization is None:
             self._missing(named_by, folder)
             return objects
+        if folder in self._open:
+            return objects  # a component that names itself, or whoever names it
         self.built.add(folder)
-        return self._apply(objects, kustomization)
+        self._open.append(folder)
+        try:
+            return self._apply(objects, kustomization)
+        finally:
+            self._open.pop()
+
+    def build_with(self, folder: str, components: list[str], named_by: str) -> list[Placed]:
+        """A folder's build with further components, which come before the folder's own patches and names."""
+        kustomization = self.tree.kustomizations.get(folder)
+        if not components:
+            return list(self.build(folder))
+        if kustomization is None or not isinstance(kustomization.spec, dict):
+            objects = list(self.build(folder))
+            for entry in components:
+                objects = self.component(objects, inside(folder, entry), named_by)
+            return objects
+        self.built.add(folder)
+        named: list[Json] = [*_names(kustomization, "components"), *components]
+        return self._apply([], kustomization._replace(spec={**kustomization.spec, "components": named}))
 
     def _resource(self, folder: str, entry: str, kustomization: Facts) -> Iterable[Placed]:
         if is_remote(entry):

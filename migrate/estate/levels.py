@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from migrate.estate import kinds
 from migrate.estate.facts import Facts, Use
 from migrate.estate.inventory import Bootstrap
+from migrate.estate.placed import namespace_of
 from migrate.estate.profiles import Profiles
 
 _STORES = {"SecretStore", "ClusterSecretStore"}
@@ -35,7 +36,7 @@ def bootstrap(facts: Iterable[Facts], profiles: Profiles) -> list[Bootstrap]:
     found: dict[tuple[str, str], Bootstrap] = {}
     for fact in facts:
         for use, reason in _on_path(fact, profiles, with_vault=bool(vaults), tailnet=tailnet):
-            namespace = use.namespace or fact.namespace or "default"
+            namespace = namespace_of(fact, use) or "default"
             found.setdefault((namespace, use.secret), Bootstrap(namespace, use.secret, reason, fact.file))
     return [found[key] for key in sorted(found)]
 

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from migrate.estate import kinds
-from migrate.estate.facts import Facts
+from migrate.estate.facts import Facts, Use
 from migrate.estate.strategic import Replacement
 from migrate.model.json import Json
 
@@ -20,6 +20,23 @@ CLUSTER_SCOPED = frozenset(
     }
 )  # fmt: skip
 _NEVER_RENAMED = frozenset({"Namespace", "CustomResourceDefinition", "APIService"})
+
+
+def is_cluster_scoped(kind: str) -> bool:
+    """Whether objects of this kind have no namespace; unknown kinds tell by their name, as operators name them."""
+    return kind in CLUSTER_SCOPED or (kind.startswith("Cluster") and kind != "Cluster")
+
+
+def namespace_of(fact: Facts, use: Use) -> str:
+    """The namespace in which a Secret is looked for; empty where the object has none and says none."""
+    if use.namespace or is_cluster_scoped(fact.kind):
+        return use.namespace
+    target = kinds.text(kinds.field(fact.spec, "targetNamespace"))
+    if fact.kind == "HelmRelease" and target and use.how not in {"valuesFrom", "secretRef"}:
+        return target
+    if fact.group == "argoproj.io" and (namespace := kinds.text(kinds.field(fact.spec, "namespace"))):
+        return namespace
+    return fact.namespace or "default"
 
 
 class Patch(NamedTuple):
@@ -41,7 +58,7 @@ class Placed(NamedTuple):
 def renamed(item: Placed, *, namespace: str, prefix: str = "", suffix: str = "") -> Placed:
     """The object after the namespace and name transformers."""
     fact = item.facts
-    moved = namespace if namespace and fact.kind not in CLUSTER_SCOPED else item.namespace
+    moved = namespace if namespace and not is_cluster_scoped(fact.kind) else item.namespace
     name = item.name if fact.kind in _NEVER_RENAMED else f"{prefix}{item.name}{suffix}"
     return item._replace(namespace=moved, name=name)
 
@@ -58,9 +75,12 @@ def is_for(patch: Patch, item: Placed) -> bool:
     fact = item.facts
     if not isinstance(patch.target, dict):
         body = patch.body
+        namespace = kinds.text(kinds.field(body if isinstance(body, dict) else None, "metadata", "namespace"))
         return (
             isinstance(body, dict)
             and body.get("kind") == fact.kind
+            and kinds.text(body.get("apiVersion")).rpartition("/")[0] == fact.group
+            and namespace in {"", fact.namespace, item.namespace}
             and kinds.text(kinds.field(body, "metadata", "name")) in {fact.name, item.name}
         )
     target = patch.target

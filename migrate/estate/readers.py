@@ -11,7 +11,7 @@ from migrate.estate import helm, kinds
 from migrate.estate.facts import Container, Facts, Use
 from migrate.estate.flux import Applied, Scope
 from migrate.estate.inventory import Reader
-from migrate.estate.placed import CLUSTER_SCOPED
+from migrate.estate.placed import is_cluster_scoped, namespace_of
 from migrate.estate.references import mentions, tokens
 from migrate.estate.tree import Tree, parse
 from migrate.model.json import Json
@@ -24,24 +24,20 @@ _NAME = re.compile(rb"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?")
 class Readers:
     """Readers by (namespace, Secret). Objects of no namespace read by name alone."""
 
-    _by_secret: dict[tuple[str, str], list[Reader]] = field(default_factory=dict)
+    _by_secret: dict[tuple[str, str], dict[tuple[object, ...], Reader]] = field(default_factory=dict)
 
     def add(self, namespace: str, secret: str, reader: Reader) -> None:
         """Note a reader once; the same place may be found in more than one way."""
-        found = self._by_secret.setdefault((namespace, secret), [])
-        if not any(_same(reader, other) for other in found):
-            found.append(reader)
+        place = (reader.kind, reader.namespace, reader.name, reader.container, reader.file, reader.pointer)
+        self._by_secret.setdefault((namespace, secret), {}).setdefault(place, reader)
 
     def of(self, namespace: str, secret: str) -> tuple[Reader, ...]:
-        """Everybody who reads the Secret."""
-        found = [*self._by_secret.get((namespace, secret), ()), *self._by_secret.get((ANYWHERE, secret), ())]
+        """Everybody who reads the Secret; in any namespace where that of the Secret itself is not known."""
+        places = [namespace, ANYWHERE]
+        if namespace == ANYWHERE:
+            places = sorted({place for place, name in self._by_secret if name == secret})
+        found = [reader for place in places for reader in self._by_secret.get((place, secret), {}).values()]
         return tuple(sorted(found, key=lambda reader: (reader.file, reader.document, reader.pointer, reader.name)))
-
-
-def _same(one: Reader, other: Reader) -> bool:
-    return (one.kind, one.namespace, one.name, one.container, one.file, one.pointer) == (
-        other.kind, other.namespace, other.name, other.container, other.file, other.pointer,
-    )  # fmt: skip
 
 
 def read_scope(scope: Scope, tree: Tree, names: frozenset[str]) -> Readers:
@@ -60,31 +56,19 @@ def _gather(applied: Sequence[Applied], tree: Tree, names: frozenset[str], *, wi
     for item in applied:
         fact = item.facts
         uses = [*fact.uses, *_values_files(item, maps, tree)]
-        if names and fact.texts and (fact.namespace, fact.name) not in maps:
+        is_values = fact.kind == "ConfigMap" and (fact.namespace, fact.name) in maps
+        if names and fact.texts and not is_values:
             uses.extend(_mentioned(item, tree, names))
         for use in uses:
-            readers.add(_namespace(fact, use), use.secret, _reader(fact, use, wired=wired))
+            readers.add(namespace_of(fact, use) or ANYWHERE, use.secret, _reader(fact, use, wired=wired))
     return readers
-
-
-def _namespace(fact: Facts, use: Use) -> str:
-    if use.namespace:
-        return use.namespace
-    if fact.kind in CLUSTER_SCOPED:
-        return ANYWHERE
-    target = kinds.text(kinds.field(fact.spec, "targetNamespace"))
-    if fact.kind == "HelmRelease" and target and use.how not in {"valuesFrom", "secretRef"}:
-        return target
-    if fact.group == "argoproj.io" and (namespace := kinds.text(kinds.field(fact.spec, "namespace"))):
-        return namespace
-    return fact.namespace or "default"
 
 
 def _reader(fact: Facts, use: Use, *, wired: bool) -> Reader:
     pod = next((item for item in fact.containers if item.name == use.container), None)
     return Reader(
         kind=fact.kind,
-        namespace="" if fact.kind in CLUSTER_SCOPED else fact.namespace or "default",
+        namespace="" if is_cluster_scoped(fact.kind) else fact.namespace or "default",
         name=fact.name,
         container=use.container or None,
         file=use.file or fact.file,
@@ -194,8 +178,13 @@ def _in_scripts(fact: Facts, tree: Tree, names: frozenset[str]) -> Iterator[Use]
 
 
 def without_self(readers: Iterable[Reader], file: str, document: int) -> tuple[Reader, ...]:
-    """Readers other than the object at that place (an ExternalSecret is no reader of its own target)."""
-    return tuple(reader for reader in readers if (reader.file, reader.document) != (file, document))
+    """Readers other than the ExternalSecret at that place, which is no reader of its own target."""
+    kinds_of_copy = {"ExternalSecret", "ClusterExternalSecret"}
+    return tuple(
+        reader
+        for reader in readers
+        if (reader.file, reader.document) != (file, document) or reader.kind not in kinds_of_copy
+    )
 
 
 def pod_of(reader: Reader, image: str) -> Reader:

@@ -25,6 +25,7 @@ from migrate.estate.inventory import (
     Workload,
 )
 from migrate.estate.levels import bootstrap
+from migrate.estate.placed import namespace_of
 from migrate.estate.producers import Producer, producers
 from migrate.estate.profiles import Profiles, shipped
 from migrate.estate.readers import Readers, read_loose, read_scope, without_self
@@ -32,6 +33,7 @@ from migrate.estate.settings import Settings
 from migrate.estate.tree import Tree, plant
 from migrate.estate.verdicts import judge
 from migrate.estate.wiring import Wired, wire
+from migrate.model.json import Json
 
 _EXTERNAL = {"ExternalSecret", "ClusterExternalSecret"}
 _STORES = {"SecretStore", "ClusterSecretStore"}
@@ -99,7 +101,11 @@ def _scope(index: int, scope: Scope, tree: Tree, loose: Readers, profiles: Profi
         found = _readers_of(secret, readers, loose)
         judged = _judged(secret, found, path, profiles, settings)
         secrets.setdefault((secret.namespace, secret.name, secret.file, secret.document), judged)
-    stores = {(fact.kind, fact.name): fact for fact in facts if fact.kind in _STORES}
+    stores = {
+        (fact.kind, "" if fact.kind == "ClusterSecretStore" else fact.namespace or "default", fact.name): fact
+        for fact in facts
+        if fact.kind in _STORES
+    }
     kept = [_with_provider(secret, stores) for secret in secrets.values()]
     return _Part(kept, on_path, [*_owners(kept, producers(facts)), *_undeclared(kept, stores)])
 
@@ -125,9 +131,15 @@ def _namespaces(fact: Facts, facts: Sequence[Facts]) -> list[str]:
     names = {str(item) for item in listed} if isinstance(listed, list) else set()
     selectors = kinds.field(fact.spec, "selectors")
     for selector in selectors if isinstance(selectors, list) else []:
-        wanted = set(selector.items()) if isinstance(selector, dict) else set()
-        names.update(item.name for item in facts if item.kind == "Namespace" and wanted <= set(item.labels))
+        if isinstance(selector, dict) and selector:
+            names.update(item.name for item in facts if item.kind == "Namespace" and _selected(item, selector))
     return sorted(names)
+
+
+def _selected(namespace: Facts, selector: dict[str, Json]) -> bool:
+    """Whether labels match; the API server gives every namespace a label with its own name."""
+    labels: dict[str, str] = {**dict(namespace.labels), "kubernetes.io/metadata.name": namespace.name}
+    return all(labels.get(key) == word for key, word in selector.items())
 
 
 def _target(fact: Facts) -> str:
@@ -136,7 +148,8 @@ def _target(fact: Facts) -> str:
 
 def _secret(fact: Facts, by: str, scope: str) -> Secret:
     target = kinds.field(fact.spec, "target")
-    store = kinds.field(fact.spec, "store")
+    own = [item.get("store") for name in ("data", "from") for item in _entries(fact, name)]
+    store = next((item for item in (kinds.field(fact.spec, "store"), *own) if kinds.field(item, "name")), None)
     return Secret(
         namespace=fact.namespace or "default",
         name=fact.name,
@@ -156,7 +169,25 @@ def _secret(fact: Facts, by: str, scope: str) -> Secret:
         verdict="orphan",
         reasons=(),
         scope=scope,
+        keys=_keys(fact),
+        generated=any(item.get("generator") for name in ("data", "from") for item in _entries(fact, name)),
+        copied=bool(kinds.field(fact.spec, "annotations")),
     )
+
+
+def _entries(fact: Facts, name: str) -> list[dict[str, Json]]:
+    return kinds.items(kinds.field(fact.spec, name))
+
+
+def _keys(fact: Facts) -> tuple[str, ...]:
+    """Keys of the target: the template's where it has data, else one for each entry; unknown with whole maps."""
+    templated = kinds.field(fact.spec, "templated")
+    named = [str(key) for key in templated] if isinstance(templated, list) else []
+    if named and kinds.field(fact.spec, "merged") is not True:
+        return tuple(named)
+    if _entries(fact, "from"):
+        return ()
+    return (*named, *(kinds.text(item.get("key")) for item in _entries(fact, "data")))
 
 
 def _data(fact: Facts) -> Iterator[Datum]:
@@ -184,7 +215,13 @@ def _judged(
     profiles: Profiles,
     settings: Settings,
 ) -> Secret:
-    verdict, reasons = judge(readers, [datum.key for datum in secret.data if datum.key != "*"], profiles)
+    verdict, reasons = judge(readers, secret.keys, profiles)
+    if secret.generated:
+        reason = Reason("keep.generator", "ESO generates a value of it itself; it is nowhere else")
+        verdict, reasons = "keep", _front(reason, reasons)
+    if secret.copied and verdict != "keep":
+        reason = Reason("keep.copied", "another controller copies it to other namespaces, where it may be read")
+        verdict, reasons = "keep", _front(reason, reasons)
     if (item := path.get((secret.namespace, secret.target))) is not None:
         verdict, reasons = (
             "keep",
@@ -226,14 +263,16 @@ def _loose_secrets(wired: Wired, loose: Readers, profiles: Profiles, settings: S
     return secrets
 
 
-def _with_provider(secret: Secret, stores: dict[tuple[str, str], Facts]) -> Secret:
+def _store_key(secret: Secret) -> tuple[str, str, str]:
+    namespace = "" if secret.store.kind == "ClusterSecretStore" else secret.namespace
+    return secret.store.kind, namespace, secret.store.name
+
+
+def _with_provider(secret: Secret, stores: dict[tuple[str, str, str], Facts]) -> Secret:
     """Where the value is not in Vault yet, say so: the verdict is about readers, this is what comes first."""
-    if not secret.store.name and not secret.data:
-        reason = Reason("keep.generator", "ESO generates the value itself; it is nowhere else")
-        return replace(secret, verdict="keep", reasons=_front(reason, secret.reasons))
-    store = stores.get((secret.store.kind, secret.store.name))
+    store = stores.get(_store_key(secret))
     provider = kinds.text(kinds.field(store.spec, "provider")) if store else "vault"
-    if provider == "vault" or not provider:
+    if provider == "vault" or not provider or secret.generated:
         return secret
     reason = Reason("needs.vault", f"the value comes from {provider}: it must be in Vault before it can move")
     return replace(secret, reasons=(*secret.reasons, reason))
@@ -257,11 +296,12 @@ def _owners(secrets: Iterable[Secret], others: Iterable[Producer]) -> Iterator[F
             yield Finding("secret.two-owners", "warning", text, producer.file)
 
 
-def _undeclared(secrets: Iterable[Secret], stores: dict[tuple[str, str], Facts]) -> Iterator[Finding]:
-    missing = Counter((item.store.kind, item.store.name) for item in secrets if item.store.name)
-    for (kind, name), count in sorted(missing.items()):
-        if (kind, name) not in stores:
-            text = f"{kind} {name}, which {count} ExternalSecrets use, is not declared in the tree"
+def _undeclared(secrets: Iterable[Secret], stores: dict[tuple[str, str, str], Facts]) -> Iterator[Finding]:
+    missing = Counter(_store_key(item) for item in secrets if item.store.name)
+    for (kind, namespace, name), count in sorted(missing.items()):
+        if (kind, namespace, name) not in stores:
+            place = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+            text = f"{place}, which {count} ExternalSecrets use, is not declared in the tree"
             yield Finding("store.undeclared", "warning", text, "")
 
 
@@ -302,7 +342,7 @@ def _workloads(wired: Wired) -> Iterator[Workload]:
 
 def _workload(fact: Facts, by: str) -> Workload:
     namespace = fact.namespace or "default"
-    secrets = {f"{use.namespace or namespace}/{use.secret}" for use in fact.uses if use.how != "text"}
+    secrets = {f"{namespace_of(fact, use) or namespace}/{use.secret}" for use in fact.uses if use.how != "text"}
     return Workload(
         fact.kind, namespace, fact.name, fact.file, fact.document, fact.service_account or None,
         tuple(sorted(secrets)), bool(by), fact.containers, kinds.text(kinds.field(fact.spec, "chart")),

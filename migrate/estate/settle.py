@@ -20,15 +20,23 @@ def settled(item: Placed, tree: Tree, variables: Variables) -> Facts:
     fact = item.facts
     if item.patches:
         fact = _patched_facts(item, tree)
-    fact = fact._replace(namespace=item.namespace, name=item.name)
+    fact = fact._replace(
+        namespace=_kept(item.facts.namespace, item.namespace, fact.namespace),
+        name=_kept(item.facts.name, item.name, fact.name),
+    )
     if not variables.active or _opted_out(fact):
         return fact
     return _substituted(fact, variables.apply)
 
 
+def _kept(written: str, placed: str, patched: str) -> str:
+    """What a transformer set, else what a patch made of it."""
+    return patched if placed == written else placed
+
+
 def _patched_facts(item: Placed, tree: Tree) -> Facts:
     fact = item.facts
-    value = tree.document(fact.file, fact.document)
+    value = _in_list(tree.document(fact.file, fact.document), fact)
     if not isinstance(value, dict) or kinds.field(fact.spec, "generated") is True:
         return fact
     result: Json = value
@@ -38,10 +46,25 @@ def _patched_facts(item: Placed, tree: Tree) -> Facts:
         elif isinstance(patch.body, list):
             result = apply_operations(result, patch.body)
         else:
-            result = merge(result, patch.body, native=is_native(fact.api))
+            result = merge(result, _nameless(patch.body), native=is_native(fact.api))
     if not isinstance(result, dict):
         return fact
     return describe(fact.file, Document(fact.document, fact.line, result), result) or fact
+
+
+def _nameless(patch: Json) -> Json:
+    """A strategic patch says in its metadata whom it is for; it renames nobody."""
+    if not isinstance(patch, dict) or not isinstance(metadata := patch.get("metadata"), dict):
+        return patch
+    return {**patch, "metadata": {key: item for key, item in metadata.items() if key not in {"name", "namespace"}}}
+
+
+def _in_list(value: Json, fact: Facts) -> Json:
+    """The object itself where its document is a `List` of several."""
+    if kinds.field(value, "kind") == fact.kind:
+        return value
+    named = (item for item in kinds.items(kinds.field(value, "items")) if item.get("kind") == fact.kind)
+    return next((item for item in named if kinds.field(item, "metadata", "name") == fact.name), value)
 
 
 def _opted_out(fact: Facts) -> bool:

@@ -2,7 +2,7 @@
 
 Only `${...}` is a variable; `$${` is a literal `${`. A variable nobody defines becomes empty, unless a source of
 variables could not be read (a Secret, a missing ConfigMap): then it stays as written, because guessing would
-invent names.
+invent names. A default given in the place itself is taken: it is what its author expects.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_PLACE = re.compile(r"\$?\$\{([^{}]*)\}")
+_PLACE = re.compile(r"\$\{([^{}]*)\}")
+_LITERAL = "\0"
+_KEPT = "\1"
 _EXPRESSION = re.compile(r"^(#?)([A-Za-z_][A-Za-z0-9_]*)(.*)$", re.DOTALL)
 
 
@@ -28,12 +30,14 @@ class Variables:
         """The text with every variable replaced."""
         if not self.active or "${" not in text:
             return text
-        return _PLACE.sub(self._one, text)
+        # Innermost first, so that `${A:-${B}}` works; what must stay as it is hides from the next round.
+        hidden = text.replace("$${", _LITERAL)
+        while (done := _PLACE.sub(self._one, hidden)) != hidden:
+            hidden = done
+        return hidden.replace(_LITERAL, "${").replace(_KEPT, "${")
 
     def _one(self, match: re.Match[str]) -> str:
-        place = match.group(0)
-        if place.startswith("$$"):
-            return place[1:]
+        place = match.group(0).replace("${", _KEPT)
         expression = _EXPRESSION.match(match.group(1))
         if expression is None:
             return place

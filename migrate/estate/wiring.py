@@ -35,9 +35,13 @@ class Wired:
 def wire(tree: Tree) -> Wired:
     """Decide what is applied."""
     builder = Builder(tree)
-    for how, scopes in (("flux", _flux(tree, builder)), ("argocd", argo.follow(tree, builder))):
-        if scopes:
-            return _wired(how, scopes, tree, builder)
+    scopes, argued = _flux(tree, builder), argo.follow(tree, builder)
+    if scopes:
+        for scope in argued:  # Flux often brings up Argo CD; what that applies is applied too
+            scopes[0].join(scope)
+        return _wired("flux", scopes, tree, builder)
+    if argued:
+        return _wired("argocd", argued, tree, builder)
     if tree.kustomizations:
         return _wired("kustomize", _kustomize(tree, builder), tree, builder)
     everything = Scope(starts=["."], applied=[Applied(fact, ".") for fact in _all(tree)])

@@ -45,3 +45,8 @@ def test_without_post_build_nothing_is_replaced() -> None:
 
 def test_where_a_source_cannot_be_read_unknown_names_stay() -> None:
     assert Variables(VALUES, complete=False).apply("${A} ${B} ${B:-b}") == "alpha ${B} b"
+
+
+def test_a_default_may_hold_a_variable() -> None:
+    assert Variables(VALUES).apply("${MISSING:-${A}-secret}") == "alpha-secret"
+    assert Variables(VALUES).apply("${MISSING:-$${A}}") == "${A}"

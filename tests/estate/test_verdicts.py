@@ -264,3 +264,63 @@ def test_totals_always_add_up() -> None:
     text = "".join(external(f"db{index}") for index in range(7)) + deployment(env("db3"))
     totals = scan({"all.yaml": text}).totals()
     assert totals["externalSecrets"] == sum(count for name, count in totals.items() if name != "externalSecrets") == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        custom("{listeners: [{tls: {certificateRefs: [{name: db}]}}]}", "gateway.networking.k8s.io/v1", "Gateway"),
+        custom(
+            "{endpoints: [{basicAuth: {username: {name: db, key: user}}}]}",
+            "monitoring.coreos.com/v1",
+            "ServiceMonitor",
+        ),
+        custom("{restic: {repository: db}}", "volsync.backube/v1alpha1", "ReplicationSource"),
+        release("{}").replace("  chart:", "  kubeConfig: {secretRef: {name: db}}\n  chart:"),
+    ],
+)
+def test_a_reader_in_a_file_that_never_says_secret_is_found(text: str) -> None:
+    inventory = scan({"db.yaml": external("db"), "reader.yaml": text})
+    assert secret(inventory, "apps/db").verdict == "keep"
+
+
+def test_the_keys_of_a_templated_secret_are_those_of_its_template() -> None:
+    templated = external("db").replace(
+        "  target:\n", "  target:\n    template: {data: {POSTGRES_PASSWORD: '{{ .password }}'}}\n"
+    )
+    pod = deployment("{name: main, image: 'postgres:16', envFrom: [{secretRef: {name: db}}]}")
+    assert secret(scan({"all.yaml": templated + pod}), "apps/db").reasons[0].code == "adapt.env-file"
+
+
+def test_a_copied_secret_may_be_read_elsewhere() -> None:
+    note = "  target:\n    template: {metadata: {annotations: {reflector.v1.k8s.emberstack.com/reflection-allowed: 'true'}}}\n"
+    text = external("db").replace("  target:\n", note)
+    assert secret(scan({"all.yaml": text}), "apps/db").reasons[0].code == "keep.copied"
+
+
+def test_a_cluster_external_secret_reaches_the_namespaces_its_selector_names() -> None:
+    text = """
+        apiVersion: external-secrets.io/v1
+        kind: ClusterExternalSecret
+        metadata: {name: everywhere}
+        spec:
+          namespaceSelectors: [{matchLabels: {kubernetes.io/metadata.name: apps}}]
+          externalSecretSpec: {secretStoreRef: {kind: ClusterSecretStore, name: vault}, target: {name: db}}
+        """
+    namespaces = "".join(
+        f"---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n" for name in ("apps", "b")
+    )
+    inventory = scan({"ces.yaml": text, "ns.yaml": namespaces, "web.yaml": deployment(env("db"))})
+    assert [(item.id, item.verdict) for item in inventory.secrets] == [("apps/everywhere", "code")]
+
+
+def test_a_store_used_by_single_entries_counts_as_used() -> None:
+    text = (
+        external("db", store="")
+        .replace("  secretStoreRef: {kind: ClusterSecretStore, name: }\n", "")
+        .replace(
+            "    - secretKey: password\n",
+            "    - secretKey: password\n      sourceRef: {storeRef: {kind: ClusterSecretStore, name: vault}}\n",
+        )
+    )
+    assert {item.name: item.references for item in scan({"all.yaml": VAULT_STORE + text}).stores} == {"vault": 1}

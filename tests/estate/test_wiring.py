@@ -231,3 +231,85 @@ def test_resources_that_name_each_other_do_not_loop() -> None:
         }
     )
     assert secret(inventory, "apps/db").wired
+
+
+def test_a_component_of_a_flux_kustomization_comes_before_the_folders_own_namespace() -> None:
+    inventory = scan(
+        {
+            "flux/ks.yaml": flux("web", "./app", "  components: [../component]\n"),
+            "app/kustomization.yaml": "namespace: apps\nresources: [web.yaml]",
+            "app/web.yaml": deployment(env("db"), ""),
+            "component/kustomization.yaml": "kind: Component\nresources: [db.yaml]",
+            "component/db.yaml": external("db", ""),
+        }
+    )
+    assert secret(inventory, "apps/db").verdict == "code"
+
+
+def test_a_component_that_names_itself_does_not_loop() -> None:
+    inventory = scan(
+        {
+            "kustomization.yaml": "components: [c]\nresources: [db.yaml]",
+            "c/kustomization.yaml": "kind: Component\ncomponents: [../c]",
+            "db.yaml": external("db"),
+        }
+    )
+    assert secret(inventory, "apps/db").wired
+
+
+def test_what_argo_applies_in_an_estate_of_flux_is_applied() -> None:
+    application = """---
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: argocd}
+spec: {source: {path: web}, destination: {namespace: apps}}
+"""
+    inventory = scan(
+        {"flux/ks.yaml": flux("argo", "./argo"), "argo/web.yaml": application, "web/db.yaml": external("db", "")}
+    )
+    assert secret(inventory, "apps/db").wired
+
+
+def test_one_folder_in_two_namespaces_is_two_objects_for_argo_too() -> None:
+    application = """---
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: {0}, namespace: argocd}}
+spec: {{source: {{path: base}}, destination: {{namespace: {0}}}}}
+"""
+    inventory = scan(
+        {"a.yaml": application.format("one") + application.format("two"), "base/db.yaml": external("db", "")}
+    )
+    assert [item.id for item in inventory.secrets] == ["one/db", "two/db"]
+
+
+def test_objects_in_a_list_are_told_apart() -> None:
+    def item(text: str) -> str:
+        return "  - " + text.removeprefix("---\n").strip().replace("\n", "\n    ") + "\n"
+
+    bundle = "apiVersion: v1\nkind: List\nitems:\n" + item(external("db")) + item(deployment(env("db")))
+    plain = scan({"all.yaml": bundle})
+    assert secret(plain, "apps/db").readers[0].pointer.startswith("/items/1/spec/template/spec/containers/0/env")
+    patched = scan(
+        {
+            "kustomization.yaml": "resources: [all.yaml]\npatches: [{path: patch.yaml}]",
+            "all.yaml": bundle,
+            "patch.yaml": external("db").replace("refreshInterval", "x"),
+        }
+    )
+    assert secret(patched, "apps/db").verdict == "code"
+
+
+def test_a_json_patch_may_move_an_object() -> None:
+    inventory = scan(
+        {
+            "kustomization.yaml": """
+                resources: [db.yaml]
+                patches:
+                  - target: {kind: ExternalSecret}
+                    patch: '[{op: replace, path: /metadata/namespace, value: moved}]'
+                """,
+            "db.yaml": external("db"),
+        }
+    )
+    assert [item.id for item in inventory.secrets] == ["moved/db"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from migrate.documents.reader import YamlFault, load_all
 from migrate.estate import helm
 from migrate.estate.facts import Use
 from migrate.estate.kinds.fields import Object, Reading, field, items, pick, text
@@ -30,12 +31,23 @@ def application(value: Object) -> Reading:
 
 
 def _argo_values(value: Object) -> Iterable[Use]:
+    at: Pointer = ("spec", "template", "spec") if value.get("kind") == "ApplicationSet" else ("spec",)
+    spec = field(value, *map(str, at))
     release = text(field(value, "metadata", "name"))
-    namespace = text(field(value, "spec", "destination", "namespace"))
-    places: list[tuple[Json, Pointer]] = [
-        (field(value, "spec", "source", "helm", "valuesObject"), ("spec", "source", "helm", "valuesObject"))
-    ]
-    for index, source in enumerate(items(field(value, "spec", "sources"))):
-        places.append((field(source, "helm", "valuesObject"), ("spec", "sources", index, "helm", "valuesObject")))
-    for values, at in places:
-        yield from helm.read_values(values, at, release, namespace)[0]
+    namespace = text(field(spec, "destination", "namespace"))
+    sources: list[tuple[Json, Pointer]] = [(field(spec, "source"), (*at, "source"))]
+    sources += [(source, (*at, "sources", index)) for index, source in enumerate(items(field(spec, "sources")))]
+    for source, place in sources:
+        for key in ("valuesObject", "values"):
+            values = _parsed(field(source, "helm", key))
+            yield from helm.read_values(values, (*place, "helm", key), release, namespace)[0]
+
+
+def _parsed(values: Json) -> Json:
+    """Values as a map; Argo CD also takes them as a text of YAML."""
+    if not isinstance(values, str):
+        return values
+    try:
+        return next((document.value for document in load_all(values.encode())), None)
+    except YamlFault:
+        return None

@@ -46,6 +46,8 @@ def external_secret(spec: Json) -> Object:
         "store": pick(field(spec, "secretStoreRef"), "kind", "name"),
         "target": pick(target, "name", "creationPolicy", "deletionPolicy", "immutable"),
         "template": isinstance(field(target, "template"), dict) and bool(field(target, "template")),
+        "merged": text(field(target, "template", "mergePolicy")) == "Merge",
+        "templated": _keys(field(target, "template", "data")),
         "annotations": ownership(field(target, "template", "metadata", "annotations")),
         "refresh": str(field(spec, "refreshInterval") if field(spec, "refreshInterval") is not None else ""),
         "data": [
@@ -67,6 +69,10 @@ def external_secret(spec: Json) -> Object:
             for item in items(field(spec, "dataFrom"))
         ],
     }
+
+
+def _keys(value: Json) -> list[Json]:
+    return list(value) if isinstance(value, dict) else []
 
 
 def _template_sources(value: Object, at: tuple[str, ...]) -> Iterable[Use]:

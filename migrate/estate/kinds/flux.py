@@ -57,7 +57,9 @@ def helm_release(value: Object) -> Reading:
             keys = (text(source.get("valuesKey")) or "values.yaml",)
             found.append(Use(name, "", "valuesFrom", pointer, keys=keys))
     in_values, containers = helm.read_values(field(spec, "values"), ("spec", "values"), release, namespace)
-    others = named_uses(spec, "secretRef", ("spec",), skip=frozenset({("spec", "values"), ("spec", "valuesFrom")}))
+    others = list(
+        named_uses(spec, "secretRef", ("spec",), skip=frozenset({("spec", "values"), ("spec", "valuesFrom")}))
+    )
     post = (use._replace(how="helm-values") for use in others if use.pointer.startswith("/spec/postRenderers"))
     plain = (use for use in others if not use.pointer.startswith("/spec/postRenderers"))
     return Reading((*found, *in_values, *post, *plain), _release_spec(spec, release), tuple(containers), texts=True)
