@@ -61,7 +61,9 @@ def run(arguments: list[str] | None = None) -> int:
 
         problem(error)
         return error.exit
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            return _unwritable(error)
         # The reader of our output went away (`migrate scan | head`): not a fault of ours or theirs.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
@@ -73,6 +75,17 @@ def run(arguments: list[str] | None = None) -> int:
         bug(error)
         return Exit.BUG
     return Exit.DONE
+
+
+def _unwritable(error: OSError) -> int:
+    """The result could not be written (a full disk, a closed stream)."""
+    from migrate.model.errors import Failed
+    from migrate.views.console import problem
+
+    problem(
+        Failed(f"the operating system refused: {error.strerror}", following="free the disk or choose another place")
+    )
+    return Exit.FAILED
 
 
 def _code(end: SystemExit) -> int:

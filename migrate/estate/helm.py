@@ -63,6 +63,13 @@ def _environment(value: Json, base: Pointer, at: Pointer) -> Iterator[tuple[Use,
     if isinstance(reference, dict) and isinstance(name := reference.get("name"), str):
         pointer = pointer_text((*base, *at, "secretKeyRef", "name"))
         yield Use(name, "", HOW, pointer, "", _keys(reference), _variable(value, at), False), at
+    source, variable = value.get("valueFrom"), value.get("name")
+    if isinstance(source, dict) and isinstance(variable, str) and isinstance(at[-1] if at else None, int):
+        listed = source.get("secretKeyRef")
+        if isinstance(listed, dict) and isinstance(name := listed.get("name"), str):
+            pointer = pointer_text((*base, *at, "valueFrom", "secretKeyRef", "name"))
+            yield Use(name, "", HOW, pointer, "", _keys(listed), variable), at
+            return
     for key, child in value.items():
         if key == "envFrom" and isinstance(child, list):
             yield from _env_from(child, base, (*at, key))
@@ -76,7 +83,8 @@ def _variable(value: dict[str, Json], at: Pointer) -> str:
         if isinstance(token, str) and token != "valueFrom" and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", token):
             return token if token.upper() == token else ""
         if isinstance(token, int):
-            return ""
+            break
+    # `env: [{name: NAME, valueFrom: {secretKeyRef}}]`: the name stands beside `valueFrom`.
     return ""
 
 
@@ -99,9 +107,8 @@ def _persistence(value: Json, base: Pointer, at: Pointer) -> Iterator[tuple[Use,
     if isinstance(value, dict):
         name = value.get("name")
         if value.get("type") == "secret" and isinstance(name, str):
-            whole = not value.get("items") and "subPath" not in str(value)
             pointer = pointer_text((*base, *at, "name"))
-            yield Use(name, "", HOW, pointer, "", (), "", whole), at
+            yield Use(name, "", HOW, pointer, "", (), "", whole=True), at
         for key, child in value.items():
             if isinstance(child, dict | list):
                 yield from _persistence(child, base, (*at, key))

@@ -159,22 +159,24 @@ class Builder:
         uses, containers = read_values(
             chart.get("valuesInline"), ("helmCharts", index, "valuesInline"), name, namespace
         )
-        for entry in [chart.get("valuesFile"), *_strings(chart.get("additionalValuesFiles"))]:
-            if isinstance(entry, str) and entry:
-                path = inside(folder, entry)
-                for document in self.tree.documents(path):
-                    found, more = read_values(document, (), name, namespace)
-                    uses.extend(use._replace(file=path) for use in found)
-                    containers.extend(more)
+        entries = [chart.get("valuesFile"), *_strings(chart.get("additionalValuesFiles"))]
+        paths = [inside(folder, entry) for entry in entries if isinstance(entry, str) and entry]
+        for path in paths:
+            for document in self.tree.documents(path):
+                found, more = read_values(document, (), name, namespace)
+                uses.extend(use._replace(file=path) for use in found)
+                containers.extend(more)
         spec: dict[str, Json] = {
             "chart": kinds.text(chart.get("name")),
             "version": str(chart.get("version") or ""),
             "release": name,
             "generated": True,
+            "index": index,
+            "valuesFiles": list(paths),
         }
         fact = kustomization._replace(
             kind="HelmChart", namespace=namespace, name=name, spec=spec,
-            uses=tuple(uses), containers=tuple(containers), texts=False,
+            uses=tuple(uses), containers=tuple(containers), texts=True,
         )  # fmt: skip
         return Placed(fact, namespace, name)
 

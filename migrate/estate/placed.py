@@ -36,7 +36,14 @@ def namespace_of(fact: Facts, use: Use) -> str:
         return target
     if fact.group == "argoproj.io" and (namespace := kinds.text(kinds.field(fact.spec, "namespace"))):
         return namespace
+    if not fact.namespace and fact.group and not fact.workload and "." in fact.group and not _is_known(fact.group):
+        return ""  # a custom resource without a namespace: of the whole cluster, as far as one can tell from here
     return fact.namespace or "default"
+
+
+def _is_known(group: str) -> bool:
+    """Groups whose namespaced kinds are all known here: without a namespace they are in `default`."""
+    return group.endswith((".k8s.io", ".toolkit.fluxcd.io")) or group == "external-secrets.io"
 
 
 class Patch(NamedTuple):

@@ -112,7 +112,7 @@ def _secret_volume(volume: dict[str, Json], mounts: list[tuple[str, bool]], at: 
     if not isinstance(secret, dict) or not (name := _text(secret.get("secretName"))):
         return
     items = [item for _, item in _dicts(secret.get("items"))]
-    whole = not items and not any(sub_path for _, sub_path in mounts)
+    whole = bool(mounts) and not items and not any(sub_path for _, sub_path in mounts)
     keys = tuple(key for item in items if (key := _text(item.get("key"))))
     pointer = pointer_text((*at, "secret", "secretName"))
     for container in _containers(mounts):

@@ -14,7 +14,7 @@ from migrate.estate.inventory import Reader
 from migrate.estate.placed import is_cluster_scoped, namespace_of
 from migrate.estate.references import mentions, tokens
 from migrate.estate.tree import Tree, parse
-from migrate.model.json import Json
+from migrate.model.json import Json, Pointer
 
 ANYWHERE = "*"
 _NAME = re.compile(rb"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?")
@@ -140,6 +140,9 @@ def _replaced(data: bytes, item: Applied) -> bytes:
 def _mentioned(item: Applied, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
     """Uses found only by reading texts again."""
     fact = item.facts
+    if fact.kind == "HelmChart":
+        yield from _in_chart(fact, tree, names)
+        return
     if kinds.field(fact.spec, "generated") is True:
         yield from _in_scripts(fact, tree, names)
         return
@@ -167,6 +170,22 @@ def _may_mention(fact: Facts, data: bytes, names: frozenset[str]) -> bool:
     counts = Counter(word for raw in _NAME.findall(data) if (word := raw.decode("ascii")) in names)
     counts.subtract(use.secret for use in {use.pointer: use for use in fact.uses}.values())
     return any(count > 0 for count in counts.values())
+
+
+def _in_chart(fact: Facts, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
+    """Values of a chart that kustomize inflates: inline, and in files."""
+    known = {(use.file, use.pointer) for use in fact.uses}
+    index = kinds.field(fact.spec, "index")
+    charts = kinds.items(kinds.field(tree.document(fact.file, fact.document), "helmCharts"))
+    inline = charts[index].get("valuesInline") if isinstance(index, int) and index < len(charts) else None
+    places: list[tuple[Json, Pointer, str]] = [(inline, ("helmCharts", str(index), "valuesInline"), "")]
+    files = kinds.field(fact.spec, "valuesFiles")
+    for file in files if isinstance(files, list) else []:
+        places += [(values, (), str(file)) for values in tree.documents(str(file))]
+    for values, at, file in places:
+        for use in mentions(values, names, helm.HOW, at):
+            if (file, use.pointer) not in known:
+                yield use._replace(file=file)
 
 
 def _in_scripts(fact: Facts, tree: Tree, names: frozenset[str]) -> Iterator[Use]:

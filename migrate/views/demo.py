@@ -27,7 +27,9 @@ def _farewell(estate: str, verbs: frozenset[str]) -> Iterator[Line]:
         ("migrate scan FOLDER", "your own repository; nothing is changed by it"),
     ]
     if "apply" in verbs:
-        rows.insert(0, (f"cd {place} && migrate apply ../phase1.plan.json --world ../world", "practise without servers"))
+        rows.insert(
+            0, (f"cd {place} && migrate apply ../phase1.plan.json --world ../world", "practise without servers")
+        )
     yield Line()
     yield Line("try next", "bold")
     yield from map(Line, table(rows, screen_width()))

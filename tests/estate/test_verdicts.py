@@ -324,3 +324,49 @@ def test_a_store_used_by_single_entries_counts_as_used() -> None:
         )
     )
     assert {item.name: item.references for item in scan({"all.yaml": VAULT_STORE + text}).stores} == {"vault": 1}
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        "vault: {server: https://v, auth: {cert: {clientCert: {name: db, namespace: apps, key: tls.crt}}}}",
+        "doppler: {auth: {secretRef: {dopplerToken: {name: db, namespace: apps, key: t}}}}",
+        "infisical: {auth: {universalAuthCredentials: {clientId: {name: db, namespace: apps, key: id}}}}",
+        "kubernetes: {auth: {token: {bearerToken: {name: db, namespace: apps, key: t}}}}",
+    ],
+)
+def test_a_stores_credential_is_found_whatever_its_field_is_called(provider: str) -> None:
+    store = f"---\napiVersion: external-secrets.io/v1\nkind: ClusterSecretStore\nmetadata: {{name: s}}\nspec: {{provider: {{{provider}}}}}\n"
+    assert (
+        secret(scan({"all.yaml": store + external("db", store="s")}), "apps/db").reasons[0].code
+        == "keep.bootstrap-path"
+    )
+
+
+def test_values_of_an_inflated_chart_name_secrets_too() -> None:
+    chart = "helmCharts: [{name: arc, releaseName: arc, namespace: apps, valuesFile: values.yaml, valuesInline: {configSecret: db}}]"
+    inventory = scan(
+        {
+            "kustomization.yaml": f"resources: [db.yaml]\n{chart}",
+            "db.yaml": external("db") + external("gh"),
+            "values.yaml": "githubConfigSecret: gh\n",
+        }
+    )
+    assert {item.name: item.reasons[0].code for item in inventory.secrets} == {
+        "db": "keep.helm-values",
+        "gh": "keep.helm-values",
+    }
+
+
+def test_a_custom_resource_of_the_whole_cluster_reads_in_any_namespace() -> None:
+    text = "---\napiVersion: example.org/v1\nkind: PeerConfig\nmetadata: {name: p}\nspec: {authSecretRef: db}\n"
+    assert secret(scan({"all.yaml": external("db") + text}), "apps/db").verdict == "keep"
+
+
+def test_lists_and_maps_of_variables_in_values_are_judged_alike() -> None:
+    image = "image: {repository: example.org/x}"
+    reference = "valueFrom: {secretKeyRef: {name: db, key: password}}"
+    listed = release(f"{{{image}, extraEnv: [{{name: PASSWORD, {reference}}}]}}")
+    mapped = release(f"{{{image}, env: {{PASSWORD: {{{reference}}}}}}}")
+    verdicts = {secret(scan({"all.yaml": external("db") + text}), "apps/db").verdict for text in (listed, mapped)}
+    assert verdicts == {"code"}

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from migrate.estate.facts import Use
 from migrate.estate.kinds.fields import Object, Reading, field, items, pick, text
-from migrate.estate.references import uses as named_uses
-from migrate.model.json import Json, pointer_text
+from migrate.model.json import Json, Pointer, pointer_text
 
 _OWNERSHIP_PREFIXES = (
     "reflector.v1.k8s.emberstack.com/",
@@ -89,12 +88,27 @@ def store(value: Object) -> Reading:
     name = next(iter(provider), "") if isinstance(provider, dict) else ""
     inside = field(provider, name) if name else None
     spec: Object = {"provider": name, **pick(inside, "server", "path", "version", "namespace")}
-    named = tuple(named_uses(value.get("spec"), "secretRef", ("spec",)))
+    named = tuple(_selectors(inside, ("spec", "provider", name)))
     authority = field(inside, "caProvider")
     if text(field(authority, "type")) == "Secret" and (ca := text(field(authority, "name"))):
         pointer = pointer_text(("spec", "provider", name, "caProvider", "name"))
         named = (*named, Use(ca, text(field(authority, "namespace")), "secretRef", pointer))
     return Reading(named, spec)
+
+
+def _selectors(value: Json, at: Pointer) -> Iterable[Use]:
+    """Every `{name, key}` below a provider is a Secret, whatever the field is called; `caProvider` says so itself."""
+    if isinstance(value, dict):
+        name = text(value.get("name"))
+        if name and at[-1] != "caProvider" and (isinstance(value.get("key"), str) or str(at[-1]).endswith("Ref")):
+            yield Use(name, text(value.get("namespace")), "secretRef", pointer_text((*at, "name")))
+            return
+        for key, child in value.items():
+            if not key.startswith("serviceAccount"):
+                yield from _selectors(child, (*at, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _selectors(child, (*at, index))
 
 
 def push(value: Object) -> Reading:
