@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format bench bench-scan bench-edits clean
+.PHONY: demo test lint format bench bench-scan bench-edits clean fuzz
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml requirements/constraints.txt
@@ -17,6 +17,10 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest
+
+# New random examples for the property tests, instead of the same ones every time.
+fuzz: $(READY)
+	HYPOTHESIS_PROFILE=explore $(BIN)/pytest -k 'any or nonsense or propert or fuzz'
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
