@@ -21,7 +21,7 @@ from typing import TextIO
 
 from migrate.stores.tree import Entry
 
-_SETTLED_NS = 2_000_000_000
+SETTLED_NS = 2_000_000_000
 """A file changed this shortly before the scan may change again within the same timestamp: not kept."""
 
 
@@ -49,9 +49,9 @@ class FactCache:
     def __init__(self, path: Path, version: str, started: int | None = None) -> None:
         self.path = path
         self._header = json.dumps({"schema": "migrate.scan-cache/1", "rules": version}) + "\n"
-        self._settled = (time.time_ns() if started is None else started) - _SETTLED_NS
+        self._settled = (time.time_ns() if started is None else started) - SETTLED_NS
         # Opened once: another scan may replace the file between two readings that must see the same lines.
-        self._stored = _open(path)
+        self._stored = open_own(path)
 
     def kept(self, entries: Sequence[Entry]) -> Iterator[str | None]:
         """For each entry the line of facts kept for it, or None. Never raises for what the file may hold."""
@@ -93,8 +93,8 @@ class FactCache:
         return Writer(self.path, self._header, self._settled)
 
 
-def _open(path: Path) -> TextIO | None:
-    """The cache file, if it is a plain file of our own."""
+def open_own(path: Path) -> TextIO | None:
+    """A file of the cache, if it is a plain file of our own."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
@@ -106,6 +106,14 @@ def _open(path: Path) -> TextIO | None:
     return os.fdopen(descriptor, encoding="ascii", newline="\n")
 
 
+def open_private(path: Path) -> TextIO:
+    """A new file that nobody else may read, in a folder that nobody else may enter. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    return os.fdopen(descriptor, "w", encoding="ascii", newline="\n", buffering=1 << 18)
+
+
 class Writer:
     """A cache being written. A disk that is full or read-only costs the cache, never the scan."""
 
@@ -114,15 +122,9 @@ class Writer:
         self._settled = settled
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}")
         self._stream: TextIO | None = None
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.parent.chmod(0o700)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(self._temporary, flags, 0o600)
-        except OSError:
-            return
-        self._stream = os.fdopen(descriptor, "w", encoding="ascii", newline="\n", buffering=1 << 18)
-        self._stream.write(header)
+        with suppress(OSError):
+            self._stream = open_private(self._temporary)
+            self._stream.write(header)
 
     def add(self, entry: Entry, facts: str) -> None:
         """Keep the facts of a file, to be trusted if the file had come to rest before the scan."""

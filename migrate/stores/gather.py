@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from migrate.estate.factline import Decoder
 from migrate.estate.facts import FileFacts, Skipped
 from migrate.stores import factcache, workers
 from migrate.stores.factcache import FactCache
-from migrate.stores.tree import Entry, listing
+from migrate.stores.tree import Entry, Listing
 from migrate.stores.workers import UNSURE, Extract, Lines
 
 Progress = Callable[[int, int], None]
@@ -27,41 +26,38 @@ class Gathered:
     files: tuple[FileFacts, ...]
     skipped: tuple[Skipped, ...]
     seen: int
+    sure: bool = True
+    """False where the system's own answers are among the facts: they may differ next time."""
 
 
-def gather(root: str, extract: Extract, progress: Progress, *, cached: bool = True) -> Gathered:
-    """Read the tree. Writes only the cache. Raises OSError if the folder itself cannot be listed."""
-    started = time.time_ns()
-    found = listing(root)
+def gather(root: str, found: Listing, extract: Extract, progress: Progress, *, cached: bool = True) -> Gathered:
+    """Read the files of a listing made just now. Writes only the cache, raises nothing for what it reads."""
     files = [FileFacts(failed.file, False, (), None, failed) for failed in found.failed]
+    unsure: list[str] = []
     with ExitStack() as ends:
         if cached:
-            cache = FactCache(factcache.place(root), factcache.version(), started)
+            cache = FactCache(factcache.place(root), factcache.version(), found.started)
             ends.callback(cache.close)
             lines = _with_cache(root, found.entries, extract, cache)
         else:
             lines = workers.lines(root, [entry.path for entry in found.entries], extract)
         ends.callback(lines.close)
-        files += _decoded(root, found.entries, lines, extract, progress)
-    return Gathered(tuple(files), found.skipped, found.seen)
+        decoder = Decoder()
+        for number, (entry, line) in enumerate(zip(found.entries, lines, strict=True)):
+            files.append(_decoded(decoder, root, entry.path, line, extract))
+            if line.startswith(UNSURE):
+                unsure.append(entry.path)
+            if number % _TELL_EVERY == 0:
+                progress(number, len(found.entries))
+    return Gathered(tuple(files), found.skipped, found.seen, sure=not unsure)
 
 
-def _decoded(
-    root: str, entries: Sequence[Entry], lines: Lines, extract: Extract, progress: Progress
-) -> Iterator[FileFacts]:
-    decoder = Decoder()
-    for number, (entry, line) in enumerate(zip(entries, lines, strict=True)):
-        plain = FileFacts(entry.path, True, ())
-        if line:
-            yield (
-                _facts(decoder, line, entry.path)
-                or _facts(decoder, workers.line(root, entry.path, extract), entry.path)
-                or plain
-            )
-        else:
-            yield plain
-        if number % _TELL_EVERY == 0:
-            progress(number, len(entries))
+def _decoded(decoder: Decoder, root: str, path: str, line: str, extract: Extract) -> FileFacts:
+    """The facts of a line; where the cache held one that this tool never wrote, what the file itself says."""
+    plain = FileFacts(path, True, ())
+    if not line:
+        return plain
+    return _facts(decoder, line, path) or _facts(decoder, workers.line(root, path, extract), path) or plain
 
 
 def _facts(decoder: Decoder, line: str, path: str) -> FileFacts | None:

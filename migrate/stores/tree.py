@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from migrate.estate.facts import Failed, Skipped
@@ -46,6 +47,8 @@ class Listing:
     failed: tuple[Failed, ...]
     seen: int
     """Everything with the name of a candidate, read or not."""
+    started: int = field(default=0, compare=False)
+    """The clock before the first file was listed, in nanoseconds."""
 
 
 def candidate(name: str) -> bool:
@@ -53,8 +56,15 @@ def candidate(name: str) -> bool:
     return name.lower().endswith(_SUFFIXES) or name in _NAMES
 
 
+def listed(path: str) -> bool:
+    """True for paths whose coming, going or changing a listing would show."""
+    *folders, name = path.split("/")
+    return candidate(name) and not _TOOL_FOLDERS.intersection(folders) and ".." not in folders
+
+
 def listing(root: str) -> Listing:
     """Walk the tree once. Raises OSError only if `root` itself cannot be listed."""
+    started = time.time_ns()
     walk = _Walk(root)
     walk.folder("")
     while walk.folders:
@@ -63,7 +73,13 @@ def listing(root: str) -> Listing:
             walk.folder(path)
         except OSError as error:
             walk.failed.append(Failed(path + "/", 0, f"this folder could not be read: {reason(error)}"))
-    return Listing(tuple(sorted(walk.entries)), tuple(sorted(walk.skipped)), tuple(sorted(walk.failed)), walk.seen)
+    return Listing(
+        entries=tuple(sorted(walk.entries)),
+        skipped=tuple(sorted(walk.skipped)),
+        failed=tuple(sorted(walk.failed)),
+        seen=walk.seen,
+        started=started,
+    )
 
 
 class _Walk:
@@ -177,19 +193,32 @@ class Tree:
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
         self._folders: dict[str, str] = {}
+        self.asked: set[str] = set()
+        """Every path that was asked for, found or not: what a result depends on besides the listing."""
 
     def read(self, path: str) -> bytes:
         """The bytes of a file of the tree. Writes nothing.
 
         Raises OSError: missing, unreadable, too large, or it leaves the tree or passes through a link.
         """
+        self.asked.add(path)
         try:
-            folder, _, name = path.rpartition("/")
-            if name in {"", ".", ".."} or path.startswith("/"):
-                raise PermissionError(0, "it leaves the estate, or is no file")
-            return content(self._folder(folder), name)
+            return content(*self._place(path))
         except ValueError as error:  # NUL bytes, characters no file name can have
             raise FileNotFoundError(0, "no file can have this name") from error
+
+    def status(self, path: str) -> os.stat_result:
+        """Size and times of a file that `read` would read. Raises OSError like it."""
+        try:
+            return os.lstat("/".join(self._place(path)))
+        except ValueError as error:
+            raise FileNotFoundError(0, "no file can have this name") from error
+
+    def _place(self, path: str) -> tuple[str, str]:
+        folder, _, name = path.rpartition("/")
+        if name in {"", ".", ".."} or path.startswith("/"):
+            raise PermissionError(0, "it leaves the estate, or is no file")
+        return self._folder(folder), name
 
     def _folder(self, path: str) -> str:
         """The folder's place on disk; looked up once, since a folder's files are asked for one after another."""

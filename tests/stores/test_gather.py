@@ -17,7 +17,7 @@ from migrate.estate.extract import extract
 from migrate.estate.facts import FileFacts
 from migrate.stores import factcache, workers
 from migrate.stores.gather import Gathered, gather
-from migrate.stores.tree import content
+from migrate.stores.tree import content, listing
 
 SECRET = "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: %s, namespace: a}\n"
 
@@ -48,7 +48,11 @@ def write(path: Path, text: str, age: float = 60) -> None:
 
 
 def scan(root: Path, *, cached: bool = True) -> Gathered:
-    return gather(str(root), extract, lambda _done, _all: None, cached=cached)
+    return gathered(root, extract, cached=cached)
+
+
+def gathered(root: Path, how: workers.Extract, *, cached: bool = True) -> Gathered:
+    return gather(str(root), listing(str(root)), how, lambda _done, _all: None, cached=cached)
 
 
 class Counted:
@@ -64,7 +68,7 @@ class Counted:
 
 def asked(root: Path) -> list[str]:
     counted = Counted()
-    gather(str(root), counted, lambda _done, _all: None)
+    gathered(root, counted)
     return counted.paths
 
 
@@ -97,7 +101,7 @@ def test_a_worker_that_dies_loses_nothing(estate: Path, monkeypatch: pytest.Monk
             os.kill(os.getpid(), signal.SIGKILL)
         return extract(path, data)
 
-    assert gather(str(estate), fatal, lambda _done, _all: None, cached=False) == alone
+    assert gathered(estate, fatal, cached=False) == alone
 
 
 def test_an_error_in_a_worker_is_met_in_the_open(estate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +111,7 @@ def test_an_error_in_a_worker_is_met_in_the_open(estate: Path, monkeypatch: pyte
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        gather(str(estate), faulty, lambda _done, _all: None, cached=False)
+        gathered(estate, faulty, cached=False)
     assert children() == []
 
 
