@@ -14,7 +14,8 @@ STAGES: tuple[Stage, ...] = ("expand", "cutover", "soak", "contract")
 
 Way = Literal["forward", "back"]
 Mode = Literal["offline", "live", "practice"]
-Severity = Literal["info", "warning", "blocks"]
+Severity = Literal["blocks", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("blocks", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True)

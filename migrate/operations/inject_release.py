@@ -1,6 +1,6 @@
 """The cutover of a Helm release: the agent writes the password to a file, and the application reads it from there.
 
-Every default of the injector that is known to bite is overridden here; docs/phase1.md says which and why.
+Every default of the injector that is known to bite is overridden here, each with its reason beside it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.documents.edits import Edit, RemoveItem, RemoveKey
-from migrate.model.json import Json, Pointer
+from migrate.model.json import Json, Pointer, canonical
 from migrate.operations.jwt_role import UNSET_AUDIENCE
 from migrate.operations.merging import merge
 from migrate.operations.subject import Release, Subject
@@ -19,6 +19,8 @@ PREFIX = "vault.hashicorp.com/"
 FOLDER = "/vault/secrets"
 PASSWORD, USER = "GF_DATABASE_PASSWORD", "GF_DATABASE_USER"
 _PASSWORD_FILE, _USER_FILE = f"{FOLDER}/db-password", f"{FOLDER}/db-user"
+TOKEN_VOLUME = "vault-token"
+_DEFAULT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOKEN = "/var/run/secrets/vault.hashicorp.com/serviceaccount/token"
 
 
@@ -120,17 +122,32 @@ def pod_annotations(subject: Subject, arguments: Arguments) -> dict[str, Json]:
         "agent-limits-cpu": "",
         "agent-limits-mem": text(arguments, "memory_limit"),
     }
+    patch = _agent_patch(dynamic=dynamic)
+    ours |= {"agent-json-patch": patch, "agent-init-json-patch": patch}
     if dynamic:
         # Without a shared cache init and sidecar each get a login, and nobody renews the one in use.
         ours["agent-cache-enable"] = "true"
     return {PREFIX + name: value for name, value in ours.items()}
 
 
+def _agent_patch(*, dynamic: bool) -> str:
+    """What no annotation of its own can say of the agent containers."""
+    # The chart gives its containers a seccomp profile, not the pod: where Pod Security is `restricted`, agents
+    # without one are refused.
+    profile: Json = {"type": "RuntimeDefault"}
+    patch: list[Json] = [{"op": "add", "path": "/securityContext/seccompProfile", "value": profile}]
+    if dynamic:
+        # The cache reads the token at the default place only, and a named token volume is mounted elsewhere.
+        mount: Json = {"name": TOKEN_VOLUME, "mountPath": _DEFAULT_TOKEN, "readOnly": True}
+        patch.append({"op": "add", "path": "/volumeMounts/-", "value": mount})
+    return canonical(patch).decode()
+
+
 def _login(subject: Subject) -> dict[str, str]:
     login = {
         "auth-type": "jwt",
         "auth-path": f"auth/{subject.vault.auth_mount}",
-        "agent-service-account-token-volume-name": "vault-token",
+        "agent-service-account-token-volume-name": TOKEN_VOLUME,
         # The injector writes token_path; the jwt method wants path (hashicorp/vault-k8s#660).
         "auth-config-path": _TOKEN,
         # The volume is read-only; removing the token would fail twice a second for ever.
@@ -165,7 +182,7 @@ def _files(subject: Subject, arguments: Arguments) -> dict[str, str]:
 def _token_volume(subject: Subject) -> Json:
     audience = subject.vault.audience or UNSET_AUDIENCE
     token: Json = {"path": "token", "audience": audience, "expirationSeconds": 3600}
-    return {"name": "vault-token", "projected": {"sources": [{"serviceAccountToken": token}]}}
+    return {"name": TOKEN_VOLUME, "projected": {"sources": [{"serviceAccountToken": token}]}}
 
 
 def _ini(release: Release) -> dict[str, Json]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from migrate.estate.inventory import Inventory, Secret
 from migrate.model.config import Config
 from migrate.model.json import Json
-from migrate.model.plan import Fact, Plan, Remark
+from migrate.model.plan import SEVERITIES, Fact, Plan, Remark
 from migrate.model.target import Target
 from migrate.operations.subject import Subject
 from migrate.planning.candidates import Copy, NothingToDo, choose
@@ -16,6 +16,7 @@ from migrate.planning.compose import Composition, compose
 from migrate.planning.configuration import FILE
 from migrate.planning.database import servers
 from migrate.planning.files import Drafts, Files, blob_id
+from migrate.planning.foresee import foresee
 from migrate.planning.gates import gates_of
 from migrate.planning.phases import Credential, Phase
 from migrate.planning.prove import prove
@@ -50,6 +51,12 @@ def make_plan(estate: Estate, phase: Phase, credential: Credential, workload: st
     subject, secret = subject_of(chosen, chosen.form, sources)
     composition = compose(subject, phase, credential, Drafts(estate.files))
     prove(composition)
+    findings = [
+        *remarks(subject, secret, sources, credential),
+        *foresee(subject, composition, found),
+        *_masked(composition),
+        *_standing(estate),
+    ]
     return Plan(
         phase=phase.name,
         mode="offline",
@@ -62,10 +69,18 @@ def make_plan(estate: Estate, phase: Phase, credential: Credential, workload: st
         gates=gates_of(phase, credential, composition.steps, subject, estate.config),
         verdicts=tuple(_verdicts(secret, subject, estate.inventory)),
         patches=composition.patches,
-        findings=(*remarks(subject, secret, sources, credential), *_standing(estate)),
+        findings=tuple(sorted(findings, key=lambda remark: SEVERITIES.index(remark.severity))),
         unknowns=unknowns(subject, sources),
         notes=notes(subject, sources, credential),
     )
+
+
+def _masked(composition: Composition) -> Iterator[Remark]:
+    """Literals that stand beside a change: not shown, but a person should know that Git holds them."""
+    files = sorted({edit.file for step in composition.steps for edit in step.change.files if edit.masked})
+    for file in files:
+        text = f"{file} seems to hold literal secrets beside the lines that change; the plan shows none of them"
+        yield Remark("gitops.literal", "warning", text, "move them out of Git, and change what was ever used", file)
 
 
 def _standing(estate: Estate) -> Iterator[Remark]:

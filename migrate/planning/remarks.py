@@ -15,8 +15,8 @@ from migrate.planning.surroundings import Injector, literal_passwords, pinned, p
 
 
 def remarks(subject: Subject, secret: Secret, sources: Sources, credential: Credential) -> tuple[Remark, ...]:
-    """Every finding, what blocks first."""
-    found = [
+    """Every finding that the tree gives."""
+    return (
         *_release(subject, sources),
         *_injector(sources.injector),
         *_trust(subject, secret, sources),
@@ -24,9 +24,7 @@ def remarks(subject: Subject, secret: Secret, sources: Sources, credential: Cred
         *_kept(subject, secret, sources.inventory),
         *_literals(subject, sources.files),
         *_external_secret(subject, secret, credential),
-    ]
-    order = {"blocks": 0, "warning": 1, "info": 2}
-    return tuple(sorted(found, key=lambda remark: order[remark.severity]))
+    )
 
 
 def _release(subject: Subject, sources: Sources) -> Iterator[Remark]:

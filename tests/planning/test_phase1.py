@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -313,6 +314,25 @@ def test_a_mounted_copy_is_moved_too(tmp_path: Path) -> None:
     env = values["env"]
     assert isinstance(env, dict)
     assert env["GF_DATABASE_PASSWORD__FILE"] == "/vault/secrets/db-password"
+
+
+@pytest.mark.parametrize("credential", ["static", "dynamic"])
+def test_the_injectors_own_rules_accept_the_pod_and_an_expert_finds_no_trap(tmp_path: Path, credential: Any) -> None:
+    plan = planned(estate(tmp_path / "e"), credential)
+    (predicted,) = [remark for remark in plan.findings if remark.code == "pod.predicted"]
+    assert "/vault/secrets/db-password (0400, 472:472)" in predicted.text
+    assert {remark.code for remark in plan.findings} <= {
+        "pod.predicted", "gitops.scope", "gitops.dirty", "db.revoke-cycle",
+    }  # fmt: skip
+
+
+def test_a_pod_that_the_injector_would_refuse_is_no_plan(tmp_path: Path) -> None:
+    system = GRAFANA.replace("  interval: 1h\n", "  interval: 1h\n  targetNamespace: kube-system\n", 1)
+    folder = estate(
+        tmp_path / "e", grafana=system, secrets=SECRETS.replace("namespace: watch", "namespace: kube-system")
+    )
+    with pytest.raises(Refused, match="cannot inject into system namespaces"):
+        planned(folder)
 
 
 # --- estates that do not fit --------------------------------------------------------------------------------
