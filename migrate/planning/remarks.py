@@ -242,7 +242,7 @@ def unknowns(subject: Subject, sources: Sources) -> tuple[Unknown, ...]:
     address = subject.vault.database_address
     found = [
         Unknown(
-            "vault", "whether targets of this plan exist already", "a plan with --live, or apply's first check", False
+            "vault", "whether targets of this plan exist already", "the guard of each step, which reads first", False
         ),
         Unknown(
             f"postgres:role/{subject.login.owner}",
@@ -286,7 +286,11 @@ def notes(subject: Subject, sources: Sources, credential: Credential) -> tuple[s
         f"Until the contract stage one `git revert` of the cutover commit puts {release.container} back on login "
         f"{login.owner} and its Secret, whatever Vault does.",
         f"ServiceAccount {release.pods_in}/{account.wanted} is "
-        + ("the chart's own and stays" if not account.changes else "new; the old one is kept until contract"),
+        + (
+            "the chart's own and stays"
+            if not account.changes
+            else f"new; {account.name} stays in the cluster, delete it by hand after the contract stage"
+        ),
         f"Secret {subject.copied.namespace}/{subject.copied.target_secret} stays in the cluster after its "
         "ExternalSecret went: delete it by hand when nobody would roll back any more.",
     ]
