@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from posixpath import dirname
 
 from migrate.estate import argo, flux, kinds
+from migrate.estate.charts import name_charts
 from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts
 from migrate.estate.flux import Applied, Scope
@@ -49,6 +50,8 @@ def wire(tree: Tree) -> Wired:
 
 
 def _wired(how: str, scopes: list[Scope], tree: Tree, builder: Builder) -> Wired:
+    for scope in scopes:
+        name_charts(scope)
     reached = {_place(item.facts) for scope in scopes for item in scope.applied}
     # A patch file looks like an object but is only a part of one.
     loose = [fact for fact in _all(tree) if _place(fact) not in reached and fact.file not in builder.patch_files]

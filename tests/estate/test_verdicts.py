@@ -370,3 +370,18 @@ def test_lists_and_maps_of_variables_in_values_are_judged_alike() -> None:
     mapped = release(f"{{{image}, env: {{PASSWORD: {{{reference}}}}}}}")
     verdicts = {secret(scan({"all.yaml": external("db") + text}), "apps/db").verdict for text in (listed, mapped)}
     assert verdicts == {"code"}
+
+
+def test_a_chart_named_by_its_source_is_known_as_well() -> None:
+    ref = release("{grafana: {envValueFrom: {GF_DATABASE_PASSWORD: {secretKeyRef: {name: db, key: p}}}}}").replace(
+        "  chart: {spec: {chart: app-template, version: 1.0.0}}\n", "  chartRef: {kind: OCIRepository, name: kps}\n"
+    )
+    source = custom(
+        "{url: 'oci://registry.example.net/charts/kube-prometheus-stack', ref: {tag: 61.3.1}}",
+        "source.toolkit.fluxcd.io/v1",
+        "OCIRepository",
+    ).replace("name: it", "name: kps")
+    files = {"kustomization.yaml": "resources: [all.yaml]", "all.yaml": external("db") + ref + source}
+    inventory = scan(files)
+    assert secret(inventory, "apps/db").reasons[0].code == "adapt.env-file"
+    assert {(item.chart, item.chart_version) for item in inventory.workloads} == {("kube-prometheus-stack", "61.3.1")}
