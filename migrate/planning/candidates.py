@@ -170,6 +170,19 @@ def _half(candidate: Candidate, form: Half) -> Refused:
     )
 
 
+_SHOWN = 5
+
+
+def _releases(inventory: Inventory, sought: str) -> str:
+    """The HelmReleases there are: those called like the one sought first, and no more than a person reads."""
+    releases = {
+        f"{w.namespace}/{w.name} ({w.chart or 'chart unknown'})" for w in inventory.workloads if w.kind == "HelmRelease"
+    }
+    ordered = sorted(releases, key=lambda name: (sought not in name, name))
+    rest = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
+    return ", ".join(ordered[:_SHOWN]) + rest if ordered else "no HelmRelease at all"
+
+
 def _none(inventory: Inventory, found: list[Candidate], phase: Phase, wanted: str | None) -> Failed | Refused:
     charts = ", ".join(rule.chart for rule in phase.select.releases)
     for candidate in found:
@@ -179,8 +192,7 @@ def _none(inventory: Inventory, found: list[Candidate], phase: Phase, wanted: st
                 truth=f"{phase.name} moves a password that an ExternalSecret copies into one key of a Secret",
                 following=f"bring it into that form ({candidate.found.file}), then plan again",
             )
-    releases = sorted({f"{w.namespace}/{w.name} ({w.chart})" for w in inventory.workloads if w.kind == "HelmRelease"})
-    seen = ", ".join(releases) if releases else "no HelmRelease at all"
+    seen = _releases(inventory, phase.select.container)
     return Failed(
         f"{phase.select.container} was not found" + (f" as {wanted}" if wanted else ""),
         truth=f"looked for a HelmRelease of chart {charts} that sets {phase.select.variable}; found {seen}",
