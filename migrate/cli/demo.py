@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +47,9 @@ def prepare(folder: Path | None) -> Path:
 
     Raises Failed where the folder is taken, or Git is missing.
     """
+    import shutil
+    import tempfile
+
     source = example()
     place = folder if folder is not None else Path(tempfile.mkdtemp(prefix="migrate-demo-"))
     estate = place / "estate"
@@ -76,6 +76,8 @@ def example() -> Path:
 
 
 def _git(estate: Path, *words: str) -> None:
+    import subprocess
+
     try:
         subprocess.run(("git", "-C", str(estate), *_IDENTITY, *words), check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:

@@ -27,11 +27,13 @@ _POD_WORDS = (
     b"CronJob",
     b"Job",
     b"ReplicaSet",
-    b"Pod",
     b"containers:",
 )
 _LOOSE_WORDS = (b"redential",)
 _ANY_WORD = (*_WORDS, *_POD_WORDS, *_LOOSE_WORDS)
+
+# Every tenth file of a real tree is a budget for pods, which holds none.
+_POD = re.compile(rb"Pod(?!DisruptionBudget)")
 
 # YAML may be UTF-16, in which no word above is found.
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -46,7 +48,7 @@ def wanted(path: str, data: bytes) -> bool:
     for word in _ANY_WORD:
         if word in data:
             return True
-    return _name(path) in KUSTOMIZATION_NAMES or data.startswith(_UTF16)
+    return _POD.search(data) is not None or _name(path) in KUSTOMIZATION_NAMES or data.startswith(_UTF16)
 
 
 def _name(path: str) -> str:
