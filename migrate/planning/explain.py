@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrate.catalog import shelf
-from migrate.model.plan import Gate, Plan, Step
+from migrate.model.plan import Gate, Plan, Remark, Step
 from migrate.operations.catalogue import OPERATIONS
 
 
@@ -29,6 +29,8 @@ class Explanation:
     after: tuple[str, ...]
     before: tuple[str, ...]
     gates: tuple[Gate, ...]
+    remarks: tuple[Remark, ...]
+    """What the plan says about the files of this step: what the pod becomes, what blocks, what to know."""
 
 
 def explanation(plan: Plan, step: Step) -> Explanation:
@@ -44,7 +46,14 @@ def explanation(plan: Plan, step: Step) -> Explanation:
         step.depends,
         tuple(other.id for other in plan.steps if step.id in other.depends),
         tuple(gate for gate in plan.gates if gate.before == step.id),
+        tuple(
+            one for one in plan.findings if one.file and any(f"({one.file}" in entry for entry in provenance.inventory)
+        ),
     )
+
+
+def _speaks_of(file: str, inventory: tuple[str, ...]) -> bool:
+    return any(f"({file}" in entry for entry in inventory)
 
 
 def _quote(place: str) -> Quote:

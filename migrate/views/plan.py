@@ -8,7 +8,7 @@ from itertools import groupby
 
 from migrate.model.change import Irreversible
 from migrate.model.json import Json
-from migrate.model.plan import STAGES, Gate, Plan, Step
+from migrate.model.plan import STAGES, Gate, Plan, Remark, Step
 from migrate.planning.explain import Explanation
 from migrate.planning.loading import Loaded
 from migrate.planning.rendering import backward, forward
@@ -103,7 +103,12 @@ def explain(found: Explanation) -> None:
         Line(f"  needed by  {one}") for one in found.before
     ]
     lines += [Line(f"  gate       {gate.id} ({gate.way}): {safe(gate.check)}") for gate in found.gates]
+    lines += [Line(f"  {_remark_label(one)}  {one.code}: {safe(one.text)}") for one in found.remarks]
     _print(lines)
+
+
+def _remark_label(one: Remark) -> str:
+    return {"blocks": "stops    ", "warning": "warning  "}.get(one.severity, "note     ")
 
 
 def _head(plan: Plan, name: str, digest: str) -> Iterator[Line]:
