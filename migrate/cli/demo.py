@@ -25,21 +25,22 @@ def demo(
     Works on a copy with its own Git history; touches no server and nothing of yours.
     """
     from migrate.cli.main import run
+    from migrate.cli.verbs import verbs
     from migrate.views.demo import farewell, heading
 
     estate = prepare(folder)
-    verbs = _verbs()
+    known = frozenset(verbs())
     steps = [["scan", str(estate)]]
-    if "plan" in verbs:
+    if "plan" in known:
         plan = str(estate.parent / "phase1.plan.json")
         steps.append(["plan", "phase1", "--estate", str(estate), "-o", plan])
-        if "show" in verbs:
+        if "show" in known:
             steps.append(["show", plan])
     for step in steps:
         heading(step)
         if code := run(step):
             raise typer.Exit(code)
-    farewell(str(estate), verbs)
+    farewell(str(estate), known)
 
 
 def prepare(folder: Path | None) -> Path:
@@ -86,10 +87,3 @@ def _git(estate: Path, *words: str) -> None:
             truth=f"its files are in {estate}",
             following="install git, or scan the folder as it is: migrate scan FOLDER",
         ) from error
-
-
-def _verbs() -> frozenset[str]:
-    """The verbs this build has."""
-    from migrate.cli.main import application
-
-    return frozenset(command.name or "" for command in application().registered_commands)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
+from migrate.cli.verbs import verbs
 from migrate.model.errors import Exit, MigrateError
 
-# In the order of the help text; one module each.
-_VERBS = ("init", "scan", "predict", "phases", "plan", "show", "explain", "demo")
-
+_COMPLETION = "_MIGRATE_COMPLETE"
 _TYPER_USAGE_EXIT = 2  # typer's own code for a mistyped command; ours is 64, because 2 means "changes pending"
 
 
-def application() -> typer.Typer:
-    """The command table, every verb registered."""
+def application(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command table for some arguments: the verb they name, or all of them by name and line only."""
     app = typer.Typer(
         name="migrate",
         no_args_is_help=True,
@@ -28,22 +27,36 @@ def application() -> typer.Typer:
         help="Move Kubernetes workloads from secrets that ESO copies out of Vault to secrets "
         "the Vault Agent Injector hands to each pod: phase by phase, reversible at every step.",
     )
-    for name in _VERBS:
-        if find_spec(f"migrate.cli.{name}"):
+    known = verbs()
+    typed = next((word for word in arguments if not word.startswith("-")), "")
+    everything = _COMPLETION in os.environ  # the shell asks for the options of any verb
+    for name, line in known.items():
+        if everything or name == typed:
             import_module(f"migrate.cli.{name}").register(app)
+        elif typed not in known:
+            app.command(name, help=line)(_named_only)
     app.callback()(_options)
     return app
 
 
-def _options(
-    debug: bool = typer.Option(False, "--debug", help="Show the stack trace of an unexpected error."),
-    version: bool = typer.Option(False, "--version", is_eager=True, help="Print the version and stop."),
-) -> None:
-    if version:
+def _named_only() -> None:
+    """Stands for a verb where only its name and line are shown."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
         from migrate import __version__
 
         typer.echo(f"migrate {__version__}")
         raise typer.Exit
+
+
+def _options(
+    debug: bool = typer.Option(False, "--debug", help="Show the stack trace of an unexpected error."),
+    _shown: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_version, help="Print the version and stop."
+    ),
+) -> None:
     if debug:
         os.environ["MIGRATE_DEBUG"] = "1"
 
@@ -53,7 +66,8 @@ def run(arguments: list[str] | None = None) -> int:
     # Looking for plugins of other packages costs pydantic 10 ms at every start, and none has any business here.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
-        application()(arguments, standalone_mode=True)
+        typed = sys.argv[1:] if arguments is None else arguments
+        application(typed)(typed, prog_name="migrate", standalone_mode=True)
     except SystemExit as end:
         return _code(end)
     except KeyboardInterrupt:
