@@ -25,9 +25,10 @@ border-radius:4px}.card b{display:block;font-size:1.5rem}.ready{--c:var(--ready)
 .code{--c:var(--code)}.keep{--c:var(--keep)}.orphan{--c:var(--orphan)}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;
 padding:.4rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}th{position:sticky;top:0;
-background:var(--paper)}.word{color:var(--c);font-weight:600}code{font:13px ui-monospace,monospace}
+background:var(--paper)}.word{color:var(--c);font-weight:600;white-space:nowrap}code{font:13px ui-monospace,monospace}
 svg{min-width:1100px;width:100%;height:auto;font:11px ui-monospace,monospace}svg text{fill:var(--ink)}
-svg .head{font-weight:700;fill:var(--dim)}svg rect{fill:var(--soft);stroke:var(--c,var(--line))}
+svg .word{font-size:9px;fill:var(--c)}svg .head{font-weight:700;fill:var(--dim)}
+svg rect{fill:var(--soft);stroke:var(--c,var(--line))}
 svg path{fill:none;stroke:var(--line);stroke-width:1.3}svg path[class]{stroke:var(--c)}ul{padding-left:1.2rem}
 """.strip()
 
@@ -98,7 +99,7 @@ def _row(secret: Secret) -> str:
         f"<code>{_text(secret.target)}</code>",
         "<br>".join(readers) or "none found",
         f'<span class="word {secret.verdict}">{secret.verdict}</span>',
-        "<br>".join(_text(reason.text) for reason in secret.reasons),
+        "<br>".join(dict.fromkeys(_text(reason.text) for reason in secret.reasons)),
     )
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 

@@ -73,15 +73,24 @@ def _left(column: int) -> float:
 
 
 def _box(node: Node, top: float) -> str:
-    short = node.label if len(node.label) <= _LETTERS else node.label[: _LETTERS - 1] + "…"
+    short = _short(node)
     verdict = f" ({node.style})" if node.style else ""
     style = f' class="{node.style}"' if node.style else ""
     left = _left(node.column)
     return (
         f"<g{style}><title>{escape(node.label + verdict)}</title>"
         f'<rect x="{left:.0f}" y="{top:.0f}" width="{_BOX}" height="{_HIGH}" rx="4"/>'
-        f'<text x="{left + 7:.0f}" y="{top + 14:.0f}">{escape(short)}</text></g>'
+        f'<text x="{left + 7:.0f}" y="{top + 14:.0f}">{escape(short)}</text>'
+        + (f'<text class="word" x="{left + _BOX + 5:.0f}" y="{top + 7:.0f}">{node.style}</text>' if node.style else "")
+        + "</g>"
     )
+
+
+def _short(node: Node) -> str:
+    """Paths differ at their end, names at their start."""
+    if len(node.label) <= _LETTERS:
+        return node.label
+    return "…" + node.label[1 - _LETTERS :] if node.column == 0 else node.label[: _LETTERS - 1] + "…"
 
 
 def _curves(drawn: Flow, heights: dict[str, float]) -> Iterator[str]:

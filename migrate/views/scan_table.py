@@ -70,7 +70,7 @@ def _why(secret: Secret) -> str:
     """The reader that decides, the reason, and how it reads: the first reason is the deciding one."""
     if not secret.reasons:
         return ""
-    first, more = secret.reasons[0], len(secret.reasons) - 1
+    first, more = secret.reasons[0], len({reason.text for reason in secret.reasons}) - 1
     return safe(_told(first)) + (f" (and {more} more)" if more else "")
 
 
