@@ -68,14 +68,22 @@ def _secret_key(key: Json) -> bool:
 
 
 def without_literals(diff: str, known: frozenset[str]) -> tuple[str, int]:
-    """The diff with literals masked, and in how many lines. Lines that the plan adds hold none and stay as they are."""
+    """The diff with literals masked, and in how many lines. Added lines may repeat what a line held before."""
     answer, count = list[str](), 0
     pieces = sorted(known, key=lambda piece: (-len(piece), piece))
     for number, line in enumerate(diff.split("\n")):
-        shown = line if number < 2 or not line.startswith((" ", "-")) else line[:1] + _masked(line[1:], pieces)
+        shown = line if number < 2 else line[:1] + _shown(line[:1], line[1:], pieces)
         count += shown != line
         answer.append(shown)
     return "\n".join(answer), count
+
+
+def _shown(mark: str, text: str, pieces: list[str]) -> str:
+    if mark in {" ", "-"}:
+        return _masked(text, pieces)
+    for piece in pieces if mark == "+" else ():
+        text = text.replace(piece, MASK)
+    return text
 
 
 def _masked(text: str, pieces: list[str]) -> str:

@@ -72,6 +72,8 @@ def rollback_script(plan: Plan, name: str, digest: str) -> str:
     for stage in reversed(STAGES):
         steps = [step for step in reversed(plan.steps) if step.stage == stage]
         if steps:
+            # Whatever is still in Git still needs what expand made.
+            parts.append('\n[ "$held" = 0 ] || exit 7\n' if stage == "expand" else "")
             parts.append(f"\n# === {stage} " + "=" * (100 - len(stage)) + "\n")
         parts += [_step(step, found) for step in steps]
         if stage == "cutover" and steps:
