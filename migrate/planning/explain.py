@@ -46,9 +46,7 @@ def explanation(plan: Plan, step: Step) -> Explanation:
         step.depends,
         tuple(other.id for other in plan.steps if step.id in other.depends),
         tuple(gate for gate in plan.gates if gate.before == step.id),
-        tuple(
-            one for one in plan.findings if one.file and any(f"({one.file}" in entry for entry in provenance.inventory)
-        ),
+        tuple(one for one in plan.findings if one.file and _speaks_of(one.file, provenance.inventory)),
     )
 
 
