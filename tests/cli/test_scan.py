@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -228,8 +230,25 @@ def test_interrupting_ends_promptly_and_quietly(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert b"Traceback" not in err
+    wait_until_reaped(process.pid)
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+def wait_until_reaped(group: int) -> None:
+    """Processes that have ended stay in their group until init takes them away: only living ones are orphans."""
+    for _ in range(200):
+        if ("Z", str(group)) not in set(_states()):
+            return
+        time.sleep(0.01)
+
+
+def _states() -> Iterator[tuple[str, str]]:
+    """State and process group of everything that runs."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended while we looked
+            state, _, group = path.read_text().rpartition(")")[2].split()[:3]
+            yield state, group
 
 
 def workers_of(pid: int) -> list[str]:
