@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from migrate.estate.facts import Container, Use
+from migrate.estate.fields import key_of
 from migrate.estate.references import uses as named_uses
 from migrate.model.json import Json, Pointer, pointer_text
 
@@ -62,13 +63,13 @@ def _environment(value: Json, base: Pointer, at: Pointer) -> Iterator[tuple[Use,
     reference = value.get("secretKeyRef")
     if isinstance(reference, dict) and isinstance(name := reference.get("name"), str):
         pointer = pointer_text((*base, *at, "secretKeyRef", "name"))
-        yield Use(name, "", HOW, pointer, "", _keys(reference), _variable(value, at), False), at
+        yield Use(name, "", HOW, pointer, "", key_of(reference), _variable(value, at), False), at
     source, variable = value.get("valueFrom"), value.get("name")
     if isinstance(source, dict) and isinstance(variable, str) and isinstance(at[-1] if at else None, int):
         listed = source.get("secretKeyRef")
         if isinstance(listed, dict) and isinstance(name := listed.get("name"), str):
             pointer = pointer_text((*base, *at, "valueFrom", "secretKeyRef", "name"))
-            yield Use(name, "", HOW, pointer, "", _keys(listed), variable), at
+            yield Use(name, "", HOW, pointer, "", key_of(listed), variable), at
             return
     for key, child in value.items():
         if key == "envFrom" and isinstance(child, list):
@@ -155,8 +156,3 @@ def _image(image: Json) -> str:
 
 def _relative(pointer: str) -> Pointer:
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])
-
-
-def _keys(reference: dict[str, Json]) -> tuple[str, ...]:
-    key = reference.get("key")
-    return (key,) if isinstance(key, str) else ()

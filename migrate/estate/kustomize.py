@@ -129,7 +129,7 @@ class Builder:
         folder = dirname(kustomization.file)
         for generator in kinds.items(kinds.field(kustomization.spec, "generators")):
             name, namespace = kinds.text(generator.get("name")), kinds.text(generator.get("namespace"))
-            files = dict(_generator_file(folder, entry) for entry in _strings(generator.get("files")))
+            files = dict(_generator_file(folder, entry) for entry in kinds.strings(generator.get("files")))
             spec: dict[str, Json] = {
                 "data": {**self._environment(folder, generator), **_map(generator.get("literals"))},
                 "files": dict(files),
@@ -159,7 +159,7 @@ class Builder:
         uses, containers = read_values(
             chart.get("valuesInline"), ("helmCharts", index, "valuesInline"), name, namespace
         )
-        entries = [chart.get("valuesFile"), *_strings(chart.get("additionalValuesFiles"))]
+        entries = [chart.get("valuesFile"), *kinds.strings(chart.get("additionalValuesFiles"))]
         paths = [inside(folder, entry) for entry in entries if isinstance(entry, str) and entry]
         for path in paths:
             for document in self.tree.documents(path):
@@ -184,7 +184,7 @@ class Builder:
         if generator.get("kind") != "ConfigMap":
             return {}
         found: dict[str, Json] = {}
-        for entry in _strings(generator.get("envs")):
+        for entry in kinds.strings(generator.get("envs")):
             for line in self.tree.data(inside(folder, entry)).decode("utf-8", "replace").splitlines():
                 key, equals, word = line.strip().partition("=")
                 if equals and not key.startswith("#") and not kinds.sensitive(key):
@@ -201,7 +201,7 @@ class Builder:
                 path = kinds.text(item.get("path"))
                 bodies = parse(text.encode()) if text else self._patch_file(inside(folder, path))
                 found.extend(Patch(item.get("target"), body) for body in bodies if body is not None)
-        for entry in _strings(kinds.field(value, "patchesStrategicMerge")):
+        for entry in kinds.strings(kinds.field(value, "patchesStrategicMerge")):
             bodies = parse(entry.encode()) if "\n" in entry else self._patch_file(inside(folder, entry))
             found.extend(Patch(None, body) for body in bodies if body is not None)
         return found
@@ -233,11 +233,7 @@ def _renamed(item: Placed, spec: Json) -> Placed:
 
 
 def _names(fact: Facts, name: str) -> list[str]:
-    return _strings(kinds.field(fact.spec, name))
-
-
-def _strings(value: Json) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return kinds.strings(kinds.field(fact.spec, name))
 
 
 def _map(value: Json) -> dict[str, Json]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from migrate.estate.facts import Container, Use
+from migrate.estate.fields import key_of, text
 from migrate.model.json import Json, Pointer, pointer_text
 
 
@@ -52,14 +53,14 @@ def _pod(spec: dict[str, Json], at: Pointer) -> Pod:
             uses.extend(_container_uses(item, container.name, (*at, field, index)))
     uses.extend(_volumes(spec, at))
     for index, item in _dicts(spec.get("imagePullSecrets")):
-        if name := _text(item.get("name")):
+        if name := text(item.get("name")):
             uses.append(Use(name, "", "imagePullSecrets", pointer_text((*at, "imagePullSecrets", index, "name"))))
-    account = _text(spec.get("serviceAccountName")) or _text(spec.get("serviceAccount"))
+    account = text(spec.get("serviceAccountName")) or text(spec.get("serviceAccount"))
     return Pod(at, at == ("spec",) or at[-1:] == ("spec",), account, tuple(containers), tuple(uses))
 
 
 def _container(item: dict[str, Json], *, init: bool) -> Container:
-    return Container(_text(item.get("name")), _text(item.get("image")), init, bool(item.get("command")))
+    return Container(text(item.get("name")), text(item.get("image")), init, bool(item.get("command")))
 
 
 def _container_uses(item: dict[str, Json], container: str, at: Pointer) -> Iterator[Use]:
@@ -72,25 +73,25 @@ def environment(value: Json, container: str, at: Pointer, how: str) -> Iterator[
     for index, item in _dicts(value):
         source = item.get("valueFrom")
         reference = source.get("secretKeyRef") if isinstance(source, dict) else None
-        if isinstance(reference, dict) and (name := _text(reference.get("name"))):
+        if isinstance(reference, dict) and (name := text(reference.get("name"))):
             pointer = pointer_text((*at, index, "valueFrom", "secretKeyRef", "name"))
-            variable = _text(item.get("name"))
-            yield Use(name, "", how, pointer, container, _keys(reference), variable)
+            variable = text(item.get("name"))
+            yield Use(name, "", how, pointer, container, key_of(reference), variable)
 
 
 def environment_from(value: Json, container: str, at: Pointer, how: str) -> Iterator[Use]:
     """`envFrom` lists: `[{secretRef: {name}, prefix}]`."""
     for index, item in _dicts(value):
         reference = item.get("secretRef")
-        if isinstance(reference, dict) and (name := _text(reference.get("name"))):
+        if isinstance(reference, dict) and (name := text(reference.get("name"))):
             pointer = pointer_text((*at, index, "secretRef", "name"))
-            yield Use(name, "", how, pointer, container, (), _text(item.get("prefix")))
+            yield Use(name, "", how, pointer, container, (), text(item.get("prefix")))
 
 
 def _volumes(spec: dict[str, Json], at: Pointer) -> Iterator[Use]:
     for index, volume in _dicts(spec.get("volumes")):
         here = (*at, "volumes", index)
-        mounts = _mounts(spec, _text(volume.get("name")))
+        mounts = _mounts(spec, text(volume.get("name")))
         yield from _secret_volume(volume, mounts, here)
         yield from _projected(volume, mounts, here)
         for driver in (
@@ -109,11 +110,11 @@ def _volumes(spec: dict[str, Json], at: Pointer) -> Iterator[Use]:
 
 def _secret_volume(volume: dict[str, Json], mounts: list[tuple[str, bool]], at: Pointer) -> Iterator[Use]:
     secret = volume.get("secret")
-    if not isinstance(secret, dict) or not (name := _text(secret.get("secretName"))):
+    if not isinstance(secret, dict) or not (name := text(secret.get("secretName"))):
         return
     items = [item for _, item in _dicts(secret.get("items"))]
     whole = bool(mounts) and not items and not any(sub_path for _, sub_path in mounts)
-    keys = tuple(key for item in items if (key := _text(item.get("key"))))
+    keys = tuple(key for item in items if (key := text(item.get("key"))))
     pointer = pointer_text((*at, "secret", "secretName"))
     for container in _containers(mounts):
         yield Use(name, "", "volume", pointer, container, keys, "", whole)
@@ -124,7 +125,7 @@ def _projected(volume: dict[str, Json], mounts: list[tuple[str, bool]], at: Poin
     sources = projected.get("sources") if isinstance(projected, dict) else None
     for index, source in _dicts(sources):
         secret = source.get("secret")
-        if isinstance(secret, dict) and (name := _text(secret.get("name"))):
+        if isinstance(secret, dict) and (name := text(secret.get("name"))):
             pointer = pointer_text((*at, "projected", "sources", index, "secret", "name"))
             for container in _containers(mounts):
                 yield Use(name, "", "projected", pointer, container)
@@ -135,9 +136,9 @@ def _driver(driver: Json, at: Pointer) -> Iterator[Use]:
         return
     for field in ("nodePublishSecretRef", "secretRef"):
         reference = driver.get(field)
-        if isinstance(reference, dict) and (name := _text(reference.get("name"))):
+        if isinstance(reference, dict) and (name := text(reference.get("name"))):
             yield Use(name, "", "secretRef", pointer_text((*at, field, "name")))
-    if name := _text(driver.get("secretName")):
+    if name := text(driver.get("secretName")):
         yield Use(name, "", "secretRef", pointer_text((*at, "secretName")))
 
 
@@ -149,7 +150,7 @@ def _mounts(spec: dict[str, Json], volume: str) -> list[tuple[str, bool]]:
             for _, mount in _dicts(container.get("volumeMounts")):
                 if mount.get("name") == volume:
                     by_path = bool(mount.get("subPath") or mount.get("subPathExpr"))
-                    found.append((_text(container.get("name")), by_path))
+                    found.append((text(container.get("name")), by_path))
     return found
 
 
@@ -158,17 +159,8 @@ def _containers(mounts: list[tuple[str, bool]]) -> list[str]:
     return list(dict.fromkeys(container for container, _ in mounts)) or [""]
 
 
-def _keys(reference: dict[str, Json]) -> tuple[str, ...]:
-    key = _text(reference.get("key"))
-    return (key,) if key else ()
-
-
 def _dicts(value: Json) -> Iterator[tuple[int, dict[str, Json]]]:
     if isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, dict):
                 yield index, item
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""

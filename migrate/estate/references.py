@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from migrate.estate.facts import Use
+from migrate.estate.fields import key_of, text
 from migrate.model.json import Json, Pointer, pointer_text
 
 _REF_KEY = re.compile(r"(?:^|[a-z])[sS]ecret(?:Key)?(?:Ref|Reference|Selector)s?$")
@@ -64,23 +65,14 @@ def _each(child: Json, how: str, here: Pointer) -> Iterator[Use]:
 
 def _reference(child: dict[str, Json], how: str, here: Pointer) -> Iterator[Use]:
     """`{name, key?, namespace?}` or `{secretName, ...}`, unless it says that it names something else."""
-    if _text(child.get("kind")) not in _NAMED_KINDS:
+    if text(child.get("kind")) not in _NAMED_KINDS:
         return
     for field in ("name", "secretName"):
         name = child.get(field)
         # `secretName` inside is found again by the walk itself, through its own key.
         if isinstance(name, str) and name and field == "name":
-            yield Use(name, _text(child.get("namespace")), how, pointer_text((*here, field)), keys=_key(child))
+            yield Use(name, text(child.get("namespace")), how, pointer_text((*here, field)), keys=key_of(child))
             return
-
-
-def _key(reference: dict[str, Json]) -> tuple[str, ...]:
-    key = reference.get("key")
-    return (key,) if isinstance(key, str) else ()
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
 
 
 _LOOSE_KEY = re.compile(r"(?i)secret|credential|passw|auth|cert|tls|token")

@@ -16,7 +16,7 @@ def replaced(objects: list[Placed], replacements: list[dict[str, Json]], tree: T
         value = next((look for item in objects if (look := _source_value(source, item, tree))), "")
         for target in kinds.items(replacement.get("targets")) if value else ():
             select = target.get("select")
-            for path in _strings(target.get("fieldPaths")):
+            for path in kinds.strings(target.get("fieldPaths")):
                 options = target.get("options")
                 delimiter, index = kinds.field(options, "delimiter"), kinds.field(options, "index")
                 body = Replacement(
@@ -45,7 +45,7 @@ def _literal(kustomization: Json, generator: str, path: str) -> str:
     key = path.removeprefix("data.")
     for item in kinds.items(kinds.field(kustomization, "configMapGenerator")):
         if item.get("name") == generator:
-            pairs = (text.partition("=") for text in _strings(item.get("literals")))
+            pairs = (text.partition("=") for text in kinds.strings(item.get("literals")))
             return next((word for name, _, word in pairs if name == key), "")
     return ""
 
@@ -56,7 +56,3 @@ def _with_replacement(item: Placed, body: Replacement) -> Placed:
     if body.path == "metadata.namespace":
         return item._replace(namespace=body.into(item.namespace))
     return item._replace(patches=(*item.patches, Patch(None, body)))
-
-
-def _strings(value: Json) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -9,11 +9,23 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from migrate.estate import helm
+from migrate.estate.fields import Object, Reading, field, items, pick, sensitive, strings, text
 from migrate.estate.kinds import argo, external, flux, native, workloads
-from migrate.estate.kinds.fields import Object, Reading, field, items, pick, sensitive, text
 from migrate.estate.references import may_mention
 
-__all__ = ["WORKLOADS", "Object", "Reading", "field", "items", "loosely", "pick", "read", "sensitive", "text"]
+__all__ = [
+    "WORKLOADS",
+    "Object",
+    "Reading",
+    "field",
+    "items",
+    "loosely",
+    "pick",
+    "read",
+    "sensitive",
+    "strings",
+    "text",
+]
 
 WORKLOADS = frozenset(
     {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from migrate.documents.reader import YamlFault, load_all
 from migrate.estate import helm
 from migrate.estate.facts import Use
-from migrate.estate.kinds.fields import Object, Reading, field, items, pick, text
+from migrate.estate.fields import Object, Reading, field, items, pick, text
 from migrate.model.json import Json, Pointer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrate.estate.facts import Use
-from migrate.estate.kinds.fields import Object, Reading, field, items, pick, text
+from migrate.estate.fields import Object, Reading, field, items, pick, text
 from migrate.model.json import Json, Pointer, pointer_text
 
 _OWNERSHIP_PREFIXES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migrate.estate import helm
 from migrate.estate.facts import Use
-from migrate.estate.kinds.fields import Object, Reading, field, items, pick, scalar, sensitive, text
+from migrate.estate.fields import Object, Reading, field, items, pick, scalar, sensitive, text
 from migrate.estate.references import uses as named_uses
 from migrate.model.json import Json, pointer_text
 

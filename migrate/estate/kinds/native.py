@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from migrate.estate.facts import Use
-from migrate.estate.kinds.fields import Object, Reading, field, items, pick, scalar, sensitive, text
+from migrate.estate.fields import Object, Reading, field, items, pick, scalar, sensitive, text
 from migrate.estate.kinds.workloads import generic
 from migrate.estate.references import uses as named_uses
 from migrate.model.json import Pointer, pointer_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrate.estate.kinds.fields import Object, Reading
+from migrate.estate.fields import Object, Reading
 from migrate.estate.pods import Pod, pods
 from migrate.estate.references import uses as named_uses
 

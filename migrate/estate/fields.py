@@ -42,6 +42,17 @@ def items(value: Json) -> list[Object]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def strings(value: Json) -> list[str]:
+    """The strings of a list; empty for anything else."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def key_of(reference: Object) -> tuple[str, ...]:
+    """The one key that a `{name, key}` reference takes out of a Secret; empty where it takes all or does not say."""
+    key = text(reference.get("key"))
+    return (key,) if key else ()
+
+
 def pick(value: Json, *keys: str) -> Object:
     """The named keys of a map that are present."""
     return {key: value[key] for key in keys if key in value} if isinstance(value, dict) else {}
