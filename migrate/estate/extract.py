@@ -151,7 +151,7 @@ def _pairs(value: Json) -> tuple[tuple[str, str], ...]:
     return tuple((key, item) for key, item in pairs if isinstance(item, str))
 
 
-_LISTS = ("resources", "bases", "components", "crds")
+_LISTS = ("resources", "bases", "components")
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
 

@@ -88,7 +88,7 @@ class Failed(NamedTuple):
 
 
 class FileFacts(NamedTuple):
-    """Everything one file says. `problems` and objects may both be present (an encrypted Secret has a name)."""
+    """Everything one file says. A skipped file may still have objects: an encrypted Secret has a name."""
 
     file: str
     parsed: bool

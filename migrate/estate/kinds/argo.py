@@ -20,11 +20,10 @@ def application(value: Object) -> Reading:
     return Reading(
         tuple(_argo_values(value)),
         {
-            "sources": [pick(item, "repoURL", "path", "chart", "targetRevision", "directory") for item in sources],
+            "sources": [pick(item, "path", "chart") for item in sources],
             "namespace": text(field(spec, "destination", "namespace")),
             "chart": next((name for item in sources if (name := text(item.get("chart")))), ""),
             "generators": field(value, "spec", "generators") if value.get("kind") == "ApplicationSet" else None,
-            "kustomize": [pick(item.get("kustomize"), "namespace", "namePrefix", "nameSuffix") for item in sources],
         },
         texts=True,
     )

@@ -43,7 +43,7 @@ def external_secret(spec: Json) -> Object:
     target = field(spec, "target")
     return {
         "store": pick(field(spec, "secretStoreRef"), "kind", "name"),
-        "target": pick(target, "name", "creationPolicy", "deletionPolicy", "immutable"),
+        "target": pick(target, "name", "creationPolicy", "deletionPolicy"),
         "template": isinstance(field(target, "template"), dict) and bool(field(target, "template")),
         "merged": text(field(target, "template", "mergePolicy")) == "Merge",
         "templated": _keys(field(target, "template", "data")),
@@ -61,7 +61,6 @@ def external_secret(spec: Json) -> Object:
         "from": [
             {
                 "ref": pick(item.get("extract"), "key", "property"),
-                "find": "find" in item,
                 "store": pick(field(item, "sourceRef", "storeRef"), "kind", "name"),
                 "generator": field(item, "sourceRef", "generatorRef") is not None,
             }

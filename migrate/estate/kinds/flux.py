@@ -32,8 +32,7 @@ def _flux_spec(spec: Json) -> Object:
     }
     masked = isinstance(substitute, dict) and len(kept) < len(substitute)
     return {
-        **pick(spec, "path", "targetNamespace", "namePrefix", "nameSuffix", "sourceRef", "components", "suspend"),
-        "dependsOn": [pick(item, "name", "namespace") for item in items(field(spec, "dependsOn"))],
+        **pick(spec, "path", "targetNamespace", "namePrefix", "nameSuffix", "sourceRef", "components"),
         "postBuild": isinstance(field(spec, "postBuild"), dict),
         "substitute": kept,
         "masked": masked,
@@ -41,7 +40,6 @@ def _flux_spec(spec: Json) -> Object:
             pick(item, "kind", "name", "optional") for item in items(field(spec, "postBuild", "substituteFrom"))
         ],
         "patched": bool(field(spec, "patches")),
-        "remote": field(spec, "kubeConfig") is not None,
     }
 
 
@@ -81,4 +79,4 @@ def _release_spec(spec: Json, release: str) -> Object:
 def source(value: Object) -> Reading:
     """Sources, image and notification objects: the Secrets they authenticate with."""
     spec = value.get("spec")
-    return Reading(tuple(named_uses(spec, "secretRef", ("spec",))), pick(spec, "url", "ref", "sync", "layerSelector"))
+    return Reading(tuple(named_uses(spec, "secretRef", ("spec",))), pick(spec, "url", "ref", "sync"))
