@@ -130,13 +130,7 @@ class Home:
 
 
 def _home(start: Facts, builder: Builder) -> Home:
-    urls = {
-        fact.name: kinds.text(_spec(fact).get("url"))
-        for facts in builder.tree.objects.values()
-        for fact in facts
-        if fact.kind in {"GitRepository", "OCIRepository", "Bucket"} and isinstance(fact.spec, dict)
-    }
-    return Home(kinds.text(kinds.field(start.spec, "sourceRef", "name")), urls)
+    return Home(kinds.text(kinds.field(start.spec, "sourceRef", "name")), builder.tree.sources)
 
 
 def _unfollowed(current: Facts, folder: str, elsewhere: str) -> Finding:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from migrate.estate import helm, kinds
 from migrate.estate.facts import Container, Facts, Use
@@ -53,12 +54,13 @@ def read_loose(facts: Iterable[Facts], tree: Tree) -> Readers:
 def _gather(applied: Sequence[Applied], tree: Tree, names: frozenset[str], *, wired: bool) -> Readers:
     readers = Readers()
     maps = _values_maps(applied)
+    words: dict[str, _Words] = {}
     for item in applied:
         fact = item.facts
         uses = [*fact.uses, *_values_files(item, maps, tree)]
         is_values = fact.kind == "ConfigMap" and (fact.namespace, fact.name) in maps
         if names and fact.texts and not is_values:
-            uses.extend(_mentioned(item, tree, names))
+            uses.extend(_mentioned(item, tree, names, words))
         for use in uses:
             readers.add(namespace_of(fact, use) or ANYWHERE, use.secret, _reader(fact, use, wired=wired))
     return readers
@@ -137,7 +139,23 @@ def _replaced(data: bytes, item: Applied) -> bytes:
 # --- mentions in texts ----------------------------------------------------------------------------------------
 
 
-def _mentioned(item: Applied, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
+class _Words(NamedTuple):
+    """What a file's text says of the names looked for: how often each stands there, and whether it has variables."""
+
+    counts: Counter[str]
+    variables: bool
+
+
+def _words(file: str, tree: Tree, names: frozenset[str], known: dict[str, _Words]) -> _Words:
+    """Counted once for a file, however many objects it holds."""
+    if file not in known:
+        data = tree.data(file)
+        found = (word for raw in _NAME.findall(data) if (word := raw.decode("ascii")) in names)
+        known[file] = _Words(Counter(found), b"${" in data)
+    return known[file]
+
+
+def _mentioned(item: Applied, tree: Tree, names: frozenset[str], words: dict[str, _Words]) -> Iterator[Use]:
     """Uses found only by reading texts again."""
     fact = item.facts
     if fact.kind == "HelmChart":
@@ -146,10 +164,10 @@ def _mentioned(item: Applied, tree: Tree, names: frozenset[str]) -> Iterator[Use
     if kinds.field(fact.spec, "generated") is True:
         yield from _in_scripts(fact, tree, names)
         return
-    data = tree.data(fact.file)
-    if not _may_mention(fact, data, names) and (b"${" not in data or not item.variables.active):
+    said = _words(fact.file, tree, names, words)
+    if not _may_mention(fact, said.counts) and not (said.variables and item.variables.active):
         return
-    document = _document(item, data, tree)
+    document = _document(item, tree.data(fact.file), tree)
     known = {use.pointer for use in fact.uses}
     yield from (
         use for use in mentions(document, names, kinds.loosely(fact.group, fact.kind)) if use.pointer not in known
@@ -165,11 +183,10 @@ def _document(item: Applied, data: bytes, tree: Tree) -> Json:
     return documents[fact.document] if fact.document < len(documents) else None
 
 
-def _may_mention(fact: Facts, data: bytes, names: frozenset[str]) -> bool:
-    """Whether a file names a Secret more often than this object's uses do: only then is it worth parsing again."""
-    counts = Counter(word for raw in _NAME.findall(data) if (word := raw.decode("ascii")) in names)
-    counts.subtract(use.secret for use in {use.pointer: use for use in fact.uses}.values())
-    return any(count > 0 for count in counts.values())
+def _may_mention(fact: Facts, counts: Counter[str]) -> bool:
+    """Whether the file names a Secret more often than this object's uses do: only then is it worth parsing again."""
+    own = Counter(use.secret for use in {use.pointer: use for use in fact.uses}.values())
+    return any(count > own[name] for name, count in counts.items())
 
 
 def _in_chart(fact: Facts, tree: Tree, names: frozenset[str]) -> Iterator[Use]:

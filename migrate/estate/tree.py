@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 
 from migrate.documents.reader import YamlFault, load_all
+from migrate.estate import kinds
 from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts, FileFacts
 from migrate.model.json import Json
+
+_FETCHED = frozenset({"GitRepository", "OCIRepository", "Bucket"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Tree:
     children: dict[str, tuple[str, ...]]
     """Files and folders directly below a folder."""
     config_maps: dict[str, tuple[Facts, ...]]
+    sources: dict[str, str]
+    """URL of each source that Flux fetches from, by name."""
     _read: Callable[[str], bytes]
     _documents: dict[str, list[Json]] = field(default_factory=dict)
 
@@ -79,16 +84,20 @@ def plant(files: Sequence[FileFacts], read: Callable[[str], bytes], others: Iter
         if fact.kind in {"Kustomization", "Component"} and fact.group == KUSTOMIZE_GROUP
     }
     config_maps: dict[str, list[Facts]] = {}
+    sources: dict[str, str] = {}
     for facts in objects.values():
         for fact in facts:
             if fact.kind == "ConfigMap":
                 config_maps.setdefault(fact.name, []).append(fact)
+            elif fact.kind in _FETCHED and isinstance(fact.spec, dict):
+                sources[fact.name] = kinds.text(fact.spec.get("url"))
     return Tree(
         objects,
         paths,
         kustomizations,
         _children(paths),
         {name: tuple(found) for name, found in config_maps.items()},
+        sources,
         read,
     )
 
