@@ -4,9 +4,13 @@ Where things are, from what an operator types down to plain values:
 
     cli        one file per verb: options -> one call -> exit code
     views      what the operator sees; the only place that prints
-    stores     hands: the file tree, Git
+    stores     hands: the file tree, Git, the practice world, journal and lock
+    engine     one loop with a direction: apply, resume, rollback
     planning   which steps, in which order, proven reversible
     operations one kind of change an operator would name, as wishes
+    checks     what gates ask: pass, fail, or not to be seen yet
+    world      what Flux, ESO, the injector and Vault do by themselves, predicted
+    targets    kinds of things that change: how their states compare and their changes read
     injector   what the injector would do to a pod, predicted
     estate     a GitOps tree read: wiring, readers, verdicts
     documents  YAML as Kubernetes reads it, edits that keep every other byte, JSON patches

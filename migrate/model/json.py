@@ -1,4 +1,4 @@
-"""JSON values: their type, their pointers (RFC 6901) and the canonical form that digests are made of."""
+"""JSON values: their type, their pointers (RFC 6901), safe access, and the canonical form that digests are made of."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ def canonical(value: Json) -> bytes:
 def digest(value: Json) -> str:
     """sha256 of the canonical form, lower-case hex."""
     return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def mapping(value: Json) -> dict[str, Json]:
+    """The value if it is a map, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: Json) -> list[Json]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []

@@ -1,6 +1,7 @@
-"""What the engine asks of a store, and what a store answers. A store is thin: one read or one guarded write, no retries.
+"""What the engine asks of a store, and what a store answers.
 
-The engine decides what may be tried again; a store only says what happened.
+A store is thin: one read or one guarded write, no retries. The engine decides what may be tried again;
+a store only says what happened.
 """
 
 from __future__ import annotations

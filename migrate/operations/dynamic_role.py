@@ -8,6 +8,7 @@ from migrate.model.duration import seconds
 from migrate.model.json import Json
 from migrate.operations.subject import Subject
 from migrate.operations.wish import Arguments, Put, Wish, text
+from migrate.targets.sql import literal, quoted
 
 
 def dynamic_role(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
@@ -57,13 +58,3 @@ def _revocation(owner: str) -> list[Json]:
         'DROP OWNED BY "{{name}}";',
         'DROP ROLE IF EXISTS "{{name}}";',
     ]
-
-
-def quoted(name: str) -> str:
-    """An SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """An SQL string."""
-    return "'" + text.replace("'", "''") + "'"

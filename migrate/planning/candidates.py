@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 from migrate.estate.inventory import Inventory, Workload
 from migrate.model.errors import Failed, Refused
-from migrate.model.json import Json, Pointer
+from migrate.model.json import Json, Pointer, mapping
 from migrate.operations.inject_release import FOLDER, PREFIX, password_mount
-from migrate.planning.files import Files, Found, mapping, one, texts
+from migrate.planning.files import Files, Found, one, texts
 from migrate.planning.phases import Phase
 
 

@@ -10,14 +10,14 @@ from migrate.catalog import shelf
 from migrate.documents.patches import patch
 from migrate.documents.reader import load_all
 from migrate.model.change import Absent, Blobs, Change, Doc, Exact, FileEdit, Irreversible, State, Undo
-from migrate.model.json import Json
+from migrate.model.json import Json, mapping
 from migrate.model.plan import PatchPair, Provenance, Step
 from migrate.model.target import Target
 from migrate.operations.catalogue import OPERATIONS
 from migrate.operations.subject import Subject, postgres
 from migrate.operations.wish import Edits, Put, Remove, Rewrite, Wish
 from migrate.planning.commits import edit_file
-from migrate.planning.files import Drafts, mapping
+from migrate.planning.files import Drafts
 from migrate.planning.phases import Credential, Phase, Use
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from migrate.model.config import Config
 from migrate.model.errors import Refused
-from migrate.model.json import Json
+from migrate.model.json import Json, mapping, sequence
 from migrate.operations.subject import Login
 from migrate.planning.candidates import Candidate
-from migrate.planning.files import Files, Found, mapping, objects, sequence, texts
+from migrate.planning.files import Files, Found, objects, texts
 
 OPERATOR_KINDS = frozenset({"PostgresCluster", "Cluster", "postgresql"})
 _OPERATOR_GROUPS = ("postgres-operator.crunchydata.com", "postgresql.cnpg.io", "acid.zalan.do")

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 
 from migrate.model.change import Doc, inverted
-from migrate.model.json import Json
+from migrate.model.json import Json, mapping
 from migrate.model.plan import Plan, Step
 from migrate.model.target import Target
-from migrate.planning.files import mapping
 from migrate.planning.rollback_script import rollback_script
-from migrate.planning.sql import script
+from migrate.targets.sql import script
 
 
 def export(plan: Plan, name: str, digest: str) -> dict[str, bytes]:

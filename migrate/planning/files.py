@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from migrate.documents.reader import YamlFault, load_all
-from migrate.model.json import Json
+from migrate.model.json import Json, mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,6 @@ class Found:
     def spec(self) -> dict[str, Json]:
         """Its spec, empty where there is none."""
         return mapping(self.value.get("spec"))
-
-
-def mapping(value: Json) -> dict[str, Json]:
-    """The value if it is a map, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def sequence(value: Json) -> list[Json]:
-    """The value if it is a list, else an empty one."""
-    return value if isinstance(value, list) else []
 
 
 def texts(value: Json, *path: str) -> str | None:

@@ -15,11 +15,10 @@ from migrate.injector.prediction import Mutated
 from migrate.injector.settings import Settings
 from migrate.injector.workload import read
 from migrate.model.errors import Refused
-from migrate.model.json import Json
+from migrate.model.json import Json, mapping, sequence
 from migrate.model.plan import Remark
 from migrate.operations.subject import Subject
 from migrate.planning.compose import Composition
-from migrate.planning.files import mapping, sequence
 from migrate.planning.surroundings import Injector
 
 _ASSUMED_ADDRESS = "https://vault.invalid:8200"

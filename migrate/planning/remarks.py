@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.estate.inventory import Datum, Inventory, Secret
+from migrate.model.json import mapping
 from migrate.model.plan import Remark, Unknown
 from migrate.operations.subject import Subject
 from migrate.planning.database import Server, behind
-from migrate.planning.files import Files, mapping
+from migrate.planning.files import Files
 from migrate.planning.phases import Credential
 from migrate.planning.subjects import Sources, other_readers
 from migrate.planning.surroundings import Injector, literal_passwords, pinned, private_ca

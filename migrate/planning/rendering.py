@@ -7,9 +7,8 @@ a plan is loaded, and the two must agree.
 from __future__ import annotations
 
 from migrate.model.change import Absent, Blobs, Change, Doc, FileEdit, State, inverted
-from migrate.model.json import Json
-from migrate.planning.files import mapping
-from migrate.planning.sql import script
+from migrate.model.json import Json, mapping
+from migrate.targets.sql import script
 
 
 def state_json(state: State) -> Json:

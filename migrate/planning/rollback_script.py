@@ -10,11 +10,10 @@ import shlex
 from collections.abc import Iterator
 
 from migrate.model.change import Change, Doc, Irreversible, inverted
-from migrate.model.json import Json
+from migrate.model.json import Json, mapping
 from migrate.model.plan import STAGES, Plan, Step
 from migrate.model.target import Target
-from migrate.planning.files import mapping
-from migrate.planning.sql import script
+from migrate.targets.sql import script
 
 _HEAD = """\
 #!/bin/sh

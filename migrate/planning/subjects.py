@@ -9,10 +9,11 @@ from migrate.documents.reader import load_all
 from migrate.estate.inventory import Inventory, Reader, Secret, Store
 from migrate.model.config import Config
 from migrate.model.errors import Refused
+from migrate.model.json import mapping
 from migrate.operations.subject import Copied, Place, Release, ServiceAccount, Subject, VaultSide
 from migrate.planning.candidates import Candidate, Copy
 from migrate.planning.database import Server, login_of
-from migrate.planning.files import Files, mapping, one, texts
+from migrate.planning.files import Files, one, texts
 from migrate.planning.phases import Phase
 from migrate.planning.surroundings import Injector, listings
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from migrate.estate.inventory import Inventory, Secret
-from migrate.model.json import Json
+from migrate.model.json import Json, mapping, sequence
 from migrate.operations.subject import Listing, Place
-from migrate.planning.files import Files, Found, beside, mapping, objects, one, sequence, texts
+from migrate.planning.files import Files, Found, beside, objects, one, texts
 
 _LITERAL = rb"(?i)(?:create|alter)\s+(?:user|role)\s+[\"']?%s[\"']?\s[^;]{0,200}?password\s+'"
 

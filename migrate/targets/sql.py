@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrate.model.change import Absent, Change, Doc, State
-from migrate.model.json import Json
-from migrate.operations.dynamic_role import literal, quoted
-from migrate.planning.files import mapping, sequence
+from migrate.model.json import Json, mapping, sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +73,13 @@ def _drop(role: str, state: dict[str, Json]) -> Iterator[str]:
     for owner in reversed(sequence(state.get("memberOf"))):
         yield f"REVOKE {quoted(str(owner))} FROM {role};"
     yield f"DROP ROLE {role};"
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """An SQL string."""
+    return "'" + text.replace("'", "''") + "'"
