@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format bench bench-scan bench-edits clean fuzz
+.PHONY: demo test lint format bench bench-scan bench-edits clean fuzz lab lab-clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml requirements/constraints.txt
@@ -31,6 +31,13 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Real servers, built once from Go modules into this user's cache (docs/lab.md); a second run does nothing.
+lab: $(READY)
+	@$(BIN)/migrate lab build
+
+lab-clean: $(READY)
+	@$(BIN)/migrate lab clean
 
 bench: bench-scan bench-edits
 

@@ -53,8 +53,9 @@ def test_the_wheel_carries_the_data_folders(wheel: Path) -> None:
         ("profiles", "profiles", "*.yaml"),
         ("docs/runbooks", "runbooks", "*.md"),
         ("examples/tazlab", "examples/tazlab", "**/*.yaml"),
+        ("migrate/lab/modules", "lab/modules", "**/*"),
     ):
-        for file in (PROJECT / folder).glob(pattern):
+        for file in filter(Path.is_file, (PROJECT / folder).glob(pattern)):
             assert f"migrate/{inside}/{file.relative_to(PROJECT / folder)}" in names
     assert "migrate/phases/phase1.yaml" in names
     assert "migrate/py.typed" in names

@@ -1,0 +1,53 @@
+"""`migrate lab`: real servers on this machine, built once, started and stopped at will."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb and its own verbs to the command table."""
+    group = typer.Typer(help="Real servers for practice: Vault, Kubernetes, ESO, Flux.", no_args_is_help=True)
+    group.command("build")(build)
+    group.command("clean")(clean)
+    group.command("doctor")(doctor)
+    app.add_typer(group, name="lab")
+
+
+def build(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PROGRAM]...", help="Only what these need; default: all of them.")
+    ] = None,
+) -> None:
+    """Build the lab's servers into this user's cache; does nothing when they are there.
+
+    The first time takes tens of minutes and downloads Go modules. May be interrupted and repeated.
+    """
+    from migrate.lab import build as lab
+    from migrate.lab import cache
+    from migrate.views import lab_build as view
+
+    lab.build(view.BuildLines(), names or ())
+    view.programs(((found.name, found.version, found.built) for found in lab.programs()), str(cache.home()))
+
+
+def clean() -> None:
+    """Remove what was built, and the compiler's caches with it."""
+    from migrate.lab import build as lab
+    from migrate.lab import cache
+    from migrate.views import lab_build as view
+
+    view.freed(lab.clean(), str(cache.home()))
+
+
+def doctor() -> None:
+    """Say what this machine lacks for the lab. Exit 1 when something is missing."""
+    from migrate.lab import needs
+    from migrate.model.errors import Exit
+    from migrate.views import lab_build as view
+
+    found = needs.for_building()
+    view.doctor((need.what, need.holds, need.found) for need in found)
+    raise typer.Exit(Exit.DONE if all(need.holds for need in found) else Exit.FAILED)

@@ -1,0 +1,3 @@
+module migrate.lab/lab-fault
+
+go 1.24.0

@@ -1,0 +1,3 @@
+module migrate.lab/lab-git
+
+go 1.24.0
