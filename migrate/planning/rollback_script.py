@@ -1,6 +1,8 @@
 """`rollback.sh`: the way back as a plain script, for the day this tool is not at hand.
 
-It uses git, kubectl, vault and psql, holds no secret value, and leaves alone what is not as the plan left it.
+It uses git, kubectl, vault and psql, holds no secret value, and takes back only what is as the plan left it. Files,
+Vault's objects and logins are settled alike: by what is there now, what the step left, and what it and earlier steps
+found. What cannot be asked is not taken for gone.
 """
 
 from __future__ import annotations
@@ -8,153 +10,152 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-from migrate.model.change import Change, Doc, Irreversible, inverted
-from migrate.model.json import Json, mapping
+from migrate.model.change import Absent, Change, Doc, Irreversible, State, inverted
+from migrate.model.json import mapping
 from migrate.model.plan import STAGES, Plan, Step
 from migrate.model.target import Target
+from migrate.planning.files import blob_id
+from migrate.targets.shell import LOGIN_QUERY, NONE, kept_by_vault, login_text, only_login, vault_text
 from migrate.targets.sql import script
 
-_HEAD = """\
-#!/bin/sh
-# Takes back plan {name} (digest {digest}).
-# Run it in a clean checkout of the repository, on a branch of its own. It needs git, kubectl, vault and psql, logged
-# in as for the plan: VAULT_ADDR and VAULT_TOKEN, PGHOST and the like for an administrator. It holds no secret value.
-# What is not as the plan left it is left alone and named; then the exit code is 7. Running it twice does no harm.
-# Every question can be answered beforehand with ASSUME_YES=1.
-set -eu
-held=0
-
-hold() {{ echo "left alone: $*" >&2; held=1; }}
-
-ask() {{
-  [ "${{ASSUME_YES:-}}" = 1 ] && return 0
-  printf '%s [type yes] ' "$1" >&2
-  read -r answer
-  [ "$answer" = yes ] || {{ echo "stopped here; run it again to go on" >&2; exit 6; }}
-}}
-
-# restore FILE LEFT FOUND...: put back the blob the step found, if the file still is the blob the step left.
-# A file that is at what the step found, or at what an earlier step found, was never changed or is back already.
-restore() {{
-  now=none
-  [ ! -e "$1" ] || now=$(git hash-object --no-filters -- "$1")
-  file=$1 left=$2 found=$3
-  shift 2
-  for one in "$@"; do [ "$now" != "$one" ] || return 0; done
-  set -- "$file" "$left" "$found"
-  [ "$now" = "$2" ] || {{ hold "$1 was changed after the plan"; return 0; }}
-  if [ "$3" = none ]; then rm -- "$1"; else
-    git cat-file -e "$3" || {{ hold "$1: git does not have blob $3"; return 0; }}
-    git cat-file blob "$3" > "$1"
-  fi
-  git add -A -- "$1"
-}}
-
-commit() {{ git diff --cached --quiet || git commit -q -m "$1"; }}
-
-has_login() {{ [ "$(psql -XAtq -d "$1" -c "select 1 from pg_roles where rolname = '$2'")" = 1 ]; }}
-
-exists() {{ vault read "$1" >/dev/null 2>&1; }}
-"""
-
 _TAIL = """
-[ "$held" = 0 ] || exit 7
+finish
 echo "everything of the plan is taken back"
 """
 
 
 def rollback_script(plan: Plan, name: str, digest: str) -> str:
     """The script, newest step first; the question between Git and the servers stands where pods must leave first."""
-    parts = [_HEAD.format(name=name, digest=digest)]
-    found = _found(plan)
+    parts = [_head(name, digest)]
+    before = _Before.of(plan)
     for stage in reversed(STAGES):
         steps = [step for step in reversed(plan.steps) if step.stage == stage]
         if steps:
-            # Whatever is still in Git still needs what expand made.
-            parts.append('\n[ "$held" = 0 ] || exit 7\n' if stage == "expand" else "")
+            parts.append(_leave(plan) if stage == "expand" else "")
             parts.append(f"\n# === {stage} " + "=" * (100 - len(stage)) + "\n")
-        parts += [_step(step, found) for step in steps]
-        if stage == "cutover" and steps:
-            parts.append(_leave(plan))
+        parts += [_step(step, before) for step in steps]
     return "".join(parts) + _TAIL
+
+
+def _head(name: str, digest: str) -> str:
+    text = Path(__file__).with_name("rollback_head.sh").read_text(encoding="utf-8")
+    return text.replace("@NAME@", name).replace("@DIGEST@", digest).replace("@LOGIN@", LOGIN_QUERY)
 
 
 def _leave(plan: Plan) -> str:
     namespace, _, deployment = plan.unit.partition("/")
     return (
+        "\n# Whatever is still in Git, or could not be asked, still needs what expand made.\n"
+        'finish "what the expand stage made was not touched"\n'
         "\n# The workload must be back on its old credential before the new one goes.\n"
         'ask "Are the commits above merged, and has Flux applied them?"\n'
-        f"kubectl -n {shlex.quote(namespace)} rollout status {shlex.quote('deployment/' + deployment)} --timeout=15m\n"
+        f"run kubectl -n {shlex.quote(namespace)} rollout status {shlex.quote('deployment/' + deployment)}"
+        " --timeout=15m\n"
     )
 
 
-def _found(plan: Plan) -> dict[tuple[str, str], list[str]]:
-    """For each step and file the blobs found by it and by every step before it, newest first."""
-    answer, sofar = dict[tuple[str, str], list[str]](), dict[str, list[str]]()
-    for step in plan.steps:
-        for edit in step.change.files:
-            sofar[edit.file] = [edit.before or "none", *sofar.get(edit.file, [])]
-            answer[step.id, edit.file] = sofar[edit.file]
-    return answer
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What steps found, and what stands on them."""
+
+    states: dict[str, list[State]]
+    """By step: the state of its target before it, then before each earlier step on that target."""
+    blobs: dict[tuple[str, str], list[str]]
+    """The same for each file of a step."""
+    standing: dict[str, list[str]]
+    """By step: the steps that depend on it."""
+
+    @staticmethod
+    def of(plan: Plan) -> _Before:
+        answer = _Before({}, {}, {})
+        states, files = dict[Target, list[State]](), dict[str, list[str]]()
+        for step in plan.steps:
+            target = step.change.target
+            answer.states[step.id] = states[target] = [step.change.before, *states.get(target, [])]
+            for edit in step.change.files:
+                files[edit.file] = [edit.before or NONE, *files.get(edit.file, [])]
+                answer.blobs[step.id, edit.file] = files[edit.file]
+            for other in step.depends:
+                answer.standing.setdefault(other, []).append(step.id)
+        return answer
 
 
-def _step(step: Step, found: dict[tuple[str, str], list[str]]) -> str:
+def _step(step: Step, before: _Before) -> str:
     lines = ["\n# " + " ".join(f"{step.id}: {step.summary}".split())]
     if isinstance(step.change.undo, Irreversible):
         lines.append(f"# remains: {step.change.undo.remains}")
         lines.append(f"# dealt with by: {step.change.undo.compensates or 'nothing in this plan'}")
-    return "\n".join([*lines, *_commands(step, found)]) + "\n"
+    return "\n".join([*lines, *_commands(step, before)]) + "\n"
 
 
-def _commands(step: Step, found: dict[tuple[str, str], list[str]]) -> Iterator[str]:
+def _commands(step: Step, before: _Before) -> Iterator[str]:
     change = step.change
     match change.target.store:
         case "git":
+            # A commit brings the old way back, so it never waits for a server that cannot be asked.
             for edit in reversed(change.files):
-                blobs = " ".join(found[step.id, edit.file])
-                yield f"restore {shlex.quote(edit.file)} {edit.after or 'none'} {blobs}"
-            yield f"commit {shlex.quote(f'Take back {step.id}')}"
+                blobs = before.blobs[step.id, edit.file]
+                yield _words("restore", step.id, edit.file, edit.after or NONE, *blobs)
+            yield _words("commit", f"Take back {step.id}")
         case "postgres":
-            yield from _psql(change)
+            yield from _guarded(step, before, _login(step, before), _psql(change))
         case "vault":
-            yield from _vault(change)
+            yield from _guarded(step, before, _vault(step, before), _vault_back(change))
         case "cluster":
             return
-    for target in change.replaces:
-        yield "# agents sleep out the old time to live and would serve a dead password: replace the pods at once"
-        yield from _restart(target)
 
 
-def _restart(target: Target) -> Iterator[str]:
-    workload = f"{target.kind.lower()}/{target.short}"
-    yield f"kubectl -n {shlex.quote(target.namespace)} rollout restart {shlex.quote(workload)}"
+def _guarded(step: Step, before: _Before, question: str, answer: Iterator[str]) -> Iterator[str]:
+    """Done only where nothing that stands on the step was left alone, and the step's work is still there as it was."""
+    yield f"if {_words('free', step.id, *before.standing.get(step.id, []))} && {question}; then"
+    yield from answer
+    for target in step.change.replaces:
+        yield "  # agents sleep out the old time to live and would serve a dead password: new pods at once"
+        workload = f"{target.kind.lower()}/{target.short}"
+        yield "  " + _words("run", "kubectl", "-n", target.namespace, "rollout", "restart", workload)
+    yield "fi"
+
+
+def _words(*words: str) -> str:
+    return shlex.join(words)
+
+
+def _login(step: Step, before: _Before) -> str:
+    change = step.change
+    found = before.states[step.id]
+    texts = dict.fromkeys(map(login_text, (change.after, *found)))
+    what = "login" if only_login(change.before, change.after) else "all"
+    return _words("login_ours", step.id, script(inverted(change)).database, change.target.name, what, *texts)
 
 
 def _psql(change: Change) -> Iterator[str]:
     found = script(inverted(change))
-    database, login = shlex.quote(found.database), shlex.quote(change.target.name)
-    yield f"if has_login {database} {login}; then"
-    yield f"  psql -X -v ON_ERROR_STOP=1 -1 -d {database} <<'SQL'"
+    yield f"  run psql -X -v ON_ERROR_STOP=1 -1 -d {shlex.quote(found.database)} <<'SQL'"
     yield from found.statements
     yield "SQL"
-    yield "fi"
 
 
-def _vault(change: Change) -> Iterator[str]:
-    path = shlex.quote(change.target.path)
-    if isinstance(change.before, Doc):
-        body = json.dumps(_written(change.before.value), indent=2, ensure_ascii=False)
-        yield f"if exists {path}; then"
-        yield f"  vault write {path} - <<'JSON'"
-        yield body
-        yield "JSON"
-        yield "fi"
-    elif change.target.kind == "policy":
-        yield f"vault policy delete {shlex.quote(change.target.name)}"
-    else:
-        yield f"vault delete {path}"
+def _vault(step: Step, before: _Before) -> str:
+    target, own = step.change.target, "|".join(kept_by_vault(step.change.target))
+    ids = dict.fromkeys(_vault_id(target, state) for state in (step.change.after, *before.states[step.id]))
+    return _words("vault_ours", step.id, target.path, own, *ids)
 
 
-def _written(value: Json) -> Json:
-    return dict(mapping(value))
+def _vault_id(target: Target, state: State) -> str:
+    return blob_id(vault_text(target, state).encode()) if isinstance(state, Doc) else NONE
+
+
+def _vault_back(change: Change) -> Iterator[str]:
+    path = change.target.path
+    match change.before:
+        case Doc(value):
+            yield f"  run {_words('vault', 'write', path, '-')} <<'JSON'"
+            yield json.dumps(mapping(value), indent=2, ensure_ascii=False)
+            yield "JSON"
+        case Absent() if change.target.kind == "policy":
+            yield "  " + _words("run", "vault", "policy", "delete", change.target.name)
+        case _:
+            yield "  " + _words("run", "vault", "delete", path)

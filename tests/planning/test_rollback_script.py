@@ -7,24 +7,26 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jsonpatch
 import pytest
 
 from migrate.documents.reader import load_all
-from migrate.model.plan import Plan
+from migrate.model.change import Doc
+from migrate.model.json import mapping
+from migrate.model.plan import Plan, Step
 from migrate.planning.export import export
 from migrate.planning.prove import apply_diff
+from migrate.targets.shell import login_text
 from tests.planning.estates import GRAFANA, document, estate, planned
+from tests.planning.programs import put_on_path
+from tests.planning.programs.vault import as_read
 
 GIT_AT_HAND = shutil.which("git") is not None
 
-STUBS = {
-    "vault": 'echo "vault $*" >> "$LOG"; cat >> "$LOG" < /dev/null\n[ "$1" != read ] || [ -n "${VAULT_HAS:-}" ]\n',
-    "kubectl": 'echo "kubectl $*" >> "$LOG"\n',
-    "psql": 'echo "psql $*" >> "$LOG"\ncase "$*" in *"select 1"*) echo 1;; *) cat >> "$LOG";; esac\n',
-}
+ALL = ("expand", "cutover", "soak", "contract")
 
 
 def git(folder: Path, *words: str) -> str:
@@ -33,9 +35,76 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> tuple[Path, Plan, Path]:
-    """A repository, its plan, and the exported script with stand-ins for the servers' programs."""
+@dataclass
+class World:
+    """A repository and servers, and the plan's steps done to them up to a stage."""
+
+    folder: Path
+    servers: Path
+    plan: Plan
+    script: Path
+    said: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def done_up_to(self, stage: str) -> None:
+        for step in self.plan.steps:
+            if stage != "nothing" and ALL.index(step.stage) <= ALL.index(stage):
+                self._do(step)
+
+    def _do(self, step: Step) -> None:
+        match step.change.target.store, step.change.after:
+            case "git", _:
+                self._commit(step)
+            case "vault", Doc(value):
+                self.vault(step.change.target.path).write_text(
+                    json.dumps(as_read(step.change.target.path, mapping(value)))
+                )
+            case "postgres", after:
+                self.login(step.change.target.name).write_text(login_text(after))
+
+    def _commit(self, step: Step) -> None:
+        for edit in step.change.files:
+            path = self.folder / edit.file
+            data = apply_diff(path.read_bytes(), edit.diff)
+            path.unlink() if edit.after is None else path.write_bytes(data)
+        git(self.folder, "add", "-A")
+        git(self.folder, "commit", "-q", "-m", step.id)
+
+    def vault(self, path: str) -> Path:
+        return self.servers / "vault" / (path.replace("/", "%") + ".json")
+
+    def login(self, name: str) -> Path:
+        return self.servers / "logins" / name
+
+    def edit(self, path: str, **fields: object) -> None:
+        file = self.vault(path)
+        file.write_text(json.dumps(json.loads(file.read_text()) | fields))
+
+    def ours(self) -> set[str]:
+        """What of ours the servers still hold."""
+        held = {file.name.replace("%", "/").removesuffix(".json") for file in (self.servers / "vault").iterdir()}
+        return held | {file.name for file in (self.servers / "logins").iterdir()}
+
+    def log(self) -> str:
+        return (self.servers / "log").read_text()
+
+    def roll_back(self) -> int:
+        environment = os.environ | {
+            "PATH": f"{self.script.parent / 'bin'}:{os.environ['PATH']}",
+            "WORLD": str(self.servers),
+            "ASSUME_YES": "1",
+        }
+        (self.servers / "log").write_text("")
+        done = subprocess.run(
+            ("sh", str(self.script)), cwd=self.folder, env=environment | self.environment,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        self.said = done.stdout + done.stderr
+        return done.returncode
+
+
+@pytest.fixture(params=["static", "dynamic"])
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> World:
     if not GIT_AT_HAND:
         pytest.skip("git is not installed")
     folder = estate(tmp_path / "repo")
@@ -44,75 +113,150 @@ def world(tmp_path: Path) -> tuple[Path, Plan, Path]:
     git(folder, "config", "user.email", "t@example")
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", "start")
-    plan = planned(folder)
+    plan = planned(folder, request.param)
     found = document(plan)
     script = tmp_path / "rollback.sh"
     script.write_bytes(export(plan, str(found["name"]), str(found["digest"]))["rollback.sh"])
-    (tmp_path / "bin").mkdir()
-    for name, body in STUBS.items():
-        (tmp_path / "bin" / name).write_text("#!/bin/sh\n" + body)
-        (tmp_path / "bin" / name).chmod(0o755)
-    return folder, plan, script
+    put_on_path(tmp_path / "bin")
+    for name in ("vault", "logins"):
+        (tmp_path / "servers" / name).mkdir(parents=True)
+    (tmp_path / "servers" / "logins" / "boards").write_text("login")
+    return World(folder, tmp_path / "servers", plan, script)
 
 
-def commit_steps(folder: Path, plan: Plan, stages: set[str]) -> None:
-    for step in plan.steps:
-        if step.stage in stages and step.change.files:
-            for edit in step.change.files:
-                path = folder / edit.file
-                data = apply_diff(path.read_bytes(), edit.diff)
-                path.unlink() if edit.after is None else path.write_bytes(data)
-            git(folder, "add", "-A")
-            git(folder, "commit", "-q", "-m", step.id)
+static = pytest.mark.parametrize("world", ["static"], indirect=True)
 
 
-def roll_back(folder: Path, script: Path) -> tuple[int, str]:
-    log = script.parent / "log"
-    environment = os.environ | {
-        "PATH": f"{script.parent / 'bin'}:{os.environ['PATH']}",
-        "LOG": str(log),
-        "ASSUME_YES": "1",
-        "VAULT_HAS": "1",
-    }
-    done = subprocess.run(("sh", str(script)), cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, (log.read_text() if log.exists() else "") + done.stderr
+@pytest.mark.parametrize("stage", ["nothing", *ALL])
+def test_it_restores_every_byte_and_leaves_nothing_from_any_stage(world: World, stage: str) -> None:
+    before = git(world.folder, "rev-parse", "HEAD^{tree}")
+    world.done_up_to(stage)
+    assert world.roll_back() == 0, world.said
+    assert git(world.folder, "rev-parse", "HEAD^{tree}") == before
+    assert git(world.folder, "status", "--porcelain") == ""
+    assert world.ours() == {"boards"}
+    assert world.login("boards").read_text() == "login"
 
 
-@pytest.mark.parametrize("stages", [set[str](), {"cutover"}, {"cutover", "contract"}])
-def test_it_restores_every_byte_from_any_stage(world: tuple[Path, Plan, Path], stages: set[str]) -> None:
-    folder, plan, script = world
-    before = git(folder, "rev-parse", "HEAD^{tree}")
-    commit_steps(folder, plan, stages)
-    code, _ = roll_back(folder, script)
-    assert code == 0
-    assert git(folder, "rev-parse", "HEAD^{tree}") == before
-    assert git(folder, "status", "--porcelain") == ""
+def test_running_it_twice_does_no_harm(world: World) -> None:
+    world.done_up_to("contract")
+    world.roll_back()
+    head = git(world.folder, "rev-parse", "HEAD")
+    assert world.roll_back() == 0
+    assert git(world.folder, "rev-parse", "HEAD") == head
+    assert not re.search(r"vault (write|delete|policy)|rollout restart|DROP|ALTER", world.log())
 
 
-def test_running_it_twice_does_no_harm(world: tuple[Path, Plan, Path]) -> None:
-    folder, plan, script = world
-    commit_steps(folder, plan, {"cutover"})
-    roll_back(folder, script)
-    head = git(folder, "rev-parse", "HEAD")
-    assert roll_back(folder, script)[0] == 0
-    assert git(folder, "rev-parse", "HEAD") == head
+def test_a_file_that_was_changed_since_is_left_alone_and_named(world: World) -> None:
+    world.done_up_to("cutover")
+    changed = (world.folder / "grafana.yaml").read_text() + "# a later edit\n"
+    (world.folder / "grafana.yaml").write_text(changed)
+    assert world.roll_back() == 7
+    assert "grafana.yaml was changed after the plan" in world.said
+    assert (world.folder / "grafana.yaml").read_text() == changed
 
 
-def test_a_file_that_was_changed_since_is_left_alone_and_named(world: tuple[Path, Plan, Path]) -> None:
-    folder, plan, script = world
-    commit_steps(folder, plan, {"cutover"})
-    changed = (folder / "grafana.yaml").read_text() + "# a later edit\n"
-    (folder / "grafana.yaml").write_text(changed)
-    code, said = roll_back(folder, script)
-    assert code == 7
-    assert "grafana.yaml was changed after the plan" in said
-    assert (folder / "grafana.yaml").read_text() == changed
+def test_what_expand_made_stays_while_a_file_is_left_alone(world: World) -> None:
+    world.done_up_to("cutover")
+    held = world.ours()
+    (world.folder / "grafana.yaml").write_text("kind: Other\n")
+    assert world.roll_back() == 7
+    assert "what the expand stage made was not touched" in world.said
+    assert world.ours() == held
+    assert "rollout" not in world.log()
 
 
-def test_servers_are_cleaned_in_reverse_and_after_the_pods_left(world: tuple[Path, Plan, Path]) -> None:
-    folder, plan, script = world
-    commit_steps(folder, plan, {"cutover"})
-    _, log = roll_back(folder, script)
+@static
+def test_an_edit_of_the_role_in_use_survives_and_so_does_what_expand_made(world: World) -> None:
+    world.done_up_to("cutover")
+    world.edit("database/static-roles/mig-boards", rotation_period=86400)
+    held = world.ours()
+    assert world.roll_back() == 7
+    assert "database/static-roles/mig-boards was changed after the plan" in world.said
+    assert world.ours() == held
+    assert (world.folder / "grafana.yaml").read_text() == GRAFANA
+
+
+@static
+def test_what_a_kept_thing_stands_on_is_kept_too_and_nothing_else(world: World) -> None:
+    world.done_up_to("expand")
+    world.edit("database/config/mig-boards-pg", allowed_roles=["mig-boards", "another"])
+    assert world.roll_back() == 7
+    assert world.ours() == {"boards", "boards_vault_admin", "database/config/mig-boards-pg"}
+    assert "expand.database-connection.mig-boards-pg still stands on it" in world.said
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("sys/policies/acl/mig-watch-grafana", {"policy": 'path "other" { capabilities = ["read"] }'}),
+        ("auth/jwt-lab/role/mig-watch-grafana", {"token_bound_cidrs": ["10.0.0.0/8"]}),
+        ("auth/jwt-lab/role/mig-watch-grafana", {"claim_mappings": {"a": "b"}}),
+        ("database/config/mig-boards-pg", {"allowed_roles": ["mig-boards", "another"]}),
+        ("database/config/mig-boards-pg", {"connection_details": {"username": "somebody"}}),
+    ],
+)
+def test_any_edit_in_vault_is_kept_and_said(world: World, path: str, fields: dict[str, object]) -> None:
+    world.done_up_to("expand")
+    world.edit(path, **fields)
+    kept = world.vault(path).read_text()
+    assert world.roll_back() == 7
+    assert f"{path} was changed after the plan" in world.said
+    assert world.vault(path).read_text() == kept
+
+
+def test_a_login_that_was_given_more_is_kept_with_what_it_serves(world: World) -> None:
+    world.done_up_to("expand")
+    login = world.login("boards_vault_admin")
+    login.write_text(login.read_text().replace("createrole", "createrole superuser"))
+    assert world.roll_back() == 7
+    assert "login boards_vault_admin was changed after the plan" in world.said
+    assert world.ours() == {"boards", "boards_vault_admin"}
+
+
+@pytest.mark.parametrize("down", ["VAULT_DOWN", "PSQL_DOWN"])
+def test_a_server_that_does_not_answer_is_not_taken_for_an_empty_one(world: World, down: str) -> None:
+    world.done_up_to("expand")
+    world.environment[down] = "1"
+    assert world.roll_back() == 7
+    assert "cannot say" in world.said
+    assert "onnection refused" in world.said
+    assert "everything" not in world.said.replace("not everything", "")
+
+
+def test_with_vault_gone_git_still_goes_back_and_the_logins_that_vault_may_use_stay(world: World) -> None:
+    before = git(world.folder, "rev-parse", "HEAD^{tree}")
+    world.done_up_to("soak")
+    held = world.ours()
+    world.environment["VAULT_DOWN"] = "1"
+    assert world.roll_back() == 7
+    assert git(world.folder, "rev-parse", "HEAD^{tree}") == before
+    assert world.ours() == held
+    del world.environment["VAULT_DOWN"]
+    assert world.roll_back() == 0
+    assert world.ours() == {"boards"}
+
+
+def test_a_program_that_is_missing_claims_nothing(world: World) -> None:
+    world.done_up_to("expand")
+    (world.script.parent / "bin" / "vault").write_text("#!/bin/sh\necho vault: not found >&2\nexit 127\n")
+    assert world.roll_back() == 7
+    assert "vault: not found" in world.said
+
+
+def test_it_refuses_where_something_is_staged_already(world: World) -> None:
+    world.done_up_to("cutover")
+    (world.folder / "store.yaml").write_text("kind: Other\n")
+    git(world.folder, "add", "store.yaml")
+    head = git(world.folder, "rev-parse", "HEAD")
+    assert world.roll_back() == 6
+    assert git(world.folder, "rev-parse", "HEAD") == head
+
+
+@static
+def test_servers_are_cleaned_in_reverse_and_after_the_pods_left(world: World) -> None:
+    world.done_up_to("contract")
+    world.roll_back()
     order = [
         'ALTER ROLE "boards" LOGIN;',
         "vault write database/static-roles/mig-boards",
@@ -125,23 +269,21 @@ def test_servers_are_cleaned_in_reverse_and_after_the_pods_left(world: tuple[Pat
         'DROP ROLE "boards_vault";',
         'DROP ROLE "boards_vault_admin";',
     ]
-    places = [log.index(text) for text in order]
+    places = [world.log().index(text) for text in order]
     assert places == sorted(places)
 
 
-def test_it_uses_four_programs_and_posix_shell_only(world: tuple[Path, Plan, Path]) -> None:
-    _, _, script = world
-    text = script.read_text()
+def test_it_uses_four_programs_and_posix_shell_only(world: World) -> None:
+    text = world.script.read_text()
     assert text.startswith("#!/bin/sh\n")
     assert "set -eu" in text
     assert not re.search(r"\b(bash|jq|curl|python|migrate (apply|rollback))\b|\[\[", text)
-    subprocess.run(("sh", "-n", str(script)), check=True)
+    subprocess.run(("sh", "-n", str(world.script)), check=True)
 
 
-def test_every_step_is_commented(world: tuple[Path, Plan, Path]) -> None:
-    _, plan, script = world
-    for step in plan.steps:
-        assert f"# {step.id}: " in script.read_text()
+def test_every_step_is_commented(world: World) -> None:
+    for step in world.plan.steps:
+        assert f"# {step.id}: " in world.script.read_text()
 
 
 def test_exported_patches_turn_the_file_there_and_back(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from migrate.model.plan import Plan
 from migrate.planning.export import export
+from migrate.planning.phases import Credential
+from migrate.targets.shell import LOGIN_QUERY, login_text
 from tests.planning.estates import DATABASE, estate, planned
 
 _TOOLS = all(shutil.which(name) for name in ("initdb", "pg_ctl", "psql"))
@@ -56,6 +58,15 @@ class Server:
             "-h", str(self.folder), "-U", "admin", "-d", database, "-f", str(path),
         )  # fmt: skip
 
+    def login(self, name: str) -> str:
+        """What `rollback.sh` sees of a login."""
+        done = subprocess.run(
+            ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-v", f"login={name}", "-h", str(self.folder), "-U", "admin",
+             "-d", "boards"),
+            user=self.user, capture_output=True, text=True, check=True, input=LOGIN_QUERY, cwd="/",
+        )  # fmt: skip
+        return done.stdout.strip()
+
     def version(self) -> int:
         return int(self.sql("postgres", "show server_version_num")) // 10000
 
@@ -83,14 +94,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def plan_for(server: Server, folder: Path) -> Plan:
+def plan_for(server: Server, folder: Path, credential: Credential = "static") -> Plan:
     version = f"postgresVersion: {server.version()}"
-    return planned(estate(folder, database=DATABASE.replace("postgresVersion: 16", version)))
+    return planned(estate(folder, database=DATABASE.replace("postgresVersion: 16", version)), credential)
 
 
 def write_sql(server: Server, plan: Plan) -> list[Path]:
     out = server.folder / "sql"
-    out.mkdir(exist_ok=True)
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
     for name, data in export(plan, "n", "d").items():
         if name.startswith("sql/"):
             (server.folder / name).write_bytes(data)
@@ -140,3 +152,21 @@ def test_the_old_login_is_closed_and_opened_again(server: Server, tmp_path: Path
         server.sql("boards", "select 1", "boards")
     server.file("postgres", closing.with_suffix("").with_suffix(".inverse.sql"))
     assert server.sql("boards", "select 1", "boards") == "1\n"
+
+
+@pytest.mark.parametrize("credential", ["static", "dynamic"])
+def test_the_script_sees_each_login_as_the_plan_left_it(server: Server, tmp_path: Path, credential: Credential) -> None:
+    plan = plan_for(server, tmp_path / "e", credential)
+    files = [file for file in write_sql(server, plan) if ".inverse" not in file.name]
+    steps = [step for step in plan.steps if step.change.target.store == "postgres"]
+    for step, file in zip(steps, files, strict=True):
+        login = step.change.target.name
+        assert server.login(login) in {login_text(step.change.before), "login"}
+        server.file("boards", file)
+        assert server.login(login) == login_text(step.change.after)
+    server.sql("boards", f"alter role {steps[0].change.target.name} set work_mem = '1MB'")
+    assert server.login(steps[0].change.target.name) != login_text(steps[0].change.after)
+    server.sql("boards", f"alter role {steps[0].change.target.name} reset all")
+    for file in reversed(files):
+        server.file("boards", file.with_suffix("").with_suffix(".inverse.sql"))
+    assert server.login("boards") == "login"
