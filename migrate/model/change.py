@@ -56,6 +56,8 @@ class Input:
 
     field: str
     source: str
+    shares: Target | None = None
+    """The target whose own input has the very same value: a password that two servers must agree on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,3 +52,21 @@ class Refused(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
     """Done on purpose: nothing was written, because it would not have been safe or honest to."""
 
     exit = Exit.REFUSED
+
+
+class Held(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
+    """Waiting for a person or for time; nothing is lost."""
+
+    exit = Exit.HELD
+
+
+class Locked(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
+    """Somebody else is at work here."""
+
+    exit = Exit.LOCKED
+
+
+class Stopped(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
+    """Part-way: the journal is open, and resume or rollback go on from what is really there."""
+
+    exit = Exit.STOPPED

@@ -15,7 +15,7 @@ UNSET = "ADDRESS-UNKNOWN"
 
 def database_connection(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
     """The connection. Its address is the one *Vault* uses; a name inside the cluster is never taken for it."""
-    target = subject.connection
+    target, login = subject.connection, postgres(subject.vault_login)
     address = subject.vault.database_address or UNSET
     role = subject.dynamic_role if arguments.get("dynamic") is True else subject.static_role
     url = f"postgresql://{{{{username}}}}:{{{{password}}}}@{address}/{subject.login.database}"
@@ -31,10 +31,10 @@ def database_connection(subject: Subject, arguments: Arguments) -> Iterator[Wish
     }
     yield Wish(
         target=target,
-        act=Put(connection, (Input("password", f"the one generated for {postgres(subject.vault_login)}"),)),
+        act=Put(connection, (Input("password", f"the one generated for {login}", login),)),
         summary=f"connection {target.short} to database {subject.login.database} at {address}",
         blast="nobody uses it yet; Vault opens one connection to prove it",
         guard="refused if it exists: writing over a connection whose password Vault rotated would break it",
         needs=(f"vault: create, delete on {target.path}",),
-        rests_on=(postgres(subject.vault_login),),
+        rests_on=(login,),
     )

@@ -67,6 +67,7 @@ class _FileEdit(_Wire):
 class _Input(_Wire):
     field: str
     source: str
+    shares: str | None = None
 
 
 class _Change(_Wire):
@@ -279,7 +280,9 @@ def _change(wire: _Step, target: Target) -> Change:
         _state(wire.before),
         _state(wire.after),
         undo,
-        tuple(Input(one.field, one.source) for one in wire.change.inputs),
+        tuple(
+            Input(one.field, one.source, parse_target(one.shares) if one.shares else None) for one in wire.change.inputs
+        ),
         files,
         tuple(parse_target(one) for one in wire.change.replaces),
     )

@@ -6,7 +6,7 @@ a plan is loaded, and the two must agree.
 
 from __future__ import annotations
 
-from migrate.model.change import Absent, Blobs, Change, Doc, FileEdit, State, inverted
+from migrate.model.change import Absent, Blobs, Change, Doc, FileEdit, Input, State, inverted
 from migrate.model.json import Json, mapping
 from migrate.targets.sql import script
 
@@ -26,7 +26,7 @@ def forward(change: Change) -> dict[str, Json]:
     """The change as the plan file holds it: what is written, what is filled in at the time, and how it is asked for."""
     answer = _asked(change)
     if change.inputs:
-        answer["inputs"] = [{"field": one.field, "source": one.source} for one in change.inputs]
+        answer["inputs"] = [_input(one) for one in change.inputs]
     if change.files:
         answer["files"] = [_file(one) for one in change.files]
     if change.replaces:
@@ -45,6 +45,11 @@ def backward(change: Change) -> dict[str, Json]:
     if change.replaces:
         answer["replacePods"] = [str(target) for target in change.replaces]
     return answer
+
+
+def _input(one: Input) -> Json:
+    shares: dict[str, Json] = {"shares": str(one.shares)} if one.shares else {}
+    return {"field": one.field, "source": one.source, **shares}
 
 
 def _file(edit: FileEdit) -> Json:
