@@ -33,7 +33,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Every record, verified. `length` is how many bytes they are; `torn` says that an unfinished line follows."""
+    """Every record, verified. `length`: how many bytes hold them; `torn`: what follows is no whole line.
+
+    A last record that is whole but for the end of its line is believed: its hash says so.
+    """
 
     events: tuple[Event, ...]
     length: int
@@ -75,8 +78,14 @@ def line(event: Event) -> bytes:
 def read(data: bytes) -> Reading:
     """The records in a log's bytes, or where they stop making sense."""
     lines = data.split(b"\n")
-    torn = lines.pop() != b""
-    return _chain(lines, torn, len(data) if not torn else data.rfind(b"\n") + 1)
+    tail = lines.pop()
+    if tail == b"":
+        return _chain(lines, False, len(data))
+    for ending in (tail, tail[:-1]):
+        found = _chain([*lines, ending], True, len(data) - len(tail) + len(ending))
+        if not isinstance(found, Broken) or found.line <= len(lines):
+            return found
+    return _chain(lines, True, len(data) - len(tail))
 
 
 def _chain(lines: Iterable[bytes], torn: bool, length: int) -> Reading:

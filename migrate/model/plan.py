@@ -54,6 +54,8 @@ class Gate:
     check: str
     timeout: str
     soak: str
+    about: tuple[tuple[str, str], ...] = ()
+    """Names the check needs, filled in when the plan was made: (word, name)."""
 
 
 @dataclass(frozen=True, slots=True)

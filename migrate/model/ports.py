@@ -55,7 +55,12 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The store took it. What it now holds is read back separately."""
+    """The store took it. What it now holds is read back separately.
+
+    `state`: what it should now read, where that is not what the move said: texts that were merged with later edits.
+    """
+
+    state: State | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from migrate.model.change import Irreversible
 from migrate.model.json import Json, digest
 from migrate.model.plan import Fact, Gate, PatchPair, Plan, Remark, Step, Unknown
-from migrate.planning.rendering import backward, forward, state_json
+from migrate.model.state import state_json
+from migrate.planning.rendering import backward, forward
 
 SCHEMA = "migrate.plan/v1"
 

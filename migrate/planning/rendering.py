@@ -6,20 +6,9 @@ a plan is loaded, and the two must agree.
 
 from __future__ import annotations
 
-from migrate.model.change import Absent, Blobs, Change, Doc, FileEdit, Input, State, inverted
+from migrate.model.change import Change, Doc, FileEdit, Input, inverted
 from migrate.model.json import Json, mapping
 from migrate.targets.sql import script
-
-
-def state_json(state: State) -> Json:
-    """A state as the plan file holds it."""
-    match state:
-        case Absent():
-            return {"state": "absent"}
-        case Doc(value):
-            return {"state": "document", "value": value}
-        case Blobs(files):
-            return {"state": "files", "blobs": dict(files)}
 
 
 def forward(change: Change) -> dict[str, Json]:

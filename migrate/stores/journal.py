@@ -27,6 +27,8 @@ class Journal:
         if found.torn:
             # Its writer died before the record was promised to anybody.
             os.ftruncate(self._descriptor, found.length)
+            if found.events and not path.read_bytes().endswith(b"\n"):
+                os.write(self._descriptor, b"\n")
             os.fsync(self._descriptor)
         sync_folder(path.parent)
 

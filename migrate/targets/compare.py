@@ -5,11 +5,12 @@ A wanted state covers the fields it names; what a server adds by itself is nobod
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from migrate.model.change import Absent, Blobs, Doc, State
 from migrate.model.duration import seconds
-from migrate.model.json import Json, canonical, mapping
+from migrate.model.json import Json, canonical, digest, mapping
 from migrate.model.target import Target
 from migrate.targets.kinds import Kind, flattened, kind_of
 
@@ -119,3 +120,24 @@ def merged(target: Target, now: Doc, last: Doc, restored: Doc) -> Doc:
     kind = kind_of(target)
     theirs = {key: flattened(kind, now.value).get(key) for key in moved(target, last, now)}
     return Doc({**mapping(restored.value), **{key: one for key, one in theirs.items() if one is not None}})
+
+
+def fingerprint(target: Target, state: State) -> str:
+    """A digest of what a plan may rely on: everything but what moves by itself. Two readings of one state agree."""
+    match state:
+        case Absent():
+            return "absent"
+        case Blobs(files):
+            return f"blobs:{digest([list(one) for one in files])}"
+        case Doc(value):
+            kind = kind_of(target)
+            return f"sha256:{digest(_steady(kind, flattened(kind, value)))}"
+
+
+def _steady(kind: Kind, value: dict[str, Json]) -> Json:
+    kept: dict[str, Json] = {}
+    for key, one in value.items():
+        if key in kind.moving or _unset(one):
+            continue
+        kept[key] = [json.loads(member) for member in _bag(one)] if key in kind.sets and isinstance(one, list) else one
+    return kept

@@ -1,0 +1,147 @@
+"""What comes next, from the plan, the run and the clock. Pure; looks at nothing in the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from migrate.engine.fold import Done, Failing, Hold, Intended, Kept, Passed, Pending, Run, Skipped, Undone, Waived
+from migrate.engine.route import Enter, Restart, Stop
+from migrate.model.plan import Gate, Plan, Step
+
+FRESH_CONSENT = "contract"
+"""The stage that a general approval does not cover: from there on the old way is taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Take this step."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take this step back."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Replace these pods."""
+
+    restart: Restart
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A write was announced and its end is not known: read what is there."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a gate's check."""
+
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A person must agree before this stage begins."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing may be done before somebody clears this."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """There is nothing left to do in this direction. `kept`: steps that could not be taken back."""
+
+    kept: tuple[str, ...]
+
+
+Action: TypeAlias = Do | Undo | Replace | Settle | Ask | Consent | Wait | Finished
+
+
+class Course:
+    """The next action along a route. Remembers how far the route lies behind, so that a long plan stays linear."""
+
+    def __init__(self, plan: Plan, route: tuple[Stop, ...]) -> None:
+        self._plan, self._route, self._at = plan, route, 0
+
+    def next(self, run: Run) -> Action:
+        """What comes next. Depends on plan and run alone: asking twice gives the same."""
+        if run.hold is not None:
+            return Wait(run.hold)
+        while self._at < len(self._route):
+            action = _at(self._route[self._at], run, self._plan)
+            if action is not None:
+                return action
+            self._at += 1
+        return Finished(tuple(step for step, one in run.steps.items() if isinstance(one, Kept)))
+
+
+def _at(stop: Stop, run: Run, plan: Plan) -> Action | None:
+    """What is to do at this stop; None where it lies behind."""
+    match stop:
+        case Enter(stage):
+            return None if stage in run.approved else Consent(stage)
+        case Gate():
+            return None if _open(stop, run, plan) else Ask(stop)
+        case Step():
+            return _step(stop, run, plan)
+        case Restart(id=id, after=after):
+            undone = isinstance(run.steps.get(after), Undone) and after in run.times
+            return Replace(stop, run.times[after]) if undone and not isinstance(run.steps.get(id), Undone) else None
+
+
+def _open(gate: Gate, run: Run, plan: Plan) -> bool:
+    if isinstance(run.gates.get((gate.way, gate.id)), Passed | Waived):
+        return True
+    if gate.way == "back":
+        step = plan.step(gate.before)
+        return step is None or _step(step, run, plan) is None
+    return False
+
+
+def _step(step: Step, run: Run, plan: Plan) -> Action | None:
+    found = run.steps.get(step.id)
+    if isinstance(found, Intended):
+        return Settle(step)
+    if run.way == "forward":
+        return None if isinstance(found, Done | Skipped) else Do(step)
+    return Undo(step) if isinstance(found, Done) and step.id not in needed(plan, run.steps) else None
+
+
+def needed(plan: Plan, steps: Mapping[str, object]) -> frozenset[str]:
+    """What must stay because something that could not be taken back stands on it."""
+    stays = {step for step, one in steps.items() if isinstance(one, Kept)}
+    if not stays:
+        return frozenset()
+    answer = set[str]()
+    for step in reversed(plan.steps):
+        if step.id in stays or step.id in answer:
+            answer.update(step.depends)
+    return frozenset(answer)
+
+
+def overdue(state: Pending, timeout: int, now: datetime) -> bool:
+    """Whether a gate has been waiting longer than it should. A timeout of 0 waits for people, so for ever."""
+    return timeout > 0 and (now - datetime.fromisoformat(state.since)).total_seconds() > timeout
+
+
+def failing(run: Run) -> Iterable[tuple[str, Failing]]:
+    """The gates whose last answer was no."""
+    return [(gate, one) for (way, gate), one in run.gates.items() if way == run.way and isinstance(one, Failing)]

@@ -1,0 +1,76 @@
+"""The stops of a plan in the order they are met, forward and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from migrate.model.change import Absent, Change, Doc, Irreversible
+from migrate.model.plan import STAGES, Gate, Plan, Step
+from migrate.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A stage begins here: the one that needs a word of its own is asked for."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Pods replaced at once, because what a step took back lives on in them."""
+
+    id: str
+    after: str
+    """The step whose undo makes it necessary."""
+    target: Target
+
+
+Stop: TypeAlias = Enter | Gate | Step | Restart
+
+
+def there(plan: Plan) -> tuple[Stop, ...]:
+    """The way forward: a stage's gates, the stage, then each step behind its own gates."""
+    return tuple(_there(plan))
+
+
+def _there(plan: Plan) -> Iterator[Stop]:
+    gates = _by_place(plan, "forward")
+    for stage in STAGES:
+        steps = [step for step in plan.steps if step.stage == stage]
+        if not steps:
+            continue
+        yield from gates.get(stage, ())
+        yield Enter(stage)
+        for step in steps:
+            yield from gates.get(step.id, ())
+            yield step
+
+
+def back(plan: Plan) -> tuple[Stop, ...]:
+    """The way back: newest step first, each behind the gates that keep pods alive."""
+    return tuple(_back(plan))
+
+
+def _back(plan: Plan) -> Iterator[Stop]:
+    gates = _by_place(plan, "back")
+    for step in reversed(plan.steps):
+        yield from gates.get(step.id, ())
+        yield step
+        for target in step.change.replaces:
+            yield Restart(f"restart.{step.id}.{target.short}", step.id, target)
+
+
+def _by_place(plan: Plan, way: str) -> dict[str, tuple[Gate, ...]]:
+    answer = dict[str, tuple[Gate, ...]]()
+    for gate in plan.gates:
+        if gate.way == way:
+            answer[gate.before] = (*answer.get(gate.before, ()), gate)
+    return answer
+
+
+def restart(stop: Restart, since: str) -> Change:
+    """Replacing pods as a change to a witness: it is done when the workload says so since that moment."""
+    return Change(stop.target, Absent(), Doc({"restartedAt": since}), Irreversible("pods were replaced", None))

@@ -1,0 +1,94 @@
+"""The loop: what comes next, do it, write down what happened. Apply, resume and rollback are this same loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
+from migrate.engine.asking import Asker
+from migrate.engine.ending import Completed, Ending, Interrupted, Partial, Waiting
+from migrate.engine.recorder import Recorder
+from migrate.engine.residue import residue
+from migrate.engine.route import back, there
+from migrate.engine.writing import Writer, kept
+from migrate.model.plan import Plan
+from migrate.model.ports import Unreachable
+
+
+class Engine:
+    """One run in one process. `stopping`: somebody asked to stop; `heed` takes note of holds set from outside."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        recorder: Recorder,
+        writer: Writer,
+        asker: Asker,
+        *,
+        stopping: Callable[[], bool],
+        heed: Callable[[], None],
+    ) -> None:
+        self._plan, self._recorder, self._writer, self._asker = plan, recorder, writer, asker
+        self._stopping, self._heed = stopping, heed
+
+    def drive(self) -> Ending:
+        """Go on until everything is done, something must be waited for, or somebody asks to stop."""
+        run = self._recorder.run
+        course = Course(self._plan, there(self._plan) if run.way == "forward" else back(self._plan))
+        while True:
+            self._heed()
+            action = course.next(run)
+            if isinstance(action, Finished):
+                return self._finish()
+            if self._stopping():
+                return Interrupted()
+            if ending := self._act(action):
+                return ending
+
+    def _act(self, action: Action) -> Ending | None:
+        try:
+            return self._acted(action)
+        except Unreachable as error:
+            following = error.following or "migrate resume, once it answers"
+            return Waiting("a server that does not answer", error.happened, following)
+
+    def _acted(self, action: Action) -> Ending | None:
+        match action:
+            case Do(step):
+                return self._writer.take(step)
+            case Undo(step):
+                return self._writer.undo(step)
+            case Replace(restart, since):
+                return self._writer.replace(restart, since)
+            case Settle(step):
+                return self._writer.settle(step)
+            case Ask(gate):
+                return self._asker.ask(gate, self._since())
+            case Consent(stage):
+                run = self._recorder.run
+                how = f"migrate resume, and type {run.plan}; or migrate resume --approve {run.digest}"
+                return Waiting(f"the {stage} stage", f"the {stage} stage needs a word of its own", how)
+            case Wait(hold):
+                return Waiting(hold.by, hold.reason, hold.following)
+            case Finished():
+                return self._finish()
+
+    def _since(self) -> datetime | None:
+        """When the cutover was committed: what checks of the time after it count from."""
+        times = self._recorder.run.times
+        moments = [times[step.id] for step in self._plan.steps if step.stage == "cutover" and step.id in times]
+        return datetime.fromisoformat(max(moments)) if moments else None
+
+    def _finish(self) -> Ending:
+        run = self._recorder.run
+        if run.way == "forward":
+            if run.ended is None:
+                self._recorder.note("run.closed", state="done")
+            return Completed()
+        if left := kept(self._plan, run):
+            return Partial(left)
+        found = residue(self._plan, run)
+        if run.ended is None:
+            self._recorder.note("run.closed", state="rolled-back", residue=list(found))
+        return Completed(found)

@@ -1,0 +1,136 @@
+"""Where runs are kept: one folder an estate, one folder a run. Never inside the estate.
+
+`$MIGRATE_STATE`, else `$XDG_STATE_HOME/migrate`, then `ESTATE/runs/RUN/`: `plan.json`, `journal.jsonl`, `rollback.sh`,
+`evidence/`. Private, unless the state folder is open to its group: then a second person may watch and approve.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrate.stores.journal import sync_folder
+
+_GROUP = stat.S_IRWXG
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One run on disk."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.path.name
+
+    @property
+    def journal(self) -> Path:
+        """Its journal."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def plan(self) -> Path:
+        """The plan as it was approved."""
+        return self.path / "plan.json"
+
+    @property
+    def script(self) -> Path:
+        """The way back from where it stands, without this tool."""
+        return self.path / "rollback.sh"
+
+    @property
+    def request(self) -> Path:
+        """A hold that somebody asks for while another process is at work."""
+        return self.path / "hold.json"
+
+
+class Runs:
+    """The runs of one estate."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def all(self) -> Iterator[RunFolder]:
+        """Every run that was opened, newest first."""
+        found = [RunFolder(path) for path in (self.folder / "runs").glob("*") if (path / "journal.jsonl").exists()]
+        return iter(sorted(found, key=lambda run: (_opened(run), run.id), reverse=True))
+
+    def create(self, run: str, plan: bytes) -> RunFolder:
+        """A new run's folder with the plan in it. Raises FileExistsError, OSError."""
+        self.prepare()
+        folder = RunFolder(self.folder / "runs" / run)
+        folder.path.mkdir(mode=self._folders)
+        (folder.path / "evidence").mkdir(mode=self._folders)
+        self.write(folder.plan, plan)
+        sync_folder(folder.path.parent)
+        return folder
+
+    def prepare(self) -> None:
+        """Have the estate's folder. Raises OSError."""
+        for path in (*reversed(self.folder.parents), self.folder, self.folder / "runs"):
+            if not path.exists():
+                path.mkdir(mode=self._folders, exist_ok=True)
+                path.chmod(self._folders)
+
+    def write(self, path: Path, data: bytes, *, executable: bool = False) -> None:
+        """A whole file at once: there is never half of it. Raises OSError."""
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        mode = self.files | (0o100 if executable else 0)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        draft.replace(path)
+
+    @property
+    def files(self) -> int:
+        """The mode of files."""
+        return 0o660 if self._shared else 0o600
+
+    @property
+    def _folders(self) -> int:
+        return 0o2770 if self._shared else 0o700
+
+    @property
+    def _shared(self) -> bool:
+        root = self.folder.parent
+        return root.exists() and root.stat().st_mode & _GROUP == _GROUP
+
+
+def runs_of(estate: Path, environment: Mapping[str, str]) -> Runs:
+    """The runs of an estate, known by its Git common directory: every worktree of a repository has the same."""
+    name = hashlib.sha256(os.fsencode(os.path.realpath(_common(estate)))).hexdigest()[:16]
+    return Runs(state_root(environment) / name)
+
+
+def state_root(environment: Mapping[str, str]) -> Path:
+    """Where everything this tool remembers of runs lies."""
+    if given := environment.get("MIGRATE_STATE"):
+        return Path(given).absolute()
+    home = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME") or "~").expanduser() / ".local/state")
+    return Path(home) / "migrate"
+
+
+def _common(estate: Path) -> Path:
+    words = ("git", "-C", str(estate), "rev-parse", "--path-format=absolute", "--git-common-dir")
+    try:
+        found = subprocess.run(words, capture_output=True, check=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return estate
+    return Path(found)
+
+
+def _opened(run: RunFolder) -> float:
+    try:
+        return run.plan.stat().st_mtime
+    except OSError:
+        return 0.0
