@@ -41,7 +41,8 @@ class Question:
     """What a check is asked: about whom, and when it is now.
 
     `about`: names filled in when the plan was made (`deployment`, `namespace`, `jwt_role`, ...), by the words the
-    check declares in `needs`. `since`: when the run's cutover was seen applied, for checks about what came after it.
+    check declares in `needs`. `since`, for checks about what came after it: forward, when the run's cutover was seen
+    applied; on the way back, when the run's newest undo was recorded. None where there was no such moment.
     """
 
     about: Mapping[str, str]
@@ -51,10 +52,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check by its name. `guards`: it protects data or the way back, so nobody may waive it."""
+    """A check by its name. `guards`: it protects data or the way back, so nobody may waive it.
+
+    `prefix`: gates called `name.SOMETHING` ask it too.
+    """
 
     name: str
     needs: tuple[str, ...]
     proves: str
     ask: Callable[[Observer, Question], Answer]
     guards: bool = False
+    prefix: bool = False

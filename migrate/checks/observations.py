@@ -2,28 +2,49 @@
 
 Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks then answer inconclusive.
 
-    vault:sys/health                 {initialized, sealed, version, cluster}
+    vault:sys/health                 {initialized, sealed, version, cluster, trusted}: trusted says whether its
+                                     certificate was verified
     vault:MOUNT/static-roles/NAME    the role as Vault reads it back, with last_vault_rotation and ttl (seconds)
     vault:MOUNT/config/NAME          the connection, without its password, with reachable: true|false
     vault:policy/NAME                {policy}
     vault:auth/MOUNT/role/NAME       the role
     vault:leases/PATH                {count}: leases of that path
+    vault:MOUNT/trials/ROLE          {left: [login]}: what was left of a login of a dynamic role after one was issued,
+                                     made a table and was revoked; absent where nobody tried
     postgres:server/settings         {version, system}
+    postgres:server/hba              {rules: [{type, databases, users, address, method}]}, in their order
+    postgres:endpoint/HOST:PORT      {reachable, tls, trusted, names: [name], fromVault}: what answers there, seen from
+                                     here; fromVault says whether Vault reaches it, where that can be known
     postgres:role/NAME               {login, createrole, superuser, connect, memberOf, actsAs, administeredBy, adminOf}
-    postgres:sessions/NAME           {count, oldest, newest, actingAs: [role]}: sessions whose session_user is NAME
+    postgres:sessions/NAME           {count, oldest, newest, actingAs: [role], clients: [address]}: sessions whose
+                                     session_user is NAME; oldest and newest are when they began
     postgres:ownership/DATABASE      {owners: {ROLE: count of objects}}
-    cluster:Deployment/NS/NAME       {replicas, updated, ready, account,
-                                     pods: [{name, started, ready, agent, role, deleting}]}
+    cluster:Deployment/NS/NAME       {replicas, updated, ready, account, restartedAt,
+                                     pods: [{name, address, started, ready, agent, role, deleting, waiting}]}:
+                                     waiting says what a pod waits for, in words
     cluster:Secret/NS/NAME           {uid, owners: [{kind, name, uid}], keys, immutable, synced}: synced says whether
                                      its values equal their source in Vault (left out where that may not be seen)
-    cluster:ExternalSecret/NS/NAME   {uid, ready, creationPolicy, refreshed}
+    cluster:ExternalSecret/NS/NAME   {uid, ready, creationPolicy, refreshed, message}
     cluster:Kustomization/NS/NAME    {ready, suspended, applied: commit}
     cluster:HelmRelease/NS/NAME      {ready, suspended, failed, generation, observed}
     cluster:ServiceAccount/NS/NAME   {uid, tokens: true|false}
     cluster:Webhook/injector         {served, failurePolicy, caTrusted, covers: [namespace] | "*"}
     cluster:Consumers/NS/SECRET      {pods: [namespace/name]}: pods that still name the Secret
     cluster:DatabaseOperator/LOGIN   {listedBy: [Kind ns/name]}: operators' objects that list the login
-    cluster:LoginAs/NS/ACCOUNT?ROLE  {allowed, policies: [..]}: a login to Vault as that account with that role
+    cluster:LoginAs/NS/ACCOUNT?role=PATH&audience=TEXT
+                                     {allowed, policies: [..], why}: a login to Vault as that account with the role at
+                                     PATH (auth/MOUNT/role/NAME), its token revoked at once. The part after `?` is
+                                     encoded as in a URL
+    cluster:DatabaseLogin/NS/ACCOUNT?role=PATH&audience=TEXT&path=PATH&database=NAME
+                                     {allowed, session, current, why}: the same login, then what it reads at path
+                                     used to connect. Left out for paths whose reading makes a login
+    cluster:DryRun/NS/DEPLOYMENT?CHANGES
+                                     {allowed, message, agent, variables: [name]}: the pod that runs now with CHANGES
+                                     laid over it, sent as a server-side dry run. CHANGES is the JSON of
+                                     `migrate.planning.pod.pod_changes`; variables are those of its one container
+    cluster:Rendered/NS/RELEASE?POINTERS
+                                     {changed: [Kind ns/name]}: objects of the release that edits at these places of its
+                                     document (a JSON list) would change
     git:Applied/STEP                 {merged, branch, commit, conflict: [file]}: whether what the step committed stands
                                      in the deployed branch
     git:Applied/STEP@COMMIT          {merged}: the same at one commit, for what Flux says it applied

@@ -76,10 +76,14 @@ class GitSettings(_Section):
 
 
 class Soak(_Section):
-    """How long to watch before going on: after the cutover, and before the contract stage."""
+    """How long to watch before going on: after the cutover, and before the contract stage.
+
+    `retention`: how long after the contract stage its steps can still be taken back.
+    """
 
     cutover: str | None = Field(default=None, pattern=_DURATION)
     contract: str | None = Field(default=None, pattern=_DURATION)
+    retention: str = Field(default="720h", pattern=_DURATION)
 
 
 class Override(_Section):

@@ -15,6 +15,9 @@ STAGES: tuple[Stage, ...] = ("expand", "cutover", "soak", "contract")
 Way = Literal["forward", "back"]
 Mode = Literal["offline", "live", "practice"]
 Severity = Literal["blocks", "warning", "info"]
+END = "end"
+"""Stands where a gate names no step: before the run is closed, whichever way it went."""
+
 SEVERITIES: tuple[Severity, ...] = ("blocks", "warning", "info")
 
 
@@ -46,7 +49,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A check that must pass before a step (or before a stage begins). `soak` is how long it must keep passing."""
+    """A check that must pass before a step (or before a stage begins, or `END`); on the way back before its undo.
+
+    `soak` is how long it must keep passing; `timeout` how long it may stay inconclusive (`0s`: no limit, where people
+    are waited for). `about` names what the check needs to know, as pairs ordered by name.
+    """
 
     id: str
     way: Way
@@ -55,7 +62,6 @@ class Gate:
     timeout: str
     soak: str
     about: tuple[tuple[str, str], ...] = ()
-    """Names the check needs, filled in when the plan was made: (word, name)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,8 @@ class Plan:
     findings: tuple[Remark, ...]
     unknowns: tuple[Unknown, ...]
     notes: tuple[str, ...]
+    places: tuple[tuple[str, str], ...] = ()
+    """Which servers it was made for, by store name; none offline."""
 
     def step(self, id: str) -> Step | None:  # noqa: A002  `id` is the contract's word
         """The step called `id`, or None."""

@@ -53,6 +53,8 @@ class Release:
     account: ServiceAccount
     uid: int
     gid: int
+    applied_by: str = ""
+    """The Flux Kustomization that applies it, `namespace/name`; empty where something else does."""
 
     @property
     def target(self) -> Target:
@@ -98,6 +100,7 @@ class Copied:
     retire: bool
     """False where somebody else still reads the Secret: then it stays in ESO."""
     never_refreshed: bool
+    applied_by: str = ""
 
     @property
     def git(self) -> Target:

@@ -38,6 +38,7 @@ def plan_json(plan: Plan, tool: str, created: str) -> dict[str, Json]:
         "findings": [_remark(remark) for remark in plan.findings],
         "unknowns": [_unknown(unknown) for unknown in plan.unknowns],
         "notes": list(plan.notes),
+        "places": dict(plan.places),
     }
     body["seals"] = seals(body)
     found = digest_of(body)
@@ -116,6 +117,7 @@ def gate_json(gate: Gate) -> dict[str, Json]:
         "check": gate.check,
         "timeout": gate.timeout,
         "soak": gate.soak,
+        "about": dict(gate.about),
     }
 
 

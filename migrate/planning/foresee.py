@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.documents.reader import load_all
 from migrate.injector.answer import Answer, answer
 from migrate.injector.footprint import footprint
 from migrate.injector.prediction import Mutated
 from migrate.injector.settings import Settings
 from migrate.injector.workload import read
 from migrate.model.errors import Refused
-from migrate.model.json import Json, mapping, sequence
+from migrate.model.json import Json, sequence
 from migrate.model.plan import Remark
 from migrate.operations.subject import Subject
 from migrate.planning.compose import Composition
+from migrate.planning.pod import values_after
 from migrate.planning.surroundings import Injector
 
 _ASSUMED_ADDRESS = "https://vault.invalid:8200"
@@ -44,7 +44,7 @@ def _settings(subject: Subject, injector: Injector | None) -> Settings:
 
 
 def _pod(subject: Subject, composition: Composition) -> Json:
-    release, values = subject.release, _values(subject, composition)
+    release, values = subject.release, values_after(subject, composition)
     account: Json = {"name": "kube-api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
     container: dict[str, Json] = {"name": release.container, "image": release.container, "volumeMounts": [account]}
     spec: dict[str, Json] = {
@@ -60,17 +60,6 @@ def _pod(subject: Subject, composition: Composition) -> Json:
         "annotations": values.get("podAnnotations"),
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-
-
-def _values(subject: Subject, composition: Composition) -> dict[str, Json]:
-    """The workload's values as the cutover leaves them."""
-    place, at = subject.release.place, subject.release.at
-    edits = [edit for step in composition.steps for edit in step.change.files if edit.file == place.file and edit.after]
-    data = composition.texts[str(edits[-1].after)] if edits else b""
-    node = next((found.value for found in load_all(data) if found.index == place.document), None)
-    for token in at:
-        node = mapping(node).get(str(token))
-    return mapping(node)
 
 
 def _added(mutated: Mutated) -> str:

@@ -110,6 +110,7 @@ class _Gate(_Wire):
     check: str
     timeout: str
     soak: str
+    about: dict[str, str] = {}
 
 
 class _Fact(_Wire):
@@ -164,6 +165,7 @@ class _Plan(_Wire):
     findings: list[_Remark]
     unknowns: list[_Unknown]
     notes: list[str]
+    places: dict[str, str] = {}
     seals: dict[str, str]
 
 
@@ -243,7 +245,7 @@ def _plan(wire: _Plan) -> Plan:
         credential=wire.credential,
         facts=tuple(Fact(parse_target(f.target), f.digest, f.read) for f in wire.facts),
         steps=tuple(_step(step) for step in wire.steps),
-        gates=tuple(Gate(g.id, g.way, g.before, g.check, g.timeout, g.soak) for g in wire.gates),
+        gates=tuple(_gate(gate) for gate in wire.gates),
         verdicts=tuple(wire.verdicts),
         patches=tuple(
             PatchPair(parse_target(p.target), p.step, tuple(p.forward), tuple(p.inverse)) for p in wire.patches
@@ -251,7 +253,13 @@ def _plan(wire: _Plan) -> Plan:
         findings=tuple(Remark(r.code, r.severity, r.text, r.fix, r.file) for r in wire.findings),
         unknowns=tuple(Unknown(u.subject, u.lacks, u.settles, u.blocks) for u in wire.unknowns),
         notes=tuple(wire.notes),
+        places=tuple(sorted(wire.places.items())),
     )
+
+
+def _gate(wire: _Gate) -> Gate:
+    about = tuple(sorted(wire.about.items()))
+    return Gate(wire.id, wire.way, wire.before, wire.check, wire.timeout, wire.soak, about)
 
 
 def _step(wire: _Step) -> Step:

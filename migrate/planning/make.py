@@ -66,7 +66,7 @@ def make_plan(estate: Estate, phase: Phase, credential: Credential, workload: st
         credential=credential,
         facts=tuple(_facts(subject, sources, composition)),
         steps=composition.steps,
-        gates=gates_of(phase, credential, composition.steps, subject, estate.config),
+        gates=gates_of(phase, credential, composition, subject, estate.config),
         verdicts=tuple(_verdicts(secret, subject, estate.inventory)),
         patches=composition.patches,
         findings=tuple(sorted(findings, key=lambda remark: SEVERITIES.index(remark.severity))),

@@ -50,7 +50,10 @@ class Use(_Part):
 
 
 class GateRule(_Part):
-    """One gate. `before` is a stage or an operation of the phase; `soaks` names the setting that overrides the soak."""
+    """One gate. `before` is a stage or an operation of the phase.
+
+    `soaks` names the setting that overrides the soak, `at_most` the one that it never exceeds.
+    """
 
     id: str
     before: str
@@ -59,6 +62,7 @@ class GateRule(_Part):
     way: Way = "forward"
     soak: str = Field(default="0s", pattern=_DURATION)
     soaks: Literal["cutover", "contract"] | None = None
+    at_most: Literal["cutover", "contract"] | None = Field(default=None, alias="atMost")
     credential: Credential | None = None
 
 

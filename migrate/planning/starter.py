@@ -68,7 +68,7 @@ def _questions() -> Iterator[str]:
         "# database: {address: 'db.example.test:5432'}",
         "",
         "# How long to watch before going on.",
-        "# soak: {cutover: 1h, contract: 7d}",
+        "# soak: {cutover: 1h, contract: 7d, retention: 30d}",
         "",
         "# A verdict you know better, with the reason in writing.",
         "# overrides:",

@@ -38,7 +38,7 @@ def subject_of(candidate: Candidate, copy: Copy, sources: Sources) -> tuple[Subj
     secret = secret_of(copy, release, sources.inventory)
     subject = Subject(
         release,
-        copied_of(secret, copy, release, sources.files),
+        copied_of(secret, copy, release, sources),
         login_of(candidate, sources.config, sources.servers),
         vault_side(secret, sources),
         (
@@ -71,6 +71,7 @@ def release_of(candidate: Candidate, sources: Sources) -> Release:
         account=_account(candidate, deployment, pods_in, sources.inventory),
         uid=_identity(candidate, "runAsUser", select.uid),
         gid=_identity(candidate, "runAsGroup", select.gid),
+        applied_by=_flux(candidate.workload.wired_by, sources.inventory),
     )
 
 
@@ -120,8 +121,9 @@ def secret_of(copy: Copy, release: Release, inventory: Inventory) -> Secret:
     )
 
 
-def copied_of(secret: Secret, copy: Copy, release: Release, files: Files) -> Copied:
+def copied_of(secret: Secret, copy: Copy, release: Release, sources: Sources) -> Copied:
     """The ExternalSecret's place, who lists it, and whether it may be retired."""
+    files = sources.files
     found = one(files, secret.file, secret.document)
     if found is None:
         raise Refused(f"{secret.file} changed while it was read", following="plan again")
@@ -136,7 +138,13 @@ def copied_of(secret: Secret, copy: Copy, release: Release, files: Files) -> Cop
         listings=listings(files, secret.file),
         retire=not other_readers(secret, release),
         never_refreshed=secret.refresh_interval in {"0", "0s"},
+        applied_by=_flux(secret.wired_by, sources.inventory),
     )
+
+
+def _flux(wired_by: str, inventory: Inventory) -> str:
+    """The Kustomization, where it is Flux that applies the tree."""
+    return wired_by if inventory.wiring.how == "flux" and "/" in wired_by else ""
 
 
 def other_readers(secret: Secret, release: Release) -> list[Reader]:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from migrate.model.change import Irreversible
 from migrate.model.json import Json
-from migrate.model.plan import STAGES, Gate, Plan, Remark, Step
+from migrate.model.plan import END, STAGES, Gate, Plan, Remark, Step
 from migrate.planning.explain import Explanation
 from migrate.planning.loading import Loaded
 from migrate.planning.rendering import backward, forward
@@ -83,6 +83,8 @@ def show(loaded: Loaded) -> None:
             for step in group:
                 lines += _step(plan, step)
         lines.append(Line())
+    if any(gate.before == END for gate in plan.gates):
+        lines += [Line("=== end ===", "bold"), *_gates(plan, END), Line()]
     _print([*lines, *_known(plan)])
 
 
@@ -127,7 +129,8 @@ def _gates(plan: Plan, before: str) -> Iterator[Line]:
 def _gate(gate: Gate) -> str:
     way = "gate" if gate.way == "forward" else "gate on the way back"
     soak = f", for {gate.soak}" if gate.soak not in {"", "0s"} else ""
-    return f"{way} {gate.id}: {safe(gate.check)} (unknown offline; within {gate.timeout}{soak})"
+    limit = f"within {gate.timeout}" if gate.timeout != "0s" else "waits for people"
+    return f"{way} {gate.id}: {safe(gate.check)} (unknown offline; {limit}{soak})"
 
 
 def _step(plan: Plan, step: Step) -> Iterator[Line]:

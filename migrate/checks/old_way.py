@@ -1,0 +1,32 @@
+"""Whether a workload can go back to its old credential: the Secret, who fills it, and the login it is for."""
+
+from __future__ import annotations
+
+from migrate.checks.answer import Answer, Fail, Inconclusive, Pass, Question
+from migrate.checks.looking import look
+from migrate.model.ports import Observer
+
+
+def old_way(observer: Observer, question: Question) -> Answer:
+    """The Secret exists with its key and equals Vault, ESO is alive, and the old login may log in."""
+    about = question.about
+    name, key, owner = about["secret"], about["secret_key"], about["owner"]
+    secret = look(observer, f"cluster:Secret/{name}")
+    if not secret.exists:
+        return Fail(f"there is no Secret {name}", "make ESO write it again: see its ExternalSecret")
+    if key not in secret.texts("keys"):
+        return Fail(f"Secret {name} has no key {key}", "see its ExternalSecret: who changed what it copies?")
+    external = look(observer, f"cluster:ExternalSecret/{about['external_secret']}")
+    if not external.exists:
+        return Inconclusive(f"ExternalSecret {about['external_secret']} is not there", "it is back in Git and applied")
+    if not external.flag("ready"):
+        return Inconclusive(f"ExternalSecret {about['external_secret']} is not Ready", "ESO reaches Vault again")
+    if not secret.flag("synced"):
+        return Fail(
+            f"Secret {name} does not hold what Vault holds",
+            "let ESO copy it (annotate the ExternalSecret with force-sync), and see why it did not",
+        )
+    login = look(observer, f"postgres:role/{owner}")
+    if not login.exists or not login.flag("login"):
+        return Fail(f"login {owner} cannot log in", f'ALTER ROLE "{owner}" LOGIN')
+    return Pass(f"Secret {name} holds what Vault holds, and {owner} may log in")

@@ -1,0 +1,69 @@
+"""What the cutover changes of the pod, as far as the values say it: what gates ask the real cluster about.
+
+Only names and what this tool itself writes: whatever else stands in annotations or variables stays out.
+"""
+
+from __future__ import annotations
+
+import json
+
+from migrate.documents.reader import load_all
+from migrate.model.json import Json, canonical, mapping, sequence
+from migrate.operations.inject_release import PREFIX, TOKEN_VOLUME, password_mount
+from migrate.operations.subject import Subject
+from migrate.planning.compose import Composition
+
+_SETTINGS = ("env", "envValueFrom")
+
+
+def values_after(subject: Subject, composition: Composition) -> dict[str, Json]:
+    """The workload's values as the cutover leaves them."""
+    place, at = subject.release.place, subject.release.at
+    edits = [edit for step in composition.steps for edit in step.change.files if edit.file == place.file and edit.after]
+    data = composition.texts[str(edits[-1].after)] if edits else b""
+    node = next((found.value for found in load_all(data) if found.index == place.document), None)
+    for token in at:
+        node = mapping(node).get(str(token))
+    return mapping(node)
+
+
+def pod_changes(subject: Subject, composition: Composition) -> str:
+    """What to lay over the pod that runs today to get the one after the cutover, as canonical JSON."""
+    release, after = subject.release, values_after(subject, composition)
+    before = _variables(release.values)
+    annotations = {
+        name: value for name, value in mapping(after.get("podAnnotations")).items() if name.startswith(PREFIX)
+    }
+    gone = password_mount(release.values)
+    changes: dict[str, Json] = {
+        "container": release.container,
+        "account": release.account.wanted,
+        "annotations": annotations,
+        "set": list[Json](sorted(_variables(after) - before)),
+        "unset": list[Json](sorted(before - _variables(after))),
+        "volumes": [one for one in sequence(after.get("extraContainerVolumes")) if _is_ours(one)],
+        "unmount": [str(gone.get("name"))] if gone and password_mount(after) is None else [],
+        "shareProcessNamespace": after.get("shareProcessNamespace"),
+    }
+    return canonical(changes).decode()
+
+
+def touched(subject: Subject, composition: Composition) -> str:
+    """Every place of the release's document that the plan edits, as a JSON list of pointers."""
+    place = subject.release.place
+    found = {
+        str(mapping(edit).get("pointer"))
+        for step in composition.steps
+        for file in step.change.files
+        for edit in file.edits
+        if file.file == place.file and mapping(edit).get("document") == place.document and mapping(edit).get("pointer")
+    }
+    return json.dumps(sorted(found), separators=(",", ":"))
+
+
+def _variables(values: dict[str, Json]) -> set[str]:
+    return {name for group in _SETTINGS for name in mapping(values.get(group))}
+
+
+def _is_ours(volume: Json) -> bool:
+    return mapping(volume).get("name") == TOKEN_VOLUME
