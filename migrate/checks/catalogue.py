@@ -34,6 +34,7 @@ from migrate.checks import (
     webhook_present,
 )
 from migrate.checks.answer import Check
+from migrate.model.errors import Refused
 
 CHECKS: dict[str, Check] = {
     module.CHECK.name: module.CHECK
@@ -76,3 +77,16 @@ def check_of(gate: str) -> Check | None:
     if gate in CHECKS:
         return CHECKS[gate]
     return next((one for one in CHECKS.values() if one.prefix and gate.startswith(one.name + ".")), None)
+
+
+def check_for(gate: str) -> Check:
+    """The check that a gate of this id asks. Raises Refused: a plan of a newer version may have gates unknown here."""
+    found = check_of(gate)
+    if found is None:
+        raise Refused(
+            f"this version knows no check for gate {gate}",
+            truth="the plan was made by another version, or by another phase file",
+            undone="nothing was written",
+            following="use the version that made the plan, or plan again",
+        )
+    return found

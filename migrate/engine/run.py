@@ -8,6 +8,7 @@ from datetime import datetime
 from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
 from migrate.engine.asking import Asker
 from migrate.engine.ending import Completed, Ending, Interrupted, Partial, Waiting
+from migrate.engine.fold import Undone
 from migrate.engine.recorder import Recorder
 from migrate.engine.residue import residue
 from migrate.engine.route import back, there
@@ -75,9 +76,13 @@ class Engine:
                 return self._finish()
 
     def _since(self) -> datetime | None:
-        """When the cutover was committed: what checks of the time after it count from."""
-        times = self._recorder.run.times
-        moments = [times[step.id] for step in self._plan.steps if step.stage == "cutover" and step.id in times]
+        """From when checks count: the commit of the cutover, or on the way back the last undo."""
+        run = self._recorder.run
+        if run.way == "forward":
+            counted = {step.id for step in self._plan.steps if step.stage == "cutover"}
+        else:
+            counted = {step for step, one in run.steps.items() if isinstance(one, Undone)}
+        moments = [moment for step, moment in run.times.items() if step in counted]
         return datetime.fromisoformat(max(moments)) if moments else None
 
     def _finish(self) -> Ending:

@@ -66,11 +66,15 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What the plan believed of a target, so that a stale plan can name what moved. `read` says how, never when."""
+    """What the plan believed of a target, so that a stale plan can name what moved. `read` says how, never when.
+
+    `digest`: `blob:` and Git's name of the content for a `file`, else a fingerprint of the target's state.
+    """
 
     target: Target
     digest: str
     read: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,8 @@ class Plan:
     notes: tuple[str, ...]
     places: tuple[tuple[str, str], ...] = ()
     """Which servers it was made for, by store name; none offline."""
+    retention: str = "720h"
+    """How long after the contract stage its steps can still be taken back."""
 
     def step(self, id: str) -> Step | None:  # noqa: A002  `id` is the contract's word
         """The step called `id`, or None."""

@@ -38,6 +38,7 @@ def plan_json(plan: Plan, tool: str, created: str) -> dict[str, Json]:
         "findings": [_remark(remark) for remark in plan.findings],
         "unknowns": [_unknown(unknown) for unknown in plan.unknowns],
         "notes": list(plan.notes),
+        "retention": plan.retention,
         "places": dict(plan.places),
     }
     body["seals"] = seals(body)
@@ -122,7 +123,8 @@ def gate_json(gate: Gate) -> dict[str, Json]:
 
 
 def _fact(fact: Fact) -> Json:
-    return {"target": str(fact.target), "digest": fact.digest, "read": fact.read}
+    file: dict[str, Json] = {"file": fact.file} if fact.file else {}
+    return {"target": str(fact.target), "digest": fact.digest, "read": fact.read, **file}
 
 
 def _patch(pair: PatchPair) -> Json:

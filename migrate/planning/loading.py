@@ -117,6 +117,7 @@ class _Fact(_Wire):
     target: str
     digest: str
     read: str
+    file: str = ""
 
 
 class _Patch(_Wire):
@@ -165,6 +166,7 @@ class _Plan(_Wire):
     findings: list[_Remark]
     unknowns: list[_Unknown]
     notes: list[str]
+    retention: str = "720h"
     places: dict[str, str] = {}
     seals: dict[str, str]
 
@@ -243,7 +245,7 @@ def _plan(wire: _Plan) -> Plan:
         dirty=wire.estate.dirty,
         unit=wire.unit,
         credential=wire.credential,
-        facts=tuple(Fact(parse_target(f.target), f.digest, f.read) for f in wire.facts),
+        facts=tuple(Fact(parse_target(f.target), f.digest, f.read, f.file) for f in wire.facts),
         steps=tuple(_step(step) for step in wire.steps),
         gates=tuple(_gate(gate) for gate in wire.gates),
         verdicts=tuple(wire.verdicts),
@@ -253,6 +255,7 @@ def _plan(wire: _Plan) -> Plan:
         findings=tuple(Remark(r.code, r.severity, r.text, r.fix, r.file) for r in wire.findings),
         unknowns=tuple(Unknown(u.subject, u.lacks, u.settles, u.blocks) for u in wire.unknowns),
         notes=tuple(wire.notes),
+        retention=wire.retention,
         places=tuple(sorted(wire.places.items())),
     )
 

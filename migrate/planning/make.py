@@ -72,6 +72,7 @@ def make_plan(estate: Estate, phase: Phase, credential: Credential, workload: st
         findings=tuple(sorted(findings, key=lambda remark: SEVERITIES.index(remark.severity))),
         unknowns=unknowns(subject, sources),
         notes=notes(subject, sources, credential),
+        retention=estate.config.soak.retention,
     )
 
 
@@ -114,7 +115,7 @@ def _facts(subject: Subject, sources: Sources, composition: Composition) -> Iter
     if FILE in sources.files.paths:
         believed.append((Target("git", "File", FILE), FILE))
     for target, file in sorted(set(believed)):
-        yield Fact(target, f"blob:{blob_id(sources.files.read(file))}", f"{file}, as Git names its content")
+        yield Fact(target, f"blob:{blob_id(sources.files.read(file))}", f"{file}, as Git names its content", file)
 
 
 def _verdicts(chosen: Secret, subject: Subject, inventory: Inventory) -> Iterator[Json]:
