@@ -80,8 +80,9 @@ def _masked(composition: Composition) -> Iterator[Remark]:
     """Literals that stand beside a change: not shown, but a person should know that Git holds them."""
     files = sorted({edit.file for step in composition.steps for edit in step.change.files if edit.masked})
     for file in files:
-        text = f"{file} seems to hold literal secrets beside the lines that change; the plan shows none of them"
-        yield Remark("gitops.literal", "warning", text, "move them out of Git, and change what was ever used", file)
+        text = f"{file} may hold secrets in or beside the lines that change (values, comments): the plan shows none"
+        fix = "look at the file; move what is secret out of Git, and change what was ever used"
+        yield Remark("gitops.literal", "warning", text, fix, file)
 
 
 def _standing(estate: Estate) -> Iterator[Remark]:

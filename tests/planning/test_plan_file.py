@@ -174,6 +174,80 @@ def test_no_planted_secret_reaches_a_plan_an_export_or_a_screen(
     assert masked
 
 
+TEMPLATES = {
+    "plain": "          url: canary-8d1f\n",
+    "between actions": "          url: 'postgres://{{ .user }}:canary-8d1f@{{ .host }}'\n",
+    "inside an action": "          url: '{{ printf \"canary-8d1f\" }}'\n",
+    "escaped": '          url: "\\x63anary-8d1f"\n',
+    "folded": '          url: "canary-\\\n            8d1f"\n',
+    "block": "          url: |\n            {{ .user }}\n            canary-8d1f\n",
+    "an annotation": "          x: '{{ .x }}'\n        metadata: {annotations: {who: canary-8d1f}}\n",
+    "short": "          pin: xQ7\n",
+}
+COMMENTS = {
+    "of its own": "  # the old password was canary-8d1f\n",
+    "without a hint": "  # canary-8d1f\n",
+    "over two lines": "  # the password was once\n  # correct-horse-battery\n",
+    "commented out": "  # password: correct-horse-battery\n",
+    "behind a value": "  refreshPolicy: Periodic  # key correct-horse-battery\n",
+}
+
+
+def _everything_told(folder: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    from migrate.cli.main import run
+
+    assert run(["plan", "phase1", "--estate", str(folder), "-o", str(out / "p.json"), "--export", str(out / "x")]) == 0
+    assert run(["show", str(out / "p.json")]) == 0
+    shown = capsys.readouterr()
+    return shown.out + shown.err + "".join(f.read_text() for f in out.rglob("*") if f.is_file())
+
+
+@pytest.mark.parametrize("how", TEMPLATES)
+def test_what_a_template_adds_to_the_secret_is_not_shown_when_its_external_secret_goes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    target = "  target:\n    name: boards-login\n"
+    template = (
+        "    template:\n        type: Opaque\n        data:\n          other: '{{ .password }}'\n" + TEMPLATES[how]
+    )
+    folder = estate(tmp_path / "e", secrets=SECRETS.replace(target, target + template))
+    told = _everything_told(folder, tmp_path / "out", capsys)
+    assert "canary" not in told
+    assert "anary-8d1f" not in told
+    assert '8d1f"' not in told
+    assert "xQ7" not in told
+    assert "secrets.yaml may hold secrets" in " ".join(told.split())
+    assert "{{ .password }}" in told
+
+
+@pytest.mark.parametrize("how", COMMENTS)
+def test_comments_that_may_hold_a_secret_are_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    secrets = SECRETS.replace("  refreshInterval", "  # read every hour\n" + COMMENTS[how] + "  refreshInterval")
+    told = _everything_told(estate(tmp_path / "e", secrets=secrets), tmp_path / "out", capsys)
+    assert "canary" not in told
+    assert "correct-horse" not in told
+
+
+def test_a_comment_that_speaks_of_nothing_secret_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    secrets = SECRETS.replace("  refreshInterval", "  # read every hour\n  refreshInterval")
+    told = _everything_told(estate(tmp_path / "e", secrets=secrets), tmp_path / "out", capsys)
+    assert "# read every hour" in told
+    assert "may hold secrets" not in told
+
+
+def test_a_flow_map_that_is_written_anew_shows_no_secret_beside_what_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start, rest = GRAFANA.split("      env:\n")
+    flow = "      env: {GF_DATABASE_HOST: db, GF_DATABASE_USER: boards, API_TOKEN: 'canary-8d1f'}  # key canary-x\n"
+    folder = estate(tmp_path / "e", grafana=start + flow + "      envValueFrom:\n" + rest.split("envValueFrom:\n")[1])
+    told = _everything_told(folder, tmp_path / "out", capsys)
+    assert "GF_DATABASE_PASSWORD__FILE" in told
+    assert "canary" not in told
+
+
 def test_a_masked_file_is_still_named_by_its_blobs(tmp_path: Path) -> None:
     plan = planned(_planted(tmp_path / "estate"))
     assert loaded(document(plan)).plan == plan

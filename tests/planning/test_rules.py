@@ -20,7 +20,7 @@ from migrate.model.plan import Step
 from migrate.operations.catalogue import OPERATIONS
 from migrate.planning.compose import Composition, compose
 from migrate.planning.files import Drafts, Files, blob_id
-from migrate.planning.masking import MASK, literals, without_literals
+from migrate.planning.masking import MASK, Literals, literals, without_literals
 from migrate.planning.phases import Phase, all_phases, parse_phase
 from migrate.planning.prove import apply_diff, prove
 from migrate.planning.rendering import reversed_diff
@@ -101,7 +101,7 @@ def test_what_counts_as_pinned(version: str | None, one: bool) -> None:
     ],
 )
 def test_a_literal_in_the_context_is_masked(line: str) -> None:
-    shown, count = without_literals(f"--- a/f\n+++ b/f\n@@ -1 +1 @@\n {line}\n", frozenset())
+    shown, count = without_literals(f"--- a/f\n+++ b/f\n@@ -1 +1 @@\n {line}\n", Literals())
     assert "hunter2" not in shown
     assert MASK in shown
     assert count == 1
@@ -123,17 +123,17 @@ def test_a_literal_in_the_context_is_masked(line: str) -> None:
 )
 def test_names_and_places_of_secrets_are_not_masked(line: str) -> None:
     diff = f"--- a/f\n+++ b/f\n@@ -1 +1 @@\n {line}\n"
-    assert without_literals(diff, frozenset()) == (diff, 0)
+    assert without_literals(diff, Literals()) == (diff, 0)
 
 
 def test_half_of_a_clouds_credentials_is_no_name() -> None:
-    assert literals(b"s3:\n  secretKey: AKIA-other-half\n") == {"AKIA-other-half"}
-    assert literals(b"data:\n  - secretKey: password\n    remoteRef: {key: a}\n") == frozenset()
+    assert literals(b"s3:\n  secretKey: AKIA-other-half\n").pieces == {"AKIA-other-half"}
+    assert literals(b"data:\n  - secretKey: password\n    remoteRef: {key: a}\n") == Literals()
 
 
 def test_block_scalars_and_secret_objects_are_masked_by_value() -> None:
     text = b"kind: Secret\nstringData:\n  conf: |\n    first-line\n    second-line\n  short: abcd\n"
-    assert {"first-line", "second-line", "abcd"} <= literals(text)
+    assert {"first-line", "second-line", "abcd"} <= literals(text).pieces
 
 
 # --- proof --------------------------------------------------------------------------------------------------
