@@ -82,13 +82,13 @@ class Compiler:
         shutil.copytree(bench / "module" / "overlay", target, dirs_exist_ok=True)
 
     def _gather(self, recipe: Recipe, definitions: Definitions, bench: Path) -> None:
-        words = ("list", "-m", "-f", "{{.Dir}}", definitions.module)
-        origin = Path(self._answer(recipe, words, bench / "module", self.environment).strip()) / definitions.folder
+        words = ("list", "-m", "-f", "{{.Dir}}", *definitions.modules)
         target = bench / "done" / "crds" / definitions.name
-        target.mkdir(parents=True, exist_ok=True)
-        for file in sorted(origin.glob("*.yaml")):
-            if file.name != "kustomization.yaml":
-                shutil.copyfile(file, target / file.name)
+        target.mkdir(parents=True)
+        for origin in self._answer(recipe, words, bench / "module", self.environment).splitlines():
+            for file in (Path(origin) / definitions.folder).glob("*.yaml"):
+                if file.name != "kustomization.yaml":  # kustomize's own input, no object
+                    shutil.copyfile(file, target / file.name)
 
     def _compile(self, recipe: Recipe, binary: Binary, bench: Path, work: Work, moves: Moves) -> Work:
         """One program. Tells how it goes on, keeps the compiler's words in the cache's log."""

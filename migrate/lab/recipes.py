@@ -35,10 +35,10 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """Custom resource definitions that travel in a module, to be laid beside the programs."""
+    """Custom resource definitions that travel in modules, to be laid beside the programs."""
 
     name: str
-    module: str
+    modules: tuple[str, ...]
     folder: str
 
 
@@ -102,7 +102,10 @@ def _recipe(folder: Path) -> Recipe:
         folder=folder,
         seconds=said["seconds"],
         binaries=tuple(_binary(name, entry) for name, entry in said["binary"].items()),
-        definitions=tuple(Definitions(name, **entry) for name, entry in said.get("definitions", {}).items()),
+        definitions=tuple(
+            Definitions(name, tuple(entry["modules"]), entry["folder"])
+            for name, entry in said.get("definitions", {}).items()
+        ),
         sources=tuple(Source(**entry) for entry in said.get("source", [])),
         digest=_digest(folder),
     )

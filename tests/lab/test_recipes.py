@@ -41,7 +41,8 @@ def test_every_version_a_recipe_names_is_pinned_with_a_checksum(recipe: recipes.
     sums = recipe.folder / "go.sum"
     known = sums.read_text() if sums.exists() else ""
     copied = {source.module for source in recipe.sources}
-    named = {binary.module for binary in recipe.binaries} | {found.module for found in recipe.definitions}
+    named = {binary.module for binary in recipe.binaries}
+    named |= {module for found in recipe.definitions for module in found.modules}
     for module in named - {""} - copied:
         assert f"{module} {recipe.version(module)} h1:" in known
     for source in recipe.sources:
