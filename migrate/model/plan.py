@@ -130,6 +130,8 @@ class Plan:
     """Which servers it was made for, by store name; none offline."""
     retention: str = "720h"
     """How long after the contract stage its steps can still be taken back."""
+    deployed: str | None = None
+    """The branch the cluster is made from; None where the tree does not say."""
 
     def step(self, id: str) -> Step | None:  # noqa: A002  `id` is the contract's word
         """The step called `id`, or None."""

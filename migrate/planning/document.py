@@ -39,6 +39,7 @@ def plan_json(plan: Plan, tool: str, created: str) -> dict[str, Json]:
         "unknowns": [_unknown(unknown) for unknown in plan.unknowns],
         "notes": list(plan.notes),
         "retention": plan.retention,
+        "deployed": plan.deployed,
         "places": dict(plan.places),
     }
     body["seals"] = seals(body)

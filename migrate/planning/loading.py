@@ -167,6 +167,7 @@ class _Plan(_Wire):
     unknowns: list[_Unknown]
     notes: list[str]
     retention: str = "720h"
+    deployed: str | None = None
     places: dict[str, str] = {}
     seals: dict[str, str]
 
@@ -256,6 +257,7 @@ def _plan(wire: _Plan) -> Plan:
         unknowns=tuple(Unknown(u.subject, u.lacks, u.settles, u.blocks) for u in wire.unknowns),
         notes=tuple(wire.notes),
         retention=wire.retention,
+        deployed=wire.deployed,
         places=tuple(sorted(wire.places.items())),
     )
 

@@ -15,6 +15,7 @@ from migrate.planning.candidates import Copy, NothingToDo, choose
 from migrate.planning.compose import Composition, compose
 from migrate.planning.configuration import FILE
 from migrate.planning.database import servers
+from migrate.planning.deployed import deployed_branch
 from migrate.planning.files import Drafts, Files, blob_id
 from migrate.planning.foresee import foresee
 from migrate.planning.gates import gates_of
@@ -73,6 +74,7 @@ def make_plan(estate: Estate, phase: Phase, credential: Credential, workload: st
         unknowns=unknowns(subject, sources),
         notes=notes(subject, sources, credential),
         retention=estate.config.soak.retention,
+        deployed=deployed_branch(estate.files),
     )
 
 
