@@ -1,1 +1,14 @@
-"""States plus reactions: what Flux, ESO, the injector and Vault do by themselves. Pure; practice runs on it."""
+"""The servers as values, and what they do by themselves: Flux, ESO, Helm, the injector, Vault, PostgreSQL. Pure.
+
+    state        the servers' states, and a working copy of them
+    applied      what a commit of the estate asks for
+    birth        a new world that an estate implies
+    react        what everybody does until nothing is left to do
+    flux eso pods agents vault postgres    one file for each of them
+    writes       what a server makes of a request, or why it refuses
+    shown        what an observer sees
+
+Two things go faster than in reality, so that nobody practises for hours: a static role rotates as soon as everything
+that is to live through that is there (pods with ready agents, not rotated since they came), and a lease ends with the
+pod that held it. A pod whose password is dead stops being ready at once, not when its pool opens the next connection.
+"""

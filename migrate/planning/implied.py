@@ -1,0 +1,245 @@
+"""What an estate's tree says of its servers: the objects a commit asks for, and what a practice world is born with.
+
+Reads the same rules that plans are made by, so that a plan and the world it is practised in see one estate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from migrate.estate.inventory import Inventory, Secret, Workload
+from migrate.model.config import Config
+from migrate.model.errors import MigrateError
+from migrate.model.json import Json, digest, mapping, sequence
+from migrate.operations.inject_release import password_mount
+from migrate.operations.keep_service_account import KEEP
+from migrate.planning.candidates import Candidate, candidates
+from migrate.planning.database import login_of, servers
+from migrate.planning.files import Files, objects, one, texts
+from migrate.planning.phases import Phase
+from migrate.planning.starter import main_store
+from migrate.planning.subjects import Sources, release_of
+from migrate.planning.surroundings import injector
+from migrate.world.applied import Applied
+from migrate.world.birth import Database, Implied, Store
+
+_POD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+
+
+def applied_by(commit: str, inventory: Inventory, files: Files, config: Config, phases: list[Phase]) -> Applied:
+    """What the commit whose tree these files are asks for."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in _kustomizations(inventory):
+        found[f"Kustomization/{name}"] = {}
+    for secret in inventory.secrets:
+        if secret.wired:
+            found[f"ExternalSecret/{secret.id}"] = _external(secret, inventory)
+    for account in objects(files, frozenset({"ServiceAccount"})):
+        tokens = account.value.get("automountServiceAccountToken") is not False
+        found[f"ServiceAccount/{account.namespace or 'default'}/{account.name}"] = {"by": "", "tokens": tokens}
+    for workload in inventory.workloads:
+        if workload.wired and workload.kind in _POD_KINDS:
+            found |= _plain(workload, inventory, files)
+        elif workload.wired and workload.kind == "HelmRelease":
+            found[f"HelmRelease/{workload.namespace}/{workload.name}"] = _release(workload, inventory)
+    for phase in phases:
+        for candidate in candidates(inventory, files, phase):
+            key = f"HelmRelease/{candidate.workload.namespace}/{candidate.workload.name}"
+            found[key] |= _made(candidate, Sources(inventory, files, config, phase, servers(files), None))
+    return Applied(commit, found | dict(_around(inventory, files)))
+
+
+def implied_by(inventory: Inventory, files: Files, config: Config, phases: list[Phase], applied: Applied) -> Implied:
+    """What a new world is born with, beside what the commit asks for."""
+    known, found = servers(files), injector(inventory, files)
+    databases, version = list[Database](), config.database.version
+    for phase in phases:
+        for candidate in candidates(inventory, files, phase):
+            try:
+                login = login_of(candidate, config, known)
+            except MigrateError:
+                continue  # the plan says why; a world without that database is still a world
+            version = version or login.server_version
+            databases.append(_database(candidate, login.database, login.owner, phase, applied))
+    mount = config.vault.auth.mount or (found.auth_path if found else None) or "jwt"
+    return Implied(
+        stores=tuple(_stores(inventory)),
+        databases=tuple(databases),
+        database_mount=config.vault.database.strip("/"),
+        auth_mount=mount.strip("/").removeprefix("auth/"),
+        address=config.database.address or ADDRESS,
+        version=version or 16,
+        tls=config.database.sslmode != "disable",
+    )
+
+
+ADDRESS = "postgres.practice.invalid:5432"
+"""Where a practice world's Vault reaches its database, where the estate does not say: a name that resolves nowhere."""
+
+
+def _by(wired_by: str, inventory: Inventory) -> str:
+    return wired_by if inventory.wiring.how == "flux" and "/" in wired_by else ""
+
+
+def _kustomizations(inventory: Inventory) -> set[str]:
+    named = [*(one.wired_by for one in inventory.secrets), *(one.wired_by for one in inventory.workloads)]
+    return {name for name in (_by(one, inventory) for one in named) if name}
+
+
+def _external(secret: Secret, inventory: Inventory) -> dict[str, Any]:
+    return {
+        "by": _by(secret.wired_by, inventory),
+        "store": _store_name(secret.store.kind, secret.namespace, secret.store.name),
+        "target": secret.target,
+        "creationPolicy": secret.creation_policy or "Owner",
+        "deletionPolicy": secret.deletion_policy or "Retain",
+        "refreshInterval": secret.refresh_interval or "1h",
+        "data": [{"key": one.key, "path": one.vault.path, "property": one.vault.property} for one in secret.data],
+    }
+
+
+def _store_name(kind: str, namespace: str | None, name: str) -> str:
+    return f"{kind}/{name}" if kind == "ClusterSecretStore" else f"{kind}/{namespace}/{name}"
+
+
+def _stores(inventory: Inventory) -> Iterator[Store]:
+    for store in inventory.stores:
+        vault = store.provider == "vault"
+        mount = (store.mount or "secret").strip("/") if vault else f"elsewhere-{store.name}"
+        yield Store(_store_name(store.kind, store.namespace, store.name), mount, vault)
+
+
+# --- workloads -----------------------------------------------------------------------------------------------------
+
+
+def _plain(workload: Workload, inventory: Inventory, files: Files) -> Iterator[tuple[str, dict[str, Any]]]:
+    found = one(files, workload.file, workload.document)
+    if found is None:
+        return
+    template = mapping(found.spec.get("template"))
+    spec = dict(mapping(template.get("spec")))
+    spec["serviceAccountName"] = workload.service_account or "default"
+    replicas = found.spec.get("replicas", 1)
+    yield (
+        f"{workload.kind}/{workload.namespace}/{workload.name}",
+        {
+            "by": _by(workload.wired_by, inventory),
+            "pod": _pod(workload.name, workload.namespace, mapping(template.get("metadata")).get("annotations"), spec),
+            "replicas": replicas if isinstance(replicas, int) else 1,
+            "secrets": [name.partition("/")[2] for name in workload.secrets],
+            "variables": sorted(_variables(spec)),
+            "database": None,
+            "at": "",
+        },
+    )
+
+
+def _variables(spec: dict[str, Json]) -> Iterator[str]:
+    for container in sequence(spec.get("containers")):
+        for variable in sequence(mapping(container).get("env")):
+            yield str(mapping(variable).get("name"))
+
+
+def _pod(name: str, namespace: str, annotations: Json, spec: dict[str, Json]) -> dict[str, Any]:
+    metadata: dict[str, Json] = {"name": name, "namespace": namespace, "annotations": mapping(annotations)}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _release(workload: Workload, inventory: Inventory) -> dict[str, Any]:
+    by = _by(workload.wired_by, inventory)
+    return {"by": by, "chart": workload.chart, "version": workload.chart_version, "makes": {}, "keeps": []}
+
+
+def _made(candidate: Candidate, sources: Sources) -> dict[str, Any]:
+    """The objects that the release makes of the workload's values: its Deployment, and its ServiceAccount."""
+    release, values, variable = release_of(candidate, sources), candidate.values, sources.phase.select.variable
+    account = release.account
+    container: dict[str, Json] = {"name": release.container, "image": release.container}
+    spec: dict[str, Json] = {
+        "serviceAccountName": account.name,
+        "securityContext": {"runAsUser": release.uid, "runAsGroup": release.gid, "runAsNonRoot": True},
+        "containers": [container],
+        "volumes": list(sequence(values.get("extraContainerVolumes"))),
+        "shareProcessNamespace": values.get("shareProcessNamespace"),
+    }
+    env, references = mapping(values.get("env")), mapping(values.get("envValueFrom"))
+    replicas, by = values.get("replicas", 1), _by(candidate.workload.wired_by, sources.inventory)
+    deployment = {
+        "by": by,
+        "pod": _pod(release.deployment, release.pods_in, values.get("podAnnotations"), spec),
+        "replicas": replicas if isinstance(replicas, int) else 1,
+        "secrets": sorted(_secrets(values, references)),
+        "variables": sorted({*env, *references}),
+        "database": _login(candidate, variable),
+        "at": "/" + "/".join(map(str, candidate.at)),
+        "values": digest(values),
+    }
+    name = f"{release.pods_in}/{account.name}"
+    makes = {f"Deployment/{release.pods_in}/{release.deployment}": deployment}
+    kept = mapping(mapping(values.get("serviceAccount")).get("annotations")).items() >= KEEP.items()
+    if account.made_by_chart and account.name != "default":
+        makes[f"ServiceAccount/{name}"] = {"by": by, "tokens": True}
+    return {"makes": makes, "keeps": [f"ServiceAccount/{name}"] if kept else []}
+
+
+def _secrets(values: dict[str, Json], references: dict[str, Json]) -> Iterator[str]:
+    for reference in references.values():
+        if name := texts(reference, "secretKeyRef", "name"):
+            yield name
+    for mount in sequence(values.get("extraSecretMounts")):
+        if name := texts(mount, "secretName"):
+            yield name
+
+
+def _login(candidate: Candidate, variable: str) -> dict[str, Any] | None:
+    """Where the container has its login and password from, in the words of `Applied`."""
+    values, stem = candidate.values, variable.removesuffix("PASSWORD")
+    ini = mapping(mapping(values.get("grafana.ini")).get("database"))
+    password = _source(values, variable)
+    user = _source(values, f"{stem}USER") or ({"value": str(ini["user"])} if ini.get("user") else None)
+    name = texts(values.get("env"), f"{stem}NAME") or texts(ini, "name") or "grafana"
+    if texts(values.get("env"), f"{stem}TYPE") not in {None, "postgres"} or password is None or user is None:
+        return None
+    return {"name": name, "user": user, "password": password}
+
+
+def _source(values: dict[str, Json], variable: str) -> dict[str, str] | None:
+    env, reference = values.get("env"), mapping(mapping(values.get("envValueFrom")).get(variable))
+    if file := texts(env, f"{variable}__FILE"):
+        mount = password_mount(values)
+        folder = str(mount.get("mountPath")).rstrip("/") if mount else ""
+        if mount and file.startswith(f"{folder}/"):
+            return {"secret": str(mount.get("secretName")), "key": file.rpartition("/")[2]}
+        return {"file": file}
+    name, key = texts(reference, "secretKeyRef", "name"), texts(reference, "secretKeyRef", "key")
+    if name and key:
+        return {"secret": name, "key": key}
+    value = texts(env, variable)
+    return {"value": value} if value is not None else None
+
+
+def _database(candidate: Candidate, name: str, owner: str, phase: Phase, applied: Applied) -> Database:
+    source = _source(candidate.values, phase.select.variable) or {}
+    namespace = texts(candidate.found.spec, "targetNamespace") or candidate.workload.namespace
+    return Database(name, owner, f"{namespace}/{source['secret']}" if "secret" in source else "", source.get("key", ""))
+
+
+# --- what stands around --------------------------------------------------------------------------------------------
+
+
+def _around(inventory: Inventory, files: Files) -> Iterator[tuple[str, dict[str, Any]]]:
+    found = injector(inventory, files)
+    if found is not None:
+        store = main_store(inventory)
+        yield (
+            "Injector/injector",
+            {
+                "by": "",
+                "address": found.address or (store.server if store else "") or "",
+                "failurePolicy": found.failure_policy,
+                "revokes": found.revokes,
+            },
+        )
+    for server in servers(files):
+        yield f"DatabaseOperator/{server.name}", {"by": "", "logins": list(server.logins)}

@@ -1,0 +1,168 @@
+"""The Vault agent in a pod: whether the webhook puts one there, what it logs in as, and what it writes."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from migrate.injector.answer import answer
+from migrate.injector.prediction import Mutated
+from migrate.injector.settings import Settings
+from migrate.injector.workload import read
+from migrate.model.errors import Failed
+from migrate.model.json import Json
+from migrate.world import postgres, vault
+from migrate.world.state import Draft, moment, written
+
+PREFIX = "vault.hashicorp.com/"
+_TEMPLATE = f"{PREFIX}agent-inject-template-"
+_SECRET = re.compile(r'with secret "([^"]+)"')
+_FIELD = re.compile(r"\.Data\.(?:data\.)?([A-Za-z_][A-Za-z0-9_]*)")
+_KUBERNETES = "https://kubernetes.default.svc.cluster.local"
+
+
+def admitted(draft: Draft, pod: dict[str, Json], namespace: str) -> tuple[bool, str]:
+    """Whether the pod gets an agent, and why it is refused (empty where it is not)."""
+    wanted = str(noted(pod).get(f"{PREFIX}agent-inject", "")).lower() in {"true", "1", "t"}
+    injector = draft.objects.get("Injector/injector")
+    if not wanted or injector is None:
+        return False, ""
+    if draft.faults.get("webhook"):
+        refused = injector["spec"]["failurePolicy"] == "Fail"
+        return False, 'failed calling webhook "vault.hashicorp.com": connection refused' if refused else ""
+    address = injector["spec"]["address"] or "https://vault.invalid:8200"
+    settings = Settings(address=address, revoke_on_shutdown=injector["spec"]["revokes"])
+    try:
+        found = answer(read(pod), namespace, settings, with_lint=False)
+    except Failed as error:
+        return False, error.happened
+    if not found.allowed or found.server_refusals:
+        why = found.message or "; ".join(found.server_refusals)
+        return False, f'admission webhook "vault.hashicorp.com" denied the request: {why}'
+    return isinstance(found.prediction, Mutated), ""
+
+
+def noted(pod: dict[str, Any]) -> dict[str, Any]:
+    """The pod's annotations."""
+    return pod.get("metadata", {}).get("annotations") or {}
+
+
+def files(pod: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """What the agent writes: for each file the path in Vault and the field there."""
+    found, notes = dict[str, tuple[str, str]](), noted(pod)
+    folder = str(notes.get(f"{PREFIX}secret-volume-path", "/vault/secrets"))
+    for name, text in notes.items():
+        path, field = _SECRET.search(str(text)), _FIELD.search(str(text))
+        if name.startswith(_TEMPLATE) and path and field:
+            secret = name.removeprefix(_TEMPLATE)
+            file = notes.get(f"{PREFIX}agent-inject-file-{secret}", secret.lower())
+            found[f"{folder}/{file}"] = (path.group(1), field.group(1))
+    return found
+
+
+def audience(pod: dict[str, Any]) -> str:
+    """Who the token is for that the agent logs in with."""
+    name = noted(pod).get(f"{PREFIX}agent-service-account-token-volume-name")
+    for volume in pod.get("spec", {}).get("volumes") or []:
+        if name and volume.get("name") == name:
+            for source in volume.get("projected", {}).get("sources") or []:
+                return str(source.get("serviceAccountToken", {}).get("audience") or _KUBERNETES)
+    return _KUBERNETES
+
+
+def begin(draft: Draft, name: str, pod: dict[str, Any]) -> str:
+    """Log in, read, write the files. Says what the init container waits for, where it cannot."""
+    manifest = pod["spec"]["pod"]
+    notes = noted(manifest)
+    account = f"{name.partition('/')[0]}/{manifest['spec'].get('serviceAccountName') or 'default'}"
+    mount = str(notes.get(f"{PREFIX}auth-path", "auth/kubernetes"))
+    policies, why = vault.login(draft, account, f"{mount}/role/{pod['role']}", audience(manifest))
+    if why:
+        return f"vault-agent-init: {why}"
+    contents, read_at = dict[str, str](), dict[str, int]()
+    issued = dict[str, dict[str, str]]()
+    for file, (path, field) in files(manifest).items():
+        if not vault.may_read(draft, policies, path):
+            return f"vault-agent-init: 403 permission denied on {path}"
+        if path not in issued:
+            data, period, why = _read(draft, path, name)
+            if why:
+                return f"vault-agent-init: {why}"
+            issued[path], read_at[path] = data, period
+        contents[file] = issued[path].get(field, "<no value>")
+    pod["files"], pod["read"] = contents, read_at
+    return ""
+
+
+def _read(draft: Draft, path: str, pod: str) -> tuple[dict[str, str], int, str]:
+    """What is at a path, how long the agent sleeps on it at most, and why nothing is there."""
+    static = draft.paths.get(path.replace("/static-creds/", "/static-roles/", 1)) if "/static-creds/" in path else None
+    if static is not None:
+        state = static["state"]
+        return {"username": state["username"], "password": static["password"]}, state["rotation_period"], ""
+    role_path = path.replace("/creds/", "/roles/", 1)
+    role = draft.paths.get(role_path) if "/creds/" in path else None
+    if role is not None:
+        login, password, why = vault.issue(draft, role_path, role, pod)
+        return {"username": login, "password": password}, 0, why
+    mount, _, rest = path.partition("/data/")
+    stored = draft.vault["kv"].get(f"{mount}/{rest}")
+    return (dict(stored), 0, "") if stored is not None else ({}, 0, f"no secret exists at {path}")
+
+
+def rotations(draft: Draft) -> None:
+    """Passwords whose period is over, and those that somebody waits to live through, change."""
+    if vault.closed(draft):
+        return
+    for path, role in vault.static_roles(draft):
+        if role["state"].get("last_vault_rotation") is None:
+            continue
+        _read_again(draft, path, role)
+        at = _rotation_time(draft, path, role)
+        if at is not None and not vault.rotate(draft, path, role):
+            role["state"]["last_vault_rotation"] = written(at)
+            _notice(draft, path, role)
+
+
+def _rotation_time(draft: Draft, path: str, role: dict[str, Any]) -> datetime | None:
+    """When it rotates, if by now it has: always a little before now, since sessions come after it."""
+    state = role["state"]
+    if vault.due(draft, role):
+        return min(moment(state["last_vault_rotation"]) + timedelta(seconds=state["rotation_period"]), _just(draft))
+    readers = _readers(draft, path)
+    if not readers or not all(pod["ready"] for _, pod in readers):
+        return None
+    came = max(moment(pod["since"]) for _, pod in readers)
+    if moment(state["last_vault_rotation"]) > came or draft.now - came < timedelta(milliseconds=1):
+        return None
+    return came + (draft.now - came) / 2
+
+
+def _just(draft: Draft) -> datetime:
+    return draft.now - timedelta(microseconds=1)
+
+
+def _readers(draft: Draft, role: str) -> list[tuple[str, dict[str, Any]]]:
+    path = vault.credentials_path(role)
+    return [(name, pod) for name, pod in draft.of("Pod") if path in pod.get("read", {})]
+
+
+def _read_again(draft: Draft, path: str, role: dict[str, Any]) -> None:
+    """At the end of what they sleep on, agents read the next period; a longer one they sleep out from then on."""
+    for _, pod in _readers(draft, path):
+        name = vault.credentials_path(path)
+        pod["read"][name] = max(pod["read"][name], role["state"]["rotation_period"])
+
+
+def _notice(draft: Draft, path: str, role: dict[str, Any]) -> None:
+    """Agents write the new password and restart the application; those that still sleep do not."""
+    name = vault.credentials_path(path)
+    for pod_name, pod in _readers(draft, path):
+        if pod["read"][name] > role["state"]["rotation_period"]:
+            continue
+        for file, (source, field) in files(pod["spec"]["pod"]).items():
+            if source == name:
+                pod["files"][file] = {"username": role["state"]["username"], "password": role["password"]}[field]
+        pod["restarts"] += 1
+        postgres.hang_up(draft, pod_name)

@@ -1,0 +1,52 @@
+"""What a change would make of a pod or a release, asked without making it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from migrate.model.json import Json
+from migrate.world import agents
+from migrate.world.state import Draft
+
+
+def dry_run(draft: Draft, name: str, asked: str) -> Json:
+    """The Deployment's pod with changes laid over it, sent past the webhook."""
+    workload = draft.objects.get(f"Deployment/{name}")
+    if workload is None:
+        return None
+    changes, spec = json.loads(asked), workload["spec"]
+    pod = _laid_over(spec["pod"], changes)
+    agent, refused = agents.admitted(draft, pod, name.partition("/")[0])
+    variables = sorted((set(spec["variables"]) - set(changes["unset"])) | set(changes["set"]))
+    return {"allowed": not refused, "message": refused, "agent": agent, "variables": list[Json](variables)}
+
+
+def _laid_over(pod: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    changed = copy.deepcopy(pod)
+    changed["metadata"]["annotations"] = {**agents.noted(pod), **changes["annotations"]}
+    spec = changed["spec"]
+    spec["serviceAccountName"] = changes["account"]
+    names = {volume["name"] for volume in changes["volumes"]}
+    spec["volumes"] = [one for one in spec.get("volumes") or [] if one["name"] not in names] + changes["volumes"]
+    if changes["shareProcessNamespace"] is not None:
+        spec["shareProcessNamespace"] = changes["shareProcessNamespace"]
+    return changed
+
+
+def rendered(draft: Draft, name: str, asked: str) -> Json:
+    """The release's objects that are made of the values at these places."""
+    release = draft.objects.get(f"HelmRelease/{name}")
+    if release is None:
+        return None
+    pointers = json.loads(asked)
+    changed = set[str]()
+    for key, made in release["spec"]["makes"].items():
+        at = made.get("at")
+        if at and any(one == at or one.startswith(f"{at}/") for one in pointers):
+            changed.add(key)
+    own = [made["at"] for made in release["spec"]["makes"].values() if made.get("at")]
+    stray = [one for one in pointers if not any(one == at or one.startswith(f"{at}/") for at in own)]
+    shown = [" ".join(key.split("/", 1)) for key in sorted(changed)]
+    return {"changed": list[Json]([*shown, *(f"whatever {one} renders" for one in stray)])}

@@ -1,0 +1,99 @@
+"""Phase 1 in a practice world, step by step, forward and back, with every gate asked where it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migrate.checks.answer import Fail, Inconclusive, Pass
+from migrate.model.change import Absent, Change, Doc, Irreversible
+from migrate.model.json import mapping, sequence
+from migrate.model.plan import END, STAGES, Gate, Plan, Step
+from migrate.model.ports import Written
+from migrate.model.target import Target
+from migrate.planning.phases import Credential
+from tests.stores.practice.worlds import GRAFANA, Scene, scene
+
+
+def walk(place: Scene, plan: Plan) -> list[str]:
+    """Everything forward. Returns the gates that did not pass."""
+    held = []
+    for stage in STAGES:
+        held += _gates(place, plan, stage)
+        for step in (one for one in plan.steps if one.stage == stage):
+            held += _gates(place, plan, step.id)
+            take(place, step)
+    return held + _gates(place, plan, END)
+
+
+def take(place: Scene, step: Step) -> None:
+    if step.change.target.store == "git":
+        place.merge(step)
+    else:
+        assert place.write(step) == Written()
+
+
+def _gates(place: Scene, plan: Plan, before: str) -> list[str]:
+    return [
+        f"{gate.id}: {answer}"
+        for gate in plan.gates
+        if gate.before == before and gate.way == "forward"
+        if not isinstance(answer := _asked(place, gate), Pass)
+    ]
+
+
+def _asked(place: Scene, gate: Gate) -> Pass | Fail | Inconclusive:
+    place.world.world()  # somebody looked before: rollouts and rotations had their time
+    return place.ask(gate)
+
+
+def test_every_gate_of_the_static_plan_passes_where_it_stands(tmp_path: Path) -> None:
+    place = scene(tmp_path)
+    assert walk(place, place.plan()) == []
+    assert not place.there("cluster:ExternalSecret/monitoring/lab-db-pguser-grafana")
+    assert place.seen("cluster:Secret/monitoring/lab-db-pguser-grafana")["owners"] == []
+    assert place.seen("postgres:role/grafana")["login"] is False
+    (pod,) = sequence(place.seen(GRAFANA)["pods"])
+    assert mapping(pod)["ready"] is True
+    assert mapping(pod)["agent"] is True
+
+
+def test_every_gate_of_the_dynamic_plan_passes_but_the_one_that_would_make_a_login(tmp_path: Path) -> None:
+    place = scene(tmp_path)
+    held = walk(place, place.plan("dynamic"))
+    assert [one.partition(":")[0] for one in held] == ["db.login"]
+    assert "Inconclusive" in held[0]
+
+
+@pytest.mark.parametrize("credential", ["static", "dynamic"])
+def test_taken_back_the_workload_is_on_its_old_login_and_nothing_of_ours_is_left(
+    tmp_path: Path, credential: Credential
+) -> None:
+    place = scene(tmp_path)
+    plan = place.plan(credential)
+    walk(place, plan)
+    back = {
+        gate.before: [one for one in plan.gates if one.before == gate.before and one.way == "back"]
+        for gate in plan.gates
+    }
+    for step in reversed(plan.steps):
+        for gate in back.get(step.id, []):
+            assert isinstance(_asked(place, gate), Pass), gate.id
+        if step.change.target.store == "git":
+            place.merge(step, way="back")
+        else:
+            assert place.write(step, way="back") == Written(), step.id
+        for target in step.change.replaces:
+            restart(place, target.name)
+    assert not any(place.there(str(step.change.target)) for step in plan.steps if step.stage == "expand")
+    assert place.seen("postgres:sessions/grafana")["count"] == 1
+    assert place.seen("postgres:role/grafana")["login"] is True
+    secret = place.seen("cluster:Secret/monitoring/lab-db-pguser-grafana")
+    assert [mapping(one)["kind"] for one in sequence(secret["owners"])] == ["ExternalSecret"]
+
+
+def restart(place: Scene, name: str) -> None:
+    at = place.clock.now().isoformat()
+    target = Target("cluster", "Deployment", name)
+    assert place.send(Change(target, Absent(), Doc({"restartedAt": at}), Irreversible("restarted", None))) == Written()
