@@ -45,8 +45,10 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     cluster:Rendered/NS/RELEASE?POINTERS
                                      {changed: [Kind ns/name]}: objects of the release that edits at these places of its
                                      document (a JSON list) would change
-    git:Applied/STEP                 {merged, branch, commit, conflict: [file]}: whether what the step committed stands
-                                     in the deployed branch
+    git:Applied/STEP                 {merged, branch, commit, conflict: [file], deployed, pushed: [branch], note}:
+                                     whether what the step committed stands in `deployed`, the deployed branch;
+                                     `pushed`: copies of the plan's branch elsewhere, as last seen, that hold it;
+                                     `note` where the local branch and the remote one have diverged
     git:Applied/STEP@COMMIT          {merged}: the same at one commit, for what Flux says it applied
-    git:Reverted/STEP                the same for what took the step back
+    git:Reverted/STEP                the same for what took the step back; `pushed`: copies that still hold the step
 """

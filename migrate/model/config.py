@@ -70,9 +70,13 @@ class Kube(_Section):
 
 
 class GitSettings(_Section):
-    """The branch that steps are committed to."""
+    """The branch that a plan's steps are committed to, and how the first line of each commit reads.
 
-    branch: str = "migrate/{phase}"
+    `{plan}` and `{phase}` stand for their names; in `subject` also `{step}`, and `{summary}`: what the step does.
+    """
+
+    branch: str = Field(default="migrate/{plan}", pattern=r"^([^{}\s]|\{plan\}|\{phase\})+$")
+    subject: str = Field(default="{summary}", pattern=r"^([^{}\n]|\{(plan|phase|step|summary)\})+$")
 
 
 class Soak(_Section):

@@ -1,13 +1,28 @@
-"""Git steps: edits made on the bytes in memory, named by blob ids, and shown as diffs without literals."""
+"""Git steps: edits made on the bytes in memory, named by blob ids, and shown as diffs without literals.
+
+Their file form stands in the plan, and is read back here when the step is made: the same edits on the same bytes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from migrate.documents.apply import apply_edits
 from migrate.documents.diff import unified
-from migrate.documents.edits import AddKey, AppendItem, Edit, RemoveDocument, RemoveItem, RemoveKey, SetScalar
+from migrate.documents.edits import (
+    AddKey,
+    AppendItem,
+    CannotEdit,
+    Edit,
+    RemoveDocument,
+    RemoveItem,
+    RemoveKey,
+    SetScalar,
+)
+from migrate.documents.reader import YamlFault, load_all
 from migrate.model.change import FileEdit
 from migrate.model.errors import Refused
-from migrate.model.json import Json, pointer_text
+from migrate.model.json import Json, Pointer, mapping, pointer_text
 from migrate.operations.wish import DropFile, Rewrite
 from migrate.planning.files import Drafts, blob_id
 from migrate.planning.masking import literals, without_literals
@@ -47,3 +62,64 @@ def edit_json(document: int, edit: Edit) -> Json:
             return {"op": "remove-item", "document": document, "pointer": pointer_text(sequence), "value": identity}
         case RemoveDocument():
             return {"op": "remove-document", "document": document}
+
+
+def replayed(before: bytes, edits: Sequence[Json]) -> bytes | None:
+    """The file after edits in their file form; None where they take it away.
+
+    Raises CannotEdit where they do not fit these bytes, or are none that this version knows.
+    """
+    after = before
+    for edit in edits:
+        if edit == {"op": "drop-file"}:
+            return None
+        document, one = _edit(edit, after)
+        after = apply_edits(after, document, (one,))
+    return after
+
+
+def _edit(form: Json, data: bytes) -> tuple[int, Edit]:
+    match form:
+        case {"op": "remove-document", "document": int(document)}:
+            return document, RemoveDocument()
+        case {"op": str(operation), "document": int(document), "pointer": str(text)}:
+            return document, _edit_at(operation, _pointer(text, _document(data, document)), mapping(form).get("value"))
+    raise CannotEdit("an edit that this version does not know")
+
+
+def _edit_at(operation: str, pointer: Pointer, value: Json) -> Edit:
+    match operation, value:
+        case "set", None | str() | bool() | int() | float():
+            return SetScalar(pointer, value)
+        case "add", _ if pointer:
+            return AddKey(pointer[:-1], str(pointer[-1]), value)
+        case "remove", None:
+            return RemoveKey(pointer)
+        case "append", _:
+            return AppendItem(pointer, value)
+        case "remove-item", _:
+            return RemoveItem(pointer, value)
+    raise CannotEdit(f"an edit that this version does not know ({operation})", pointer)
+
+
+def _pointer(text: str, value: Json) -> Pointer:
+    """A pointer from its text. Only the value it points into tells a list's position from a key made of digits."""
+    answer = list[str | int]()
+    for token in text.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")
+        position = int(key) if isinstance(value, list) and key.isdecimal() else None
+        answer.append(key if position is None else position)
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and position is not None and position < len(value):
+            value = value[position]
+        else:
+            value = None
+    return tuple(answer)
+
+
+def _document(data: bytes, document: int) -> Json:
+    try:
+        return next((found.value for found in load_all(data) if found.index == document), None)
+    except YamlFault as fault:
+        raise CannotEdit(f"the file cannot be read as Kubernetes reads it ({fault})") from fault

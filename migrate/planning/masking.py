@@ -9,7 +9,7 @@ what no parser sees: SQL, URLs, configuration files inside strings.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from migrate.documents.nodes import decode
@@ -102,6 +102,25 @@ def without_literals(diff: str, known: Literals) -> tuple[str, int]:
         count += shown != line
         answer.append(shown)
     return "\n".join(answer), count
+
+
+def masked_text(text: str, contents: Iterable[bytes]) -> str:
+    """Any text, without the literals of these files and without what looks like one."""
+    known = [literals(data) for data in contents]
+    return "\n".join(_masked(line, known) for line in text.split("\n"))
+
+
+def masked_lines(data: bytes, others: Iterable[bytes]) -> list[str]:
+    """The lines of a file without its literals, nor those of its other versions."""
+    own, known = literals(data), [literals(other) for other in others]
+    lines = data.decode("utf-8", "replace").split("\n")
+    return [_masked(own.lines.get(number, line), [own, *known]) for number, line in enumerate(lines)]
+
+
+def _masked(line: str, known: list[Literals]) -> str:
+    for one in known:
+        line = _without_pieces(_without_comment(line, one), one)
+    return _as_text(line)
 
 
 def _shown(mark: str, text: str, number: int, known: Literals) -> str:

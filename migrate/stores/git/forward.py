@@ -1,0 +1,118 @@
+"""A step becomes a commit. What the plan names is what is there, and what it names is what is made; else nothing is."""
+
+from __future__ import annotations
+
+from migrate.model.change import FileEdit
+from migrate.model.errors import Refused
+from migrate.model.ports import Move, Outcome, Written
+from migrate.planning.commits import replayed
+from migrate.planning.files import blob_id
+from migrate.stores.git.branches import Branch
+from migrate.stores.git.building import Content, build, identified
+from migrate.stores.git.message import Wording, message
+from migrate.stores.git.outcome import conflict, denied
+from migrate.stores.git.publishing import Publication, movable, publish
+from migrate.stores.git.repository import Held, name_of
+from migrate.stores.git.room import room
+from migrate.stores.git.scene import Scene
+
+
+def apply(scene: Scene, move: Move) -> Outcome:
+    """Commit the step on the plan's branch. Raises NotWritten where it may not be."""
+    base = _base(scene)
+    held = scene.held(base, move.change)
+    if all(name_of(held[edit.file]) == edit.after for edit in move.change.files):
+        return Written()
+    _as_planned(scene, base, move, held)
+    movable(scene.repository, scene.survey.work)
+    _clean(scene, move)
+    files = {edit.file: _after(edit, held[edit.file]) for edit in move.change.files}
+    content = Content(files, tuple(one.data for one in held.values() if one is not None))
+    return committed(scene, scene.survey.work, base, content, move)
+
+
+def committed(scene: Scene, branch: Branch, base: str, content: Content, move: Move) -> Outcome:
+    """Build the commit and let the branch point to it. Raises NotWritten."""
+    repository, assignment = scene.repository, scene.assignment
+    identified(repository)
+    text = message(move, Wording(assignment.subject, assignment.plan, assignment.name))
+    why = f"migrate: {move.way} {move.step} of {move.plan}"
+    with room(repository, base) as here:
+        commit = build(repository, here, base, content, text)
+        return publish(repository, Publication(branch, commit, why))
+
+
+def _base(scene: Scene) -> str:
+    """What the commit is made on."""
+    found, assignment = scene.survey, scene.assignment
+    if found.work.name == assignment.deployed:
+        raise denied(
+            f"git.branch is {assignment.branch}, the very branch that is deployed: nobody could review the step",
+            "set git.branch in migrate.yaml to a branch of its own, then plan again",
+        )
+    if found.back.open:
+        raise conflict(
+            f"branch {found.back.name} takes this plan back and is not merged yet; merge it, or delete it with "
+            f"git branch -D {found.back.name}"
+        )
+    if not found.work.spent and not found.work.ours:
+        raise conflict(
+            f"branch {found.work.name} holds commits of others and none of a plan, {found.work.commits[0].id[:12]} "
+            f"being the last; rename it with git branch -m {found.work.name} NEW-NAME"
+        )
+    return found.tip
+
+
+def _as_planned(scene: Scene, base: str, move: Move, held: dict[str, Held | None]) -> None:
+    wrong = [edit for edit in move.change.files if name_of(held[edit.file]) != edit.before]
+    if wrong:
+        found = "; ".join(_difference(scene, base, edit, held[edit.file]) for edit in wrong)
+        raise conflict(f"{found}. Plan again: the step was made for other content")
+    for edit in move.change.files:
+        one = held[edit.file]
+        if one is not None and not one.plain:
+            raise denied(f"{edit.file} is a symbolic link; only files are edited", "put the file itself there")
+
+
+def _difference(scene: Scene, base: str, edit: FileEdit, held: Held | None) -> str:
+    there = "is not there" if held is None else f"is {_short(name_of(held))}"
+    last = scene.repository.last_to_touch(base, [edit.file])
+    since = f", last changed by commit {last.id[:12]}" if last is not None else ""
+    return f"{edit.file} {there}{since}; the plan needs {_short(edit.before)}{_inside(scene, base, edit.file)}"
+
+
+def _inside(scene: Scene, base: str, file: str) -> str:
+    """A file below a submodule is somebody else's repository."""
+    parts = scene.repository.path(file).split("/")
+    folders = ["/".join(parts[:count]) for count in range(1, len(parts))]
+    found = scene.repository.entries(base, folders)
+    return "".join(f" ({path} is a submodule or a link: a repository of its own)" for path in sorted(found))
+
+
+def _short(name: str | None) -> str:
+    return f"blob {name[:12]}" if name else "no file"
+
+
+def _clean(scene: Scene, move: Move) -> None:
+    """The operator's own unfinished edits of the very files would meet ours when the branch is merged."""
+    paths = [scene.repository.path(edit.file) for edit in move.change.files]
+    text = scene.repository.git.ask("status", "--porcelain=v1", "-z", "--no-renames", "--", *paths)
+    dirty = sorted(line[3:] for line in text.split("\0") if line)
+    if dirty:
+        raise denied(
+            f"the checkout has uncommitted changes in files this step commits: {', '.join(dirty)}",
+            "commit or stash them, then resume",
+        )
+
+
+def _after(edit: FileEdit, held: Held | None) -> Held | None:
+    """The file as the plan says it becomes, made anew from its edits."""
+    if held is None:
+        raise denied(f"{edit.file} shall come into being, and this version knows no such edit", "plan again")
+    try:
+        made = replayed(held.data, edit.edits)
+    except Refused as error:
+        raise denied(f"{edit.file}: {error.happened}", "plan again") from error
+    if (None if made is None else blob_id(made)) != edit.after:
+        raise denied(f"{edit.file}: the planned edits do not give the planned content", "plan again with this version")
+    return None if made is None else Held(held.mode, made)

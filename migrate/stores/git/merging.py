@@ -1,0 +1,88 @@
+"""Three versions of one file put together, by `git merge-file`. Looks at no repository."""
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from migrate.stores.git.command import Git, GitError
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Both changes are in it."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Lines that both sides changed: where they are in the file now, and where they were in what it came from.
+
+    Each is `range(first, last + 1)` counted from 1; empty where there are none.
+    """
+
+    now: range
+    base: range
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The changes touch the same or neighbouring lines. At least one region."""
+
+    regions: tuple[Region, ...]
+
+
+Merge: TypeAlias = Merged | Overlap
+
+_CLEAN, _MOST_CONFLICTS = 0, 127
+
+
+def merge(now: bytes, base: bytes, other: bytes) -> Merge:
+    """What `now` becomes with the change from `base` to `other`. Raises Unreachable where git cannot be run."""
+    with tempfile.TemporaryDirectory(prefix="migrate-merge-") as folder:
+        for name, data in (("now", now), ("base", base), ("other", other)):
+            Path(folder, name).write_bytes(data)
+        answer = Git(folder).try_("merge-file", "--stdout", "--quiet", "now", "base", "other")
+    if answer.code == _CLEAN:
+        return Merged(answer.out)
+    if answer.code <= _MOST_CONFLICTS or b"\0" in now + base + other:  # binary files are not merged
+        return Overlap(tuple(_regions(now, base, other)))
+    raise GitError("merge-file", answer.words)
+
+
+def contains(now: bytes, base: bytes, other: bytes) -> bool:
+    """True if `now` holds the change from `base` to `other` already: making it again changes nothing."""
+    match merge(now, base, other):
+        case Merged(data):
+            return data == now
+        case Overlap():
+            return False
+
+
+def _regions(now: bytes, base: bytes, other: bytes) -> Iterator[Region]:
+    """Where both differ from the base. The whole file where this finds none, since git did."""
+    theirs, ours = _changes(base, other), _changes(base, now)
+    found = [Region(there, here) for here, there in ours if any(_touch(here, one) for one, _ in theirs)]
+    yield from found or [Region(range(1, _count(now) + 1), range(1, _count(base) + 1))]
+
+
+def _touch(one: range, other: range) -> bool:
+    return one.start <= other.stop and other.start <= one.stop
+
+
+def _changes(old: bytes, new: bytes) -> list[tuple[range, range]]:
+    matcher = difflib.SequenceMatcher(None, old.split(b"\n"), new.split(b"\n"), autojunk=False)
+    return [
+        (range(one + 1, two + 1), range(three + 1, four + 1))
+        for tag, one, two, three, four in matcher.get_opcodes()
+        if tag != "equal"
+    ]
+
+
+def _count(data: bytes) -> int:
+    return data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
