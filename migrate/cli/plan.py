@@ -38,7 +38,12 @@ def plan(
         Path | None, typer.Option("-o", "--output", help="Write the plan to this file; - for stdout.")
     ] = None,
     export: Annotated[
-        Path | None, typer.Option("--export", help="Also write patches, policies, SQL and rollback.sh to this folder.")
+        Path | None,
+        typer.Option(
+            "--export",
+            help="Also write patches, policies, SQL and rollback.sh to this folder. An earlier export there is "
+            "replaced; a folder with anything else in it, or with an export that was edited, is refused.",
+        ),
     ] = None,
     credential: Annotated[
         Credential, typer.Option(help="static: one new login that Vault rotates; dynamic: one for each pod.")
@@ -95,12 +100,12 @@ def _standing_in() -> Path:
 
 def _export(folder: Path, made: Plan, document: dict[str, Json]) -> None:
     from migrate.planning.export import export
+    from migrate.stores.exports import write_export
     from migrate.views import plan as view
 
-    files = export(made, str(document["name"]), str(document["digest"]))
-    for name, data in files.items():
-        _write(folder / name, data)
-    (folder / "rollback.sh").chmod(0o755)
+    name = str(document["name"])
+    files = export(made, name, str(document["digest"]))
+    write_export(folder, files, name)
     view.exported(str(folder), sorted(files))
 
 

@@ -55,7 +55,8 @@ def _sql(step: Step, number: int) -> Iterator[tuple[str, bytes]]:
     change = step.change
     if change.target.store != "postgres":
         return
-    for way, found in (("", script(change)), (".inverse", script(inverted(change)))):
+    there = sql_file(step, number)
+    for name, found in ((there, script(change)), (there.replace(".sql", ".inverse.sql"), script(inverted(change)))):
         head = [
             f"-- {step.id}: {step.summary}",
             f"-- as an administrator: psql -v ON_ERROR_STOP=1 -1 -d '{found.database}' -f THIS",
@@ -63,4 +64,9 @@ def _sql(step: Step, number: int) -> Iterator[tuple[str, bytes]]:
         if any(":'password'" in line for line in found.statements):
             head.append("-- set the variable first, so that it shows in no history: \\prompt 'password: ' password")
         body = [*head, *found.statements]
-        yield f"sql/{number:02}-{change.target.short}{way}.sql", ("\n".join(body) + "\n").encode()
+        yield name, ("\n".join(body) + "\n").encode()
+
+
+def sql_file(step: Step, number: int) -> str:
+    """Where the export has the statements of a step, the `number`th from 1 in its plan."""
+    return f"sql/{number:02}-{step.change.target.short}.sql"

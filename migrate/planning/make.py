@@ -19,9 +19,10 @@ from migrate.planning.deployed import deployed_branch
 from migrate.planning.files import Drafts, Files, blob_id
 from migrate.planning.foresee import foresee
 from migrate.planning.gates import gates_of
+from migrate.planning.notes import notes
 from migrate.planning.phases import Credential, Phase
 from migrate.planning.prove import prove
-from migrate.planning.remarks import notes, remarks, unknowns
+from migrate.planning.remarks import remarks, unknowns
 from migrate.planning.subjects import Sources, subject_of
 from migrate.planning.surroundings import injector
 
@@ -72,7 +73,7 @@ def make_plan(estate: Estate, phase: Phase, credential: Credential, workload: st
         patches=composition.patches,
         findings=tuple(sorted(findings, key=lambda remark: SEVERITIES.index(remark.severity))),
         unknowns=unknowns(subject, sources),
-        notes=notes(subject, sources, credential),
+        notes=notes(subject, sources, credential, composition.steps),
         retention=estate.config.soak.retention,
         deployed=deployed_branch(estate.files),
     )

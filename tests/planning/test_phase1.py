@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from migrate.model.errors import Failed, Refused
 from migrate.model.json import Json
 from migrate.model.plan import Plan, Step
 from migrate.planning.candidates import NothingToDo
+from migrate.planning.export import export
+from migrate.planning.phases import Credential
 from migrate.planning.prove import apply_diff
 from tests.planning.estates import DATABASE, GRAFANA, INJECTOR, SECRETS, STORE, document, estate, outcome, planned
 
@@ -262,6 +265,21 @@ def test_a_rebuild_from_a_backup_is_described_with_the_command(folder: Path) -> 
     (note,) = [note for note in planned(folder).notes if note.startswith("Rebuild")]
     assert "vault write -force database/rotate-role/mig-boards" in note
     assert "rollout restart deployment/stack-grafana" in note
+
+
+@pytest.mark.parametrize("credential", ["static", "dynamic"])
+def test_a_rebuild_runs_what_makes_the_logins_and_nothing_that_takes_them_away(
+    folder: Path, credential: Credential
+) -> None:
+    plan = planned(folder, credential)
+    (note,) = [note for note in plan.notes if note.startswith("Rebuild")]
+    files = export(plan, "n", "d")
+    named = re.findall(r"sql/[\w.*-]+", note)
+    made = [step for step in plan.steps if step.change.target.store == "postgres" and step.stage == "expand"]
+    assert len(named) == len(made)
+    for file, step in zip(named, made, strict=True):
+        assert f'CREATE ROLE "{step.change.target.name}"'.encode() in files[file]
+    assert "*" not in note
 
 
 def test_the_charts_own_service_account_stays(folder: Path) -> None:
