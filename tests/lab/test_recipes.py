@@ -98,3 +98,12 @@ def test_clean_leaves_nothing_and_says_how_much_that_was(own_cache: Path) -> Non
     assert build.clean() == 100
     assert not own_cache.exists()
     assert build.clean() == 0
+
+
+def test_the_compilers_caches_can_go_while_the_programs_stay(own_cache: Path) -> None:
+    (cache.compiler() / "build").mkdir(parents=True)
+    (cache.compiler() / "build" / "object").write_bytes(b"x" * 100)
+    for recipe in recipes.recipes():
+        (cache.place(recipe) / "bin").mkdir(parents=True)
+    assert build.clean(programs_too=False) == 100
+    assert build.missing() == ()
