@@ -102,9 +102,11 @@ func (d *demand) tags(stop context.Context, repository string) ([]string, error)
 // watch asks for a repository to be read again when a chart is wanted of it that was not wanted before.
 func (d *demand) watch(stop context.Context) {
 	known := map[wish]bool{}
+	said := ""
 	for stop.Err() == nil {
 		wishes, err := d.wishes(stop)
-		if err != nil {
+		if err != nil && err.Error() != said {
+			said = err.Error() // once: before Flux's definitions are there this is so every second
 			log.Printf("lab-charts: %v", err)
 		}
 		for one, repository := range wishes {
