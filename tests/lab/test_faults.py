@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from tests.lab.conftest import Postgres
 from tests.lab.running import program, running
 
 BROKEN = (ConnectionError, http.client.HTTPException, OSError)
@@ -176,6 +177,20 @@ def test_what_hangs_goes_on_when_it_may(line: Line) -> None:
     line.told(mode="pass")
     waiting.join(20)
     assert answers == [b"ok"]
+
+
+def test_a_lost_answer_of_a_database_is_a_statement_that_was_carried_out(postgres: Postgres) -> None:
+    fault = program("lab-fault")
+    postgres.sql("CREATE TABLE kept (at text)", "grafana")
+    route = f"server=127.0.0.1:0=127.0.0.1:{postgres.port}"
+    with running(fault, "--control", "127.0.0.1:0", "--route", route) as (address, control):
+        through = Postgres(int(address.rpartition(":")[2]), postgres.programs, postgres.user)
+        through.sql("INSERT INTO kept VALUES ('passed')", "grafana")
+        Line(control, address, [], None).told(mode="lose", delay_ms=200)
+        with pytest.raises(subprocess.CalledProcessError) as lost:
+            through.sql("INSERT INTO kept VALUES ('answer lost')", "grafana")
+    assert "connection" in lost.value.stderr
+    assert postgres.sql("SELECT at FROM kept ORDER BY at", "grafana") == "answer lost\npassed"
 
 
 @pytest.mark.parametrize("wrong", [{"mode": "explode"}, {"mode": "slow", "delay_ms": -1}, {"colour": "red"}])
