@@ -9,7 +9,7 @@ import os
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from migrate.stores.git.command import Answer, Git
 from migrate.stores.git.outcome import denied, quoted
@@ -49,6 +49,7 @@ def build(repository: Repository, here: Git, base: str, content: Content, messag
     """
     hooks = _hooks(repository, base)
     _done(here.with_hooks("read-tree", *(("--reset", "-u") if hooks.look else ()), "HEAD"), content)
+    _attributes(repository, here, base, content)
     _stage(repository, here, base, content)
     if hooks.look:
         _show(repository, here, content)
@@ -81,6 +82,14 @@ def _hooks(repository: Repository, base: str) -> _Hooks:
     if posixpath.isabs(answer.text) or repository.entries(base, inside):
         return _Hooks(True)
     return _Hooks(True, ("-c", f"core.hooksPath={Path(repository.git.folder, answer.text)}"))
+
+
+def _attributes(repository: Repository, here: Git, base: str, content: Content) -> None:
+    """Check out what says which filters the files have: Git looks for that in folders, not in the index."""
+    folders = {parent for file in content.files for parent in PurePosixPath(repository.path(file)).parents}
+    found = repository.entries(base, [str(folder / ".gitattributes") for folder in folders])
+    paths = b"".join(os.fsencode(path) + b"\0" for path in found)
+    _done(here.with_hooks("checkout-index", "--force", "-z", "--stdin", stdin=paths), content)
 
 
 def _stage(repository: Repository, here: Git, base: str, content: Content) -> None:
