@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
-from migrate.checks.looking import joined, look, moment, settled
+from migrate.checks.looking import Seen, joined, look, moment, settled
 from migrate.checks.pods import living, unsettled
 from migrate.model.ports import Observer
 
@@ -23,11 +26,10 @@ def ask(observer: Observer, question: Question) -> Answer:
     deployment = look(observer, f"cluster:Deployment/{about['deployment']}")
     if not deployment.exists:
         return Pass(f"there is no Deployment {about['deployment']}: no agent sleeps")
-    pods = living(deployment.items("pods"))
     old = [
         str(pod["name"])
-        for pod in pods
-        if pod.get("agent") and question.since and moment(str(pod["started"])) < question.since
+        for pod in living(deployment.items("pods"))
+        if pod.get("agent") and any(moment(str(pod["started"])) < one for one in _shortened(deployment, question))
     ]
     if old:
         return Inconclusive(
@@ -35,6 +37,14 @@ def ask(observer: Observer, question: Question) -> Answer:
             f"kubectl -n {about['namespace']} rollout restart deployment/{about['deployment'].rpartition('/')[2]}",
         )
     return unsettled(deployment) or Pass(f"every pod of {about['deployment']} has read the short period")
+
+
+def _shortened(deployment: Seen, question: Question) -> Iterator[datetime]:
+    """When the period was shortened, as far as anything tells: the run's undo, and the replacement that follows it."""
+    if question.since:
+        yield question.since
+    if deployment.shows("restartedAt"):
+        yield deployment.time("restartedAt")
 
 
 CHECK = Check(

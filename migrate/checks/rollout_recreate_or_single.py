@@ -5,6 +5,7 @@ from __future__ import annotations
 from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
 from migrate.checks.looking import Seen, joined, look, settled
 from migrate.checks.pods import addresses, living, unsettled
+from migrate.checks.release import upgrading
 from migrate.model.json import Json
 from migrate.model.ports import Observer
 
@@ -12,6 +13,8 @@ from migrate.model.ports import Observer
 def ask(observer: Observer, question: Question) -> Answer:
     """Rolled out, every pod with a ready agent in the right role, and none of them on the old login."""
     about = question.about
+    if waits := upgrading(observer, about["release"]):
+        return waits
     deployment = look(observer, f"cluster:Deployment/{about['deployment']}")
     if not deployment.exists:
         return Fail(f"there is no Deployment {about['deployment']}", "see what removed it")
@@ -43,7 +46,7 @@ def _old_sessions(sessions: Seen, pods: list[dict[str, Json]], owner: str) -> An
 
 CHECK = Check(
     "rollout.recreate-or-single",
-    ("deployment", "jwt_role", "owner"),
+    ("release", "deployment", "jwt_role", "owner"),
     "the workload runs on the new login in every pod",
     settled(ask),
 )

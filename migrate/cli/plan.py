@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from migrate.model.json import Json
     from migrate.model.plan import Plan
     from migrate.planning.make import Estate
+    from migrate.planning.servers import Servers
 
 
 class Credential(StrEnum):
@@ -51,9 +52,14 @@ def plan(
     workload: Annotated[
         str | None, typer.Option(help="namespace/name of the release, where several fit the phase.")
     ] = None,
+    world: Annotated[
+        Path | None, typer.Option(help="Plan for a practice world: a folder that stands for the servers.")
+    ] = None,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 where the plan has steps.")] = False,
 ) -> None:
     """Plan a phase from Git alone. Asks no server: what it could not see, the plan names.
+
+    With --world it sees a practice world, which is made from the estate where there is none, and can be applied there.
 
     Exit 0 (also where nothing is to do), 2 with --detailed-exitcode where there are steps, 3 refused.
     """
@@ -65,7 +71,9 @@ def plan(
     from migrate.views import plan as view
 
     chosen = phase_named(phase)
-    made = make_plan(read_estate(estate), chosen, credential.value, workload)
+    read = read_estate(estate)
+    read, servers = (read, None) if world is None else _in_world(read, world, estate)
+    made = make_plan(read, chosen, credential.value, workload, servers)
     if isinstance(made, NothingToDo):
         view.nothing_to_do(chosen.name, made.candidate.name)
         return
@@ -91,6 +99,22 @@ def read_estate(folder: Path | None) -> Estate:
     files = Files(tuple(entry.path for entry in listing(tree.root).entries), tree.read)
     settings = tree.read(FILE) if FILE in files.paths else None
     return Estate(inventory, files, read_config(settings), found.commit, found.dirty)
+
+
+def _in_world(read: Estate, world: Path, estate: Path | None) -> tuple[Estate, Servers]:
+    """The estate with what only servers know, and the practice world as the servers of a plan."""
+    from dataclasses import replace
+
+    from migrate.planning.deployed import deployed_branch
+    from migrate.planning.implied import completed
+    from migrate.planning.servers import Servers
+    from migrate.stores.practice import practice
+
+    found = practice(world.absolute(), (estate or _standing_in()).absolute(), deployed_branch(read.files))
+    known = found.world().postgres
+    config = completed(read.config, read.inventory, str(known["address"]), int(known["version"]))
+    servers = Servers("practice", found.observe, tuple(sorted(found.places().items())), "the practice world")
+    return replace(read, config=config), servers
 
 
 def _standing_in() -> Path:

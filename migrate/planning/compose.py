@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from migrate.catalog import shelf
 from migrate.documents.patches import patch
 from migrate.documents.reader import load_all
-from migrate.model.change import Absent, Blobs, Change, Doc, Exact, FileEdit, Irreversible, State, Undo
+from migrate.model.change import Absent, Blobs, Change, Doc, Exact, FileEdit, Input, Irreversible, State, Undo
+from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping
 from migrate.model.plan import PatchPair, Provenance, Step
 from migrate.model.target import Target
 from migrate.operations.catalogue import OPERATIONS
-from migrate.operations.subject import Subject, postgres
+from migrate.operations.subject import Subject
 from migrate.operations.wish import Edits, Put, Remove, Rewrite, Wish
 from migrate.planning.commits import edit_file
 from migrate.planning.files import Drafts
 from migrate.planning.phases import Credential, Phase, Use
+from migrate.planning.servers import Found, Servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Composition:
     patches: tuple[PatchPair, ...]
     texts: dict[str, bytes]
     """Every version of every file that occurs, by blob id."""
+    found: Found
+    """What was there before, as far as it was looked at."""
 
 
 @dataclass(slots=True)
@@ -36,16 +40,18 @@ class _World:
     """What holds after the steps so far."""
 
     drafts: Drafts
-    states: dict[Target, State]
+    found: Found
+    states: dict[Target, State] = field(default_factory=dict)
     made_by: dict[Target, str] = field(default_factory=dict)
     texts: dict[str, bytes] = field(default_factory=dict)
 
 
-def compose(subject: Subject, phase: Phase, credential: Credential, drafts: Drafts) -> Composition:
-    """Every step of the phase for this subject. Raises Refused where a file cannot be edited exactly."""
-    # Offline the servers are unseen: nothing of ours is there yet, and the login in use can log in. The plan's
-    # unknowns say so, and the guards of the steps check it.
-    world = _World(drafts, {postgres(subject.login.owner): Doc({"login": True})})
+def compose(subject: Subject, phase: Phase, credential: Credential, drafts: Drafts, servers: Servers) -> Composition:
+    """Every step of the phase for this subject. What is there already as wished makes no step.
+
+    Raises Refused where a file cannot be edited exactly, and where something is in the way; Unreachable.
+    """
+    world = _World(drafts, Found(servers))
     steps, patches = list[Step](), list[PatchPair]()
     for use in phase.uses(credential):
         for wish in OPERATIONS[use.operation](subject, _arguments(use)):
@@ -58,7 +64,7 @@ def compose(subject: Subject, phase: Phase, credential: Credential, drafts: Draf
             patches += pairs
             world.states[wish.target] = change.after
             world.made_by[wish.target] = identity
-    return Composition(tuple(steps), tuple(patches), world.texts)
+    return Composition(tuple(steps), tuple(patches), world.texts, world.found)
 
 
 def _arguments(use: Use) -> dict[str, Json]:
@@ -74,16 +80,37 @@ def policy_text(policy: str) -> str:
 
 
 def _change(wish: Wish, files: tuple[FileEdit, ...], world: _World) -> Change:
-    before = world.states.get(wish.target, Absent())
     match wish.act:
         case Put(value, inputs):
+            before = _before(wish, Doc(value), world)
+            if before != Doc(value):
+                _insist_on_shared(wish, inputs, world)
             return Change(wish.target, before, Doc(value), _undo(wish, world), inputs, (), wish.replaces)
         case Remove():
+            before = world.states[wish.target] if wish.target in world.states else world.found.read(wish.target)
             return Change(wish.target, before, Absent(), _undo(wish, world), (), (), wish.replaces)
         case Edits():
             was = Blobs(tuple((one.file, one.before) for one in files))
             now = Blobs(tuple((one.file, one.after) for one in files))
             return Change(wish.target, was, now, _undo(wish, world), (), files, wish.replaces)
+
+
+def _before(wish: Wish, wanted: Doc, world: _World) -> State:
+    if wish.target in world.states:
+        return world.states[wish.target]
+    return world.found.before(wish.target, wanted, updates=wish.updates)
+
+
+def _insist_on_shared(wish: Wish, inputs: tuple[Input, ...], world: _World) -> None:
+    """A password that two targets share is known only to the plan that makes both."""
+    for one in inputs:
+        if one.shares is not None and one.shares not in world.made_by:
+            raise Refused(
+                f"{one.shares} is there already, and {wish.target} would need its {one.field}, which nobody knows",
+                truth="a password that was made for one run is kept nowhere",
+                undone="no plan was made",
+                following=f"take {one.shares} away if nobody uses it, then plan again",
+            )
 
 
 def _undo(wish: Wish, world: _World) -> Undo:

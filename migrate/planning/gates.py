@@ -49,7 +49,8 @@ def gates_of(
     Raises Failed where the phase names a gate that no check answers.
     """
     made = _Plan(phase, credential, composition, subject, config)
-    found = [*_of_phase(made), *_deliveries(made), *_returns(made)]
+    # What was committed must have arrived before anything else is asked of it.
+    found = [*_deliveries(made), *_returns(made), *_of_phase(made)]
     places = {identity: number for number, identity in enumerate(_order(composition.steps))}
     return tuple(sorted(found, key=lambda gate: places[gate.before]))
 
@@ -133,6 +134,7 @@ def names_of(made: _Plan) -> dict[str, str]:
     dynamic = made.credential == "dynamic"
     return {
         "account": release.account.wanted,
+        "account_comes": "with the cutover" if release.account.changes else "",
         "address": subject.vault.database_address or "",
         "audience": subject.vault.audience or "",
         "auth_mount": subject.vault.auth_mount,

@@ -74,6 +74,17 @@ def implied_by(inventory: Inventory, files: Files, config: Config, phases: list[
     )
 
 
+def completed(config: Config, inventory: Inventory, address: str, version: int) -> Config:
+    """The settings with what only the world's servers know, where neither they nor the tree say anything."""
+    database = config.database.model_copy(
+        update={"address": config.database.address or address, "version": config.database.version or version}
+    )
+    named = config.vault.address or any(one.server for one in inventory.stores)
+    vault = config.vault if named else config.vault.model_copy(update={"address": VAULT})
+    return config.model_copy(update={"database": database, "vault": vault})
+
+
+VAULT = "https://vault.practice.invalid:8200"
 ADDRESS = "postgres.practice.invalid:5432"
 """Where a practice world's Vault reaches its database, where the estate does not say: a name that resolves nowhere."""
 

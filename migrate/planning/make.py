@@ -14,7 +14,7 @@ from migrate.operations.subject import Subject
 from migrate.planning.candidates import Copy, NothingToDo, choose
 from migrate.planning.compose import Composition, compose
 from migrate.planning.configuration import FILE
-from migrate.planning.database import servers
+from migrate.planning.database import servers as operated
 from migrate.planning.deployed import deployed_branch
 from migrate.planning.files import Drafts, Files, blob_id
 from migrate.planning.foresee import foresee
@@ -23,6 +23,7 @@ from migrate.planning.notes import notes
 from migrate.planning.phases import Credential, Phase
 from migrate.planning.prove import prove
 from migrate.planning.remarks import remarks, unknowns
+from migrate.planning.servers import Servers, assumed, facts, softened, still_unknown
 from migrate.planning.subjects import Sources, subject_of
 from migrate.planning.surroundings import injector
 
@@ -38,20 +39,23 @@ class Estate:
     dirty: bool
 
 
-def make_plan(estate: Estate, phase: Phase, credential: Credential, workload: str | None) -> Plan | NothingToDo:
-    """The plan, proven.
+def make_plan(
+    estate: Estate, phase: Phase, credential: Credential, workload: str | None, servers: Servers | None = None
+) -> Plan | NothingToDo:
+    """The plan, proven. Without `servers` it is made from Git alone.
 
-    Raises Failed where nothing fits the phase, Refused where several do, where it was begun by hand, or where a step's
-    way back could not be proven.
+    Raises Failed where nothing fits the phase, Refused where several do, where it was begun by hand, where something
+    is in the way, or where a step's way back could not be proven; Unreachable where servers do not answer.
     """
     chosen = choose(estate.inventory, estate.files, phase, workload)
     if isinstance(chosen, NothingToDo):
         return chosen
     assert isinstance(chosen.form, Copy)
     found = injector(estate.inventory, estate.files)
-    sources = Sources(estate.inventory, estate.files, estate.config, phase, servers(estate.files), found)
+    sources = Sources(estate.inventory, estate.files, estate.config, phase, operated(estate.files), found)
     subject, secret = subject_of(chosen, chosen.form, sources)
-    composition = compose(subject, phase, credential, Drafts(estate.files))
+    seen = servers or assumed(subject)
+    composition = compose(subject, phase, credential, Drafts(estate.files), seen)
     prove(composition)
     findings = [
         *remarks(subject, secret, sources, credential),
@@ -61,21 +65,22 @@ def make_plan(estate: Estate, phase: Phase, credential: Credential, workload: st
     ]
     return Plan(
         phase=phase.name,
-        mode="offline",
+        mode=seen.mode,
         commit=estate.commit,
         dirty=estate.dirty,
         unit=subject.unit,
         credential=credential,
-        facts=tuple(_facts(subject, sources, composition)),
+        facts=(*_facts(subject, sources, composition), *facts(composition.found, subject)),
         steps=composition.steps,
         gates=gates_of(phase, credential, composition, subject, estate.config),
         verdicts=tuple(_verdicts(secret, subject, estate.inventory)),
         patches=composition.patches,
-        findings=tuple(sorted(findings, key=lambda remark: SEVERITIES.index(remark.severity))),
-        unknowns=unknowns(subject, sources),
+        findings=tuple(sorted(softened(seen, findings), key=lambda remark: SEVERITIES.index(remark.severity))),
+        unknowns=still_unknown(seen, unknowns(subject, sources)),
         notes=notes(subject, sources, credential, composition.steps),
         retention=estate.config.soak.retention,
         deployed=deployed_branch(estate.files),
+        places=seen.places,
     )
 
 

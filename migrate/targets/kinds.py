@@ -43,7 +43,9 @@ _KINDS: dict[tuple[str, str], Kind] = {
     ("postgres", "role"): Kind(
         unread=frozenset({"password"}), sets=frozenset({"connect", "memberOf", "adminOf", "administeredBy"})
     ),
-    ("cluster", "Deployment"): Kind(moving=frozenset({"replicas", "updated", "ready", "pods"})),
+    ("cluster", "Deployment"): Kind(moving=frozenset({"replicas", "updated", "ready", "pods", "blocked"})),
+    # Whether its values equal their source is no part of what it is: that may be unseen for a while.
+    ("cluster", "Secret"): Kind(moving=frozenset({"synced"})),
 }
 
 _PLAIN = Kind()

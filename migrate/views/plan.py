@@ -123,14 +123,15 @@ def _head(plan: Plan, name: str, digest: str) -> Iterator[Line]:
 def _gates(plan: Plan, before: str) -> Iterator[Line]:
     for gate in plan.gates:
         if gate.before == before:
-            yield Line(f"    {_gate(gate)}", "blue")
+            yield Line(f"    {_gate(gate, plan)}", "blue")
 
 
-def _gate(gate: Gate) -> str:
+def _gate(gate: Gate, plan: Plan) -> str:
     way = "gate" if gate.way == "forward" else "gate on the way back"
     soak = f", for {gate.soak}" if gate.soak not in {"", "0s"} else ""
     limit = f"within {gate.timeout}" if gate.timeout != "0s" else "waits for people"
-    return f"{way} {gate.id}: {safe(gate.check)} (unknown offline; {limit}{soak})"
+    unknown = "unknown offline; " if plan.mode == "offline" else ""
+    return f"{way} {gate.id}: {safe(gate.check)} ({unknown}{limit}{soak})"
 
 
 def _step(plan: Plan, step: Step) -> Iterator[Line]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from migrate.catalog import shelf
 from migrate.documents.diff import unified
 from migrate.documents.reader import load_all
-from migrate.model.change import Doc, Exact, Irreversible
+from migrate.model.change import Absent, Doc, Exact, Irreversible
 from migrate.model.errors import Failed, Refused
 from migrate.model.plan import Step
 from migrate.operations.catalogue import OPERATIONS
@@ -24,6 +24,7 @@ from migrate.planning.masking import MASK, Literals, literals, without_literals
 from migrate.planning.phases import Phase, all_phases, parse_phase
 from migrate.planning.prove import apply_diff, prove
 from migrate.planning.rendering import reversed_diff
+from migrate.planning.servers import Found, Servers
 from migrate.planning.subjects import fullname
 from migrate.planning.surroundings import pinned
 from tests.planning.estates import estate, planned
@@ -163,7 +164,7 @@ def test_a_step_that_changes_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def _composition(step: Step) -> Composition:
-    return Composition((step,), (), {})
+    return Composition((step,), (), {}, Found(Servers("offline", lambda _: Absent(), (), "")))
 
 
 def test_compose_never_touches_the_files(tmp_path: Path) -> None:

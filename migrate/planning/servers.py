@@ -1,0 +1,119 @@
+"""What a plan knows of its servers: seen through a port, or assumed where it is made from Git alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from migrate.model.change import Absent, Doc, State
+from migrate.model.errors import Refused
+from migrate.model.plan import Fact, Mode, Remark, Unknown
+from migrate.model.target import Target
+from migrate.operations.subject import Subject, postgres
+from migrate.targets.compare import covers, differing, fingerprint
+from migrate.targets.kinds import flattened, kind_of
+
+Read = Callable[[Target], State]
+"""A target as an observer shows it now. Raises Unreachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The servers a plan is made for. `how` says in facts how they were read."""
+
+    mode: Mode
+    read: Read
+    places: tuple[tuple[str, str], ...]
+    how: str
+
+
+def assumed(subject: Subject) -> Servers:
+    """From Git alone: nothing of ours is there yet, and the login in use can log in. Unknowns and guards say so."""
+    owner = postgres(subject.login.owner)
+    return Servers("offline", lambda target: Doc({"login": True}) if target == owner else Absent(), (), "")
+
+
+@dataclass(slots=True)
+class Found:
+    """What was there before the plan, by target. Lives for one composition."""
+
+    servers: Servers
+    states: dict[Target, State] = field(default_factory=dict)
+
+    def read(self, target: Target) -> State:
+        """The target as it was before the plan; read once."""
+        if target not in self.states:
+            self.states[target] = self.servers.read(target)
+        return self.states[target]
+
+    def before(self, target: Target, wanted: Doc, *, updates: bool) -> State:
+        """What a step that wants `wanted` finds: nothing, what it wants already, or for an update what it changes.
+
+        Raises Refused where something else is there that the plan did not make, or where an update has nothing to
+        change.
+        """
+        match self.read(target):
+            case Absent() if updates:
+                raise _missing(target)
+            case Doc(value) as found if not updates:
+                if covers(target, found, wanted):
+                    return wanted
+                raise _taken(target, list(differing(target, value, wanted.value)))
+            case Doc(value):
+                shown, kind = flattened(kind_of(target), value), kind_of(target)
+                return Doc({key: shown.get(key) for key in flattened(kind, wanted.value)})
+            case other:
+                return other
+
+
+def _missing(target: Target) -> Refused:
+    return Refused(
+        f"{target} is not there, and the plan would change it",
+        truth="the tree says it is in use",
+        undone="no plan was made",
+        following="check database.login and the release's settings: is this the right server?",
+    )
+
+
+def _taken(target: Target, fields: list[str]) -> Refused:
+    return Refused(
+        f"{target} is there already, and not as this plan would make it: {', '.join(fields)}",
+        truth="nobody's work is written over",
+        undone="no plan was made",
+        following="if an unfinished run of this tool made it: migrate status, migrate rollback. If somebody made it by "
+        "hand as the plan would: bring it to that form, then migrate baseline. If it is something else: choose other "
+        "names with prefix: in migrate.yaml (or database.login for logins)",
+    )
+
+
+def facts(found: Found, subject: Subject) -> Iterator[Fact]:
+    """What the plan read of its servers, and of the workload and the Secret that it stands on; nothing offline."""
+    if found.servers.mode == "offline":
+        return
+    copied = subject.copied
+    for target in (subject.release.workload, Target("cluster", "Secret", f"{copied.namespace}/{copied.target_secret}")):
+        found.read(target)
+    for target, state in sorted(found.states.items(), key=lambda one: str(one[0])):
+        yield Fact(target, fingerprint(target, state), found.servers.how)
+
+
+def softened(servers: Servers, remarks: list[Remark]) -> list[Remark]:
+    """In practice nothing stops an apply that would stop one on servers; it says so."""
+    return [_soft(one) if servers.mode == "practice" and one.severity == "blocks" else one for one in remarks]
+
+
+def _soft(one: Remark) -> Remark:
+    text = f"{one.text} (on servers this stops an apply; practice goes on)"
+    return Remark(one.code, "warning", text, one.fix, one.file)
+
+
+def still_unknown(servers: Servers, unknowns: tuple[Unknown, ...]) -> tuple[Unknown, ...]:
+    """What is unknown although the servers were seen."""
+    if servers.mode == "offline":
+        return unknowns
+    practice = servers.mode == "practice"
+    return tuple(
+        Unknown(one.subject, one.lacks, one.settles, one.blocks and not practice)
+        for one in unknowns
+        if one.subject not in {"vault", "cluster"} and not one.subject.startswith("postgres:")
+    )
