@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
 from migrate.lab import cache
 from migrate.lab.recipes import BUILD_FLAGS, Binary, Definitions, Recipe, Source
@@ -93,10 +94,9 @@ class Compiler:
     def _compile(self, recipe: Recipe, binary: Binary, bench: Path, work: Work, moves: Moves) -> Work:
         """One program. Tells how it goes on, keeps the compiler's words in the cache's log."""
         words = ("build", "-v", *_flags(recipe, binary), "-o", str(bench / "done" / "bin" / binary.name))
-        cache.log(recipe).parent.mkdir(parents=True, exist_ok=True)
         said: list[str] = []
         told = time.monotonic()
-        with cache.log(recipe).open("w") as log, self._running((*words, binary.package), bench / "module") as process:
+        with _log(recipe) as log, self._running((*words, binary.package), bench / "module") as process:
             for line in process.stdout or ():
                 log.write(line)
                 said.append(line.rstrip())
@@ -137,7 +137,10 @@ class Compiler:
             (str(self.go), *words), cwd=folder, env=variables, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise _failure(recipe, (done.stdout + done.stderr).splitlines())
+            said = done.stdout + done.stderr
+            with _log(recipe) as log:
+                log.write(said)
+            raise _failure(recipe, said.splitlines())
         return done.stdout
 
 
@@ -146,6 +149,11 @@ def _flags(recipe: Recipe, binary: Binary) -> tuple[str, ...]:
     if binary.stamp:
         linked += f" -X {binary.stamp}={recipe.version(binary.module)}"
     return (*BUILD_FLAGS[:-1], linked, *(("-tags", binary.tags) if binary.tags else ()))
+
+
+def _log(recipe: Recipe) -> TextIO:
+    cache.log(recipe).parent.mkdir(parents=True, exist_ok=True)
+    return cache.log(recipe).open("w")
 
 
 def _failure(recipe: Recipe, said: list[str]) -> Failed:

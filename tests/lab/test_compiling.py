@@ -146,6 +146,7 @@ def test_a_module_that_does_not_compile_leaves_nothing_and_the_others_stay(modul
     with pytest.raises(Failed, match="bad could not be built") as failed:
         build.build(Told())
     assert "undefined: nonsense" in failed.value.truth
+    assert "undefined: nonsense" in Path(failed.value.following.split()[-1]).read_text()
     assert set(build.binaries()) == {"good"}
     assert build.missing() == ("bad",)
 
@@ -181,6 +182,14 @@ def test_a_module_with_another_checksum_is_refused(modules: Path, tmp_path: Path
         build.build(Told())
     assert true in failed.value.truth
     assert build.binaries() == {}
+
+
+def test_a_module_nobody_has_is_named_with_what_the_proxy_said(modules: Path) -> None:
+    changed(modules, "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+    with pytest.raises(Failed, match="changed could not be built") as failed:
+        build.build(Told())
+    assert THING in failed.value.truth
+    assert THING in Path(failed.value.following.split()[-1]).read_text()
 
 
 def test_everything_made_can_be_removed_again(modules: Path) -> None:
