@@ -21,6 +21,7 @@ def remarks(subject: Subject, secret: Secret, sources: Sources, credential: Cred
         *_release(subject, sources),
         *_injector(sources.injector),
         *_trust(subject, secret, sources),
+        *_audience(subject),
         *_database(subject, sources.servers),
         *_kept(subject, secret, sources.inventory),
         *_literals(subject, sources.files),
@@ -128,6 +129,18 @@ def _trust(subject: Subject, secret: Secret, sources: Sources) -> Iterator[Remar
             "give the injector AGENT_INJECT_VAULT_CACERT_BYTES (injector.extraEnvironmentVars), or set "
             f"injector.tlsSecret in migrate.yaml to a Secret with ca.crt in namespace {subject.release.pods_in}",
             injector.found.file if injector else "",
+        )
+
+
+def _audience(subject: Subject) -> Iterator[Remark]:
+    if subject.vault.audience is None:
+        yield Remark(
+            "auth.audience",
+            "blocks",
+            "neither the store nor migrate.yaml names Vault's address, so for whom the pod's token is made is unknown: "
+            f"the token and role {subject.jwt_role.short} must name the same audience",
+            "set vault.address, or vault.auth.audience, in migrate.yaml",
+            "migrate.yaml",
         )
 
 

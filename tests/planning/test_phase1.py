@@ -12,7 +12,7 @@ import pytest
 from migrate.documents.reader import load_all
 from migrate.model.change import Doc, Irreversible
 from migrate.model.errors import Failed, Refused
-from migrate.model.json import Json
+from migrate.model.json import Json, mapping
 from migrate.model.plan import Plan, Step
 from migrate.planning.candidates import NothingToDo
 from migrate.planning.export import export
@@ -259,6 +259,22 @@ def test_a_private_ca_that_no_agent_gets_blocks(tmp_path: Path) -> None:
     annotations = release_after(plan, folder)["podAnnotations"]
     assert isinstance(annotations, dict)
     assert annotations[f"{PREFIX}tls-secret"] == "ca"
+
+
+NO_SERVER = STORE.replace("      server: https://vault.example:8200\n", "")
+
+
+def test_an_unknown_audience_stops_the_plan_and_migrate_yaml_settles_it(tmp_path: Path) -> None:
+    plan = planned(estate(tmp_path / "one", store=NO_SERVER))
+    (finding,) = [remark for remark in plan.findings if remark.code == "auth.audience"]
+    assert finding.severity == "blocks"
+    assert "vault.auth.audience" in finding.fix
+    settings = "database: {address: 'pg:5432'}\nvault: {auth: {audience: vault}}\n"
+    settled = planned(estate(tmp_path / "other", store=NO_SERVER, settings=settings))
+    assert "auth.audience" not in codes(settled)
+    after = step(settled, "jwt-role").change.after
+    assert isinstance(after, Doc)
+    assert mapping(after.value)["bound_audiences"] == ["vault"]
 
 
 def test_a_rebuild_from_a_backup_is_described_with_the_command(folder: Path) -> None:
