@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from migrate.estate.inventory import Inventory, Workload
-from migrate.model.errors import Failed, Refused
+from migrate.model.errors import MigrateError, Refused
 from migrate.model.json import Json, Pointer, mapping
 from migrate.operations.inject_release import FOLDER, PREFIX, password_mount
+from migrate.planning.absence import refusal
 from migrate.planning.files import Files, Found, one, texts
 from migrate.planning.phases import Phase
 
@@ -72,7 +73,8 @@ class NothingToDo:
 def choose(inventory: Inventory, files: Files, phase: Phase, wanted: str | None) -> Candidate | NothingToDo:
     """The one release that the phase is about.
 
-    Raises Failed where there is none, Refused where there are several, or where one is half-migrated by hand.
+    Raises Failed where there is no trace of one, Refused where there are several, where one is half-migrated by hand,
+    and where something is there that the phase cannot move.
     """
     found = [c for c in candidates(inventory, files, phase) if wanted in {None, c.name}]
     copies = [candidate for candidate in found if isinstance(candidate.form, Copy)]
@@ -91,7 +93,7 @@ def choose(inventory: Inventory, files: Files, phase: Phase, wanted: str | None)
     for candidate in found:
         if isinstance(candidate.form, Moved):
             return NothingToDo(candidate)
-    raise _none(inventory, found, phase, wanted)
+    raise _none(inventory, files, found, phase, wanted)
 
 
 def candidates(inventory: Inventory, files: Files, phase: Phase) -> list[Candidate]:
@@ -170,32 +172,13 @@ def _half(candidate: Candidate, form: Half) -> Refused:
     )
 
 
-_SHOWN = 5
-
-
-def _releases(inventory: Inventory, sought: str) -> str:
-    """The HelmReleases there are: those called like the one sought first, and no more than a person reads."""
-    releases = {
-        f"{w.namespace}/{w.name} ({w.chart or 'chart unknown'})" for w in inventory.workloads if w.kind == "HelmRelease"
-    }
-    ordered = sorted(releases, key=lambda name: (sought not in name, name))
-    rest = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
-    return ", ".join(ordered[:_SHOWN]) + rest if ordered else "no HelmRelease at all"
-
-
-def _none(inventory: Inventory, found: list[Candidate], phase: Phase, wanted: str | None) -> Failed | Refused:
-    charts = ", ".join(rule.chart for rule in phase.select.releases)
+def _none(inventory: Inventory, files: Files, found: list[Candidate], phase: Phase, wanted: str | None) -> MigrateError:
     for candidate in found:
         if isinstance(candidate.form, Other) and candidate.form.near:
             return Refused(
                 f"HelmRelease {candidate.name} is there, but {candidate.form.why}",
                 truth=f"{phase.name} moves a password that an ExternalSecret copies into one key of a Secret",
+                undone="no plan was made",
                 following=f"bring it into that form ({candidate.found.file}), then plan again",
             )
-    seen = _releases(inventory, phase.select.container)
-    return Failed(
-        f"{phase.select.container} was not found" + (f" as {wanted}" if wanted else ""),
-        truth=f"looked for a HelmRelease of chart {charts} that sets {phase.select.variable}; found {seen}",
-        undone="no plan was made",
-        following="migrate scan shows what reads which Secret; --estate DIR names another repository",
-    )
+    return refusal(inventory, files, phase, wanted)

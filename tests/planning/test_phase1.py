@@ -378,6 +378,55 @@ def test_no_grafana_names_what_was_looked_at(tmp_path: Path) -> None:
     assert "vault/injector (vault)" in caught.value.truth
 
 
+BARE = GRAFANA.partition("  values:\n")[0]
+
+
+def _answer(folder: Path, workload: str | None = None) -> Refused:
+    with pytest.raises(Refused) as caught:
+        outcome(folder, workload=workload)
+    return caught.value
+
+
+def test_a_release_whose_file_is_no_yaml_is_named_with_the_line(tmp_path: Path) -> None:
+    said = _answer(estate(tmp_path / "e", grafana=GRAFANA + "\t- broken\n"))
+    assert "grafana.yaml:" in said.happened
+    assert "kube-prometheus-stack" in said.happened
+    assert "mend that file" in said.following
+
+
+def test_a_release_that_takes_all_values_from_elsewhere_is_told_what_to_write_where(tmp_path: Path) -> None:
+    said = _answer(
+        estate(tmp_path / "e", grafana=BARE + "  valuesFrom:\n    - {kind: ConfigMap, name: stack-values}\n")
+    )
+    assert "HelmRelease watch/stack is there" in said.happened
+    assert "ConfigMap stack-values (valuesFrom)" in said.happened
+    assert "spec.values of grafana.yaml" in said.following
+
+
+def test_a_release_without_any_values_is_there_and_says_so(tmp_path: Path) -> None:
+    assert "set no GF_DATABASE_PASSWORD" in _answer(estate(tmp_path / "e", grafana=BARE)).happened
+
+
+def test_a_release_that_nothing_applies_is_not_called_absent(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", grafana=None)
+    (folder / "forgotten.yaml").write_text(GRAFANA)
+    said = _answer(folder)
+    assert "forgotten.yaml" in said.happened
+    assert "nothing applies" in said.happened
+
+
+def test_a_plain_deployment_is_named_as_what_it_is(tmp_path: Path) -> None:
+    pod = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: boards, namespace: watch}\nspec:\n  template:\n"
+    pod += "    spec:\n      containers: [{name: c, image: 'docker.io/grafana/grafana:11.1.0'}]\n"
+    assert "runs as Deployment watch/boards" in _answer(estate(tmp_path / "e", grafana=None, pod=pod)).happened
+
+
+def test_a_name_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
+    said = _answer(estate(tmp_path / "e"), workload="watch/other")
+    assert "there is no watch/other" in said.happened
+    assert "watch/stack" in said.happened
+
+
 def test_several_candidates_are_named_and_one_can_be_chosen(tmp_path: Path) -> None:
     second = GRAFANA.replace("name: stack\n", "name: second\n")
     folder = estate(tmp_path / "e", second=second)
@@ -410,7 +459,9 @@ def test_a_release_migrated_by_half_is_refused_with_what_is_there(tmp_path: Path
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("      envValueFrom:\n", "      unused:\n", "was not found"),
+        ("      envValueFrom:\n", "      unused:\n", "is there .* but its values set no GF_DATABASE_PASSWORD"),
+        ("    grafana:\n", "    grafana:\n      enabled: false\n", "switches it off"),
+        ("  values:\n", "  values: [a\n", "could not be read"),
         ("          type: postgres\n", "          type: mysql\n", "mysql"),
         ("          type: postgres\n", "          url: postgres://x\n", "URL"),
         ("name: boards-login", "name: nobody-makes-it", "no ExternalSecret"),
