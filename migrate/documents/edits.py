@@ -67,14 +67,19 @@ Edit: TypeAlias = SetScalar | AddKey | RemoveKey | AppendItem | RemoveItem | Rem
 class CannotEdit(Refused):
     """The edit would not be exact or not safe, so it was not made. `reason` says why, `pointer` where."""
 
-    def __init__(self, reason: str, pointer: Pointer = ()) -> None:
+    def __init__(self, reason: str, pointer: Pointer = (), file: str = "") -> None:
         super().__init__(
-            f"cannot edit {pointer_text(pointer) or 'the document'}: {reason}",
+            f"cannot edit {pointer_text(pointer) or 'the document'}{f' of {file}' if file else ''}: {reason}",
             truth="the file is as it was",
             following="make this change by hand, then plan again",
         )
         self.reason = reason
         self.pointer = pointer
+        self.file = file
+
+    def of(self, file: str) -> CannotEdit:
+        """The same, naming the file, where it names none yet."""
+        return CannotEdit(self.reason, self.pointer, self.file or file)
 
 
 def pointer_of(edit: Edit) -> Pointer:

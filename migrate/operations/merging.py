@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.documents.edits import AddKey, AppendItem, Edit, SetScalar
+from migrate.documents.edits import AddKey, AppendItem, CannotEdit, Edit, SetScalar
 from migrate.model.json import Json, Pointer
 
 
 def merge(document: Json, at: Pointer, wanted: dict[str, Json]) -> Iterator[Edit]:
     """Edits after which everything in `wanted` stands under `at`: maps by key, lists by item, the rest replaced.
 
-    Raises TypeError where a list or map would have to give way to something else: that is for a human.
+    Raises CannotEdit where a list or map would have to give way to something else: that is for a human.
     """
     here = _at(document, at)
     for key, value in wanted.items():
@@ -23,7 +23,7 @@ def merge(document: Json, at: Pointer, wanted: dict[str, Json]) -> Iterator[Edit
         elif isinstance(value, list) and (isinstance(present, list) or present is None):
             yield from (AppendItem((*at, key), item) for item in value if item not in (present or []))
         elif isinstance(value, dict | list) or isinstance(present, dict | list):
-            raise TypeError(f"{key} holds another kind of value than is wanted there")
+            raise CannotEdit(f"it holds {_kind(present)} where {_kind(value)} is wanted", (*at, key))
         elif present != value or isinstance(present, bool) != isinstance(value, bool):
             yield SetScalar((*at, key), value)
 
@@ -33,3 +33,13 @@ def _at(document: Json, at: Pointer) -> Json:
     for token in at:
         node = node.get(str(token)) if isinstance(node, dict) else None
     return node
+
+
+def _kind(value: Json) -> str:
+    match value:
+        case dict():
+            return "a map"
+        case list():
+            return "a list"
+        case _:
+            return "a plain value"

@@ -40,7 +40,10 @@ def edit_file(wish: Rewrite | DropFile, drafts: Drafts) -> FileEdit:
         case DropFile():
             after, edits = None, tuple[Json, ...](({"op": "drop-file"},))
         case Rewrite(_, document, wanted):
-            after = apply_edits(before, document, wanted)
+            try:
+                after = apply_edits(before, document, wanted)
+            except CannotEdit as error:
+                raise error.of(wish.file) from error
             edits = tuple(edit_json(document, edit) for edit in wanted)
     drafts.write(wish.file, after)
     diff, masked = without_literals(unified(before, after or b"", wish.file), literals(before))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from migrate.catalog import shelf
+from migrate.documents.edits import CannotEdit
 from migrate.documents.patches import patch
 from migrate.documents.reader import load_all
 from migrate.model.change import Absent, Blobs, Change, Doc, Exact, FileEdit, Input, Irreversible, State, Undo
@@ -54,7 +55,7 @@ def compose(subject: Subject, phase: Phase, credential: Credential, drafts: Draf
     world = _World(drafts, Found(servers))
     steps, patches = list[Step](), list[PatchPair]()
     for use in phase.uses(credential):
-        for wish in OPERATIONS[use.operation](subject, _arguments(use)):
+        for wish in _wishes(use, subject):
             identity = f"{use.stage}.{use.operation}.{wish.target.short}"
             files, pairs = _files(wish, identity, world)
             change = _change(wish, files, world)
@@ -65,6 +66,13 @@ def compose(subject: Subject, phase: Phase, credential: Credential, drafts: Draf
             world.states[wish.target] = change.after
             world.made_by[wish.target] = identity
     return Composition(tuple(steps), tuple(patches), world.texts, world.found)
+
+
+def _wishes(use: Use, subject: Subject) -> Iterator[Wish]:
+    try:
+        yield from OPERATIONS[use.operation](subject, _arguments(use))
+    except CannotEdit as error:
+        raise error.of(subject.release.place.file) from error
 
 
 def _arguments(use: Use) -> dict[str, Json]:

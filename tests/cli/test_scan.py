@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -218,21 +219,26 @@ def test_interrupting_ends_promptly_and_quietly(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         for file in range(150):
             (folder / f"{file}.yaml").write_text(EXTERNAL * 40)
+    # On a busy machine a scan may be through before anybody gets to interrupt it: that one says nothing either way.
+    codes = takewhile(lambda code: code != 130, (interrupted(tmp_path / "estate") for _ in range(20)))
+    assert list(codes) in [[0] * times for times in range(20)]
+
+
+def interrupted(estate: Path) -> int:
+    """The exit code of a scan that was interrupted once it had workers; none of its processes is left."""
     process = subprocess.Popen(
-        [*COMMAND, "--no-cache", str(tmp_path / "estate")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
+        [*COMMAND, "--no-cache", str(estate)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
     while process.poll() is None and not workers_of(process.pid):
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
     _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
     assert b"Traceback" not in err
     wait_until_reaped(process.pid)
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+    return process.returncode
 
 
 def wait_until_reaped(group: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.documents.edits import AddKey, AppendItem, Edit, SetScalar, change_all
+from migrate.documents.edits import AddKey, AppendItem, CannotEdit, Edit, SetScalar, change_all
 from migrate.model.json import Json
 from migrate.operations.merging import merge
 
@@ -34,5 +34,5 @@ def test_under_a_place_that_is_missing_everything_is_added() -> None:
 
 @pytest.mark.parametrize("document", [{"a": "text"}, {"a": [1]}])
 def test_another_kind_of_value_is_left_to_a_human(document: dict[str, Json]) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(CannotEdit, match="where a map is wanted"):
         list(merge(document, (), {"a": {"b": 1}}))

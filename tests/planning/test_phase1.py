@@ -461,6 +461,13 @@ def test_a_release_migrated_by_half_is_refused_with_what_is_there(tmp_path: Path
     [
         ("      envValueFrom:\n", "      unused:\n", "is there .* but its values set no GF_DATABASE_PASSWORD"),
         ("    grafana:\n", "    grafana:\n      enabled: false\n", "switches it off"),
+        (
+            "    grafana:\n",
+            "    grafana:\n      podAnnotations: []\n",
+            "of grafana.yaml: it holds a list",
+        ),
+        ("    grafana:\n", "    grafana:\n      extraContainerVolumes: {}\n", "where a list is wanted"),
+        ("    grafana:\n", "    grafana:\n      b: &b {X: y}\n      podAnnotations: *b\n", "of grafana.yaml: .* alias"),
         ("  values:\n", "  values: [a\n", "could not be read"),
         ("          type: postgres\n", "          type: mysql\n", "mysql"),
         ("          type: postgres\n", "          url: postgres://x\n", "URL"),
