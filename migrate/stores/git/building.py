@@ -48,7 +48,12 @@ def build(repository: Repository, here: Git, base: str, content: Content, messag
     Raises NotWritten (Denied) with the words of the hook, filter or signature that stood in the way.
     """
     hooks = _hooks(repository, base)
-    _done(here.with_hooks("read-tree", *(("--reset", "-u") if hooks.look else ()), "HEAD"), content)
+    filled = here.try_("read-tree", *(("--reset", "-u") if hooks.look else ()), "HEAD")
+    if filled.code != 0:
+        raise denied(
+            f"the files of commit {base[:12]} could not be checked out: {content.quoted(filled.words)}",
+            f"git -C {repository.git.folder} archive {base} > /dev/null   # fetches what a partial clone lacks",
+        )
     _attributes(repository, here, base, content)
     _stage(repository, here, base, content)
     if hooks.look:
@@ -89,7 +94,7 @@ def _attributes(repository: Repository, here: Git, base: str, content: Content) 
     folders = {parent for file in content.files for parent in PurePosixPath(repository.path(file)).parents}
     found = repository.entries(base, [str(folder / ".gitattributes") for folder in folders])
     paths = b"".join(os.fsencode(path) + b"\0" for path in found)
-    _done(here.with_hooks("checkout-index", "--force", "-z", "--stdin", stdin=paths), content)
+    _done(here.try_("checkout-index", "--force", "-z", "--stdin", stdin=paths), content)
 
 
 def _stage(repository: Repository, here: Git, base: str, content: Content) -> None:
@@ -100,7 +105,7 @@ def _stage(repository: Repository, here: Git, base: str, content: Content) -> No
         if held is None:
             lines.append(b"0 %s\t%s\0" % (b"0" * len(base), os.fsencode(path)))
             continue
-        blob = _done(here.with_hooks("hash-object", "-w", f"--path={path}", "--stdin", stdin=held.data), content).text
+        blob = _done(here.try_("hash-object", "-w", f"--path={path}", "--stdin", stdin=held.data), content).text
         lines.append(b"%s %s\t%s\0" % (held.mode.encode(), blob.encode(), os.fsencode(path)))
     _done(here.try_("update-index", "-z", "--index-info", stdin=b"".join(lines)), content)
 
@@ -108,7 +113,7 @@ def _stage(repository: Repository, here: Git, base: str, content: Content) -> No
 def _show(repository: Repository, here: Git, content: Content) -> None:
     """Let the worktree be what the index says, for hooks that look."""
     kept = [os.fsencode(repository.path(file)) + b"\0" for file, held in content.files.items() if held is not None]
-    _done(here.with_hooks("checkout-index", "--force", "-z", "--stdin", stdin=b"".join(kept)), content)
+    _done(here.try_("checkout-index", "--force", "-z", "--stdin", stdin=b"".join(kept)), content)
     for file, held in content.files.items():
         if held is None:
             Path(here.folder, repository.path(file)).unlink(missing_ok=True)

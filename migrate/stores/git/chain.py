@@ -64,7 +64,8 @@ class Chain:
         if made is None:
             raise Unreachable(
                 f"{self.file} as the plan knows it (blob {name}) is nowhere in this clone",
-                following="fetch the history from before the plan (git fetch --unshallow), or restore the file by hand",
+                following="fetch the history from before the plan (git fetch --unshallow); if the plan was made from "
+                "uncommitted changes, commit those",
             )
         return made
 

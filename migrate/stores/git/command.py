@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 from migrate.model.ports import Unreachable
 
@@ -79,9 +81,12 @@ class Git:
         """What the command prints, byte for byte. Raises GitError if it fails."""
         return self._checked(words, stdin).out
 
-    def try_(self, *words: str, stdin: bytes = b"") -> Answer:
-        """How a command ends that may fail. Raises Unreachable only where git itself cannot be run."""
-        return self._run(words, stdin, _surroundings() | _PLUMBING)
+    def try_(self, *words: str, stdin: bytes = b"", files: Sequence[BinaryIO] = ()) -> Answer:
+        """How a command ends that may fail. It can read `files` by their numbers (`/dev/fd/3`).
+
+        Raises Unreachable only where git itself cannot be run.
+        """
+        return self._run(words, stdin, _surroundings() | _PLUMBING, files)
 
     def with_hooks(self, *words: str, stdin: bytes = b"") -> Answer:
         """The same for a command that runs the repository's own programs: they see what git would show them."""
@@ -90,10 +95,12 @@ class Git:
     def _checked(self, words: tuple[str, ...], stdin: bytes) -> Answer:
         answer = self.try_(*words, stdin=stdin)
         if answer.code != 0:
-            raise GitError(words[0], answer.words)
+            raise GitError(next(word for word in words if word[:1] != "-" and "=" not in word), answer.words)
         return answer
 
-    def _run(self, words: tuple[str, ...], stdin: bytes, environment: Mapping[str, str]) -> Answer:
+    def _run(
+        self, words: tuple[str, ...], stdin: bytes, environment: Mapping[str, str], files: Sequence[BinaryIO] = ()
+    ) -> Answer:
         try:
             # A session of its own: ^C is for us, who finish the step, and must not end git in the middle of it.
             done = subprocess.run(
@@ -104,12 +111,13 @@ class Git:
                 env=environment,
                 check=False,
                 start_new_session=True,
+                pass_fds=[file.fileno() for file in files],
             )
         except (OSError, ValueError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            raise Unreachable(
-                f"git could not be run in {self.folder}: {reason}", following="install git 2.31 or newer"
-            ) from error
+            there = Path(self.folder).is_dir()
+            following = "install git 2.31 or newer" if there else f"name a folder that exists; {self.folder} does not"
+            raise Unreachable(f"git could not be run in {self.folder}: {reason}", following=following) from error
         return Answer(done.returncode, done.stdout, _last(done.stderr.decode("utf-8", "replace")))
 
 

@@ -93,10 +93,13 @@ def _short(name: str | None) -> str:
     return f"blob {name[:12]}" if name else "no file"
 
 
+_STATUS = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
+
+
 def _clean(scene: Scene, move: Move) -> None:
     """The operator's own unfinished edits of the very files would meet ours when the branch is merged."""
     paths = [scene.repository.path(edit.file) for edit in move.change.files]
-    text = scene.repository.git.ask("status", "--porcelain=v1", "-z", "--no-renames", "--", *paths)
+    text = scene.repository.git.ask(*_STATUS, "--", *paths)
     dirty = sorted(line[3:] for line in text.split("\0") if line)
     if dirty:
         raise denied(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 from migrate.stores.git.command import Git, GitError
@@ -44,10 +44,14 @@ _CLEAN, _MOST_CONFLICTS = 0, 127
 
 def merge(now: bytes, base: bytes, other: bytes) -> Merge:
     """What `now` becomes with the change from `base` to `other`. Raises Unreachable where git cannot be run."""
-    with tempfile.TemporaryDirectory(prefix="migrate-merge-") as folder:
-        for name, data in (("now", now), ("base", base), ("other", other)):
-            Path(folder, name).write_bytes(data)
-        answer = Git(folder).try_("merge-file", "--stdout", "--quiet", "now", "base", "other")
+    with ExitStack() as stack:
+        # Files without a name: what is in them may be secret, and nothing of them outlives us, however we end.
+        files = [stack.enter_context(tempfile.TemporaryFile(buffering=0)) for _ in range(3)]
+        for file, data in zip(files, (now, base, other), strict=True):
+            file.write(data)
+            file.seek(0)
+        names = (f"/dev/fd/{file.fileno()}" for file in files)
+        answer = Git("/").try_("merge-file", "--stdout", "--quiet", *names, files=files)
     if answer.code == _CLEAN:
         return Merged(answer.out)
     if answer.code <= _MOST_CONFLICTS or b"\0" in now + base + other:  # binary files are not merged
@@ -56,12 +60,31 @@ def merge(now: bytes, base: bytes, other: bytes) -> Merge:
 
 
 def contains(now: bytes, base: bytes, other: bytes) -> bool:
-    """True if `now` holds the change from `base` to `other` already: making it again changes nothing."""
+    """True if `now` holds the change from `base` to `other` already: making it again changes nothing.
+
+    Where somebody else's edit touches the change, its lines decide: all that it wrote is there, all that it took away
+    is not. True only where that tells the change from its inverse.
+    """
     match merge(now, base, other):
         case Merged(data):
             return data == now
         case Overlap():
-            return False
+            return _wrote(now, base, other) and not _wrote(now, other, base)
+
+
+def _wrote(now: bytes, base: bytes, other: bytes) -> bool:
+    """True if every line that came with `other` stands in `now`, and at no such place a line that went is back."""
+    changed, theirs = _changes(base, other), _changes(other, now)
+    touched = {number for there, _ in theirs for number in there}
+    kept = {number for _, fresh in changed for number in fresh}
+    if kept & touched:
+        return False
+    gone, came = base.split(b"\n"), now.split(b"\n")
+    return not any(
+        _touch(fresh, there) and {gone[one - 1] for one in old} & {came[one - 1] for one in new}
+        for old, fresh in changed
+        for there, new in theirs
+    )
 
 
 def _regions(now: bytes, base: bytes, other: bytes) -> Iterator[Region]:

@@ -18,6 +18,9 @@ from migrate.stores.git.commit_tree import LINK, SUBMODULE, Entry, parsed
 
 _TRAILER = re.compile(r"(?m)^(Migrate-(?:Plan|Digest|Step|Way|Run)): (\S+)\r?$")
 
+_LOG = ("-c", "log.follow=false", "-c", "log.showSignature=false", "log", "-z", "--no-color")
+"""Without what people set for reading: one path, followed through renames, would be another question."""
+
 _MANY = 1_000
 """More paths than this are not named on a command line, which has its limits: everything is listed instead."""
 
@@ -107,7 +110,7 @@ class Repository:
         """Commits as `git log` selects them, newest first; of many paths, those that touch any path at all."""
         form, few = "--format=tformat:%H%x01%P%x01%B", list(paths)
         few = few if len(few) <= _MANY else []
-        text = self.git.ask("log", "-z", "--no-show-signature", "--no-color", form, *selection, "--", *few)
+        text = self.git.ask(*_LOG, form, *selection, "--", *few)
         return [_commit(part) for part in text.split("\0") if part]
 
     def last_to_touch(self, commit: str, files: Iterable[str]) -> Commit | None:

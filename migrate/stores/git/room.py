@@ -31,7 +31,7 @@ def room(repository: Repository, commit: str) -> Iterator[Git]:
     """
     folder = Path(repository.common, _FOLDER)
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         sweep(repository)
         with _locked(folder) as name:
             try:
@@ -53,15 +53,14 @@ def _opened(repository: Repository, place: Path, commit: str) -> Git:
 
 
 def sweep(repository: Repository) -> None:
-    """Take away the rooms of processes that are no more. Raises OSError."""
+    """Take away the rooms of processes that are no more, as far as they are ours to take."""
     for lock in Path(repository.common, _FOLDER).glob(f"*{_LOCK}"):
-        with suppress(FileNotFoundError), lock.open("rb") as file:
+        with suppress(FileNotFoundError, PermissionError), lock.open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
             _remove(repository, lock.name.removesuffix(_LOCK))
-            lock.unlink()
 
 
 @contextmanager
@@ -71,8 +70,6 @@ def _locked(folder: Path) -> Iterator[str]:
     try:
         yield name
     finally:
-        with suppress(FileNotFoundError):
-            (folder / (name + _LOCK)).unlink()
         os.close(file)
 
 
@@ -80,7 +77,7 @@ def _lock(folder: Path) -> tuple[str, int]:
     while True:
         name = f"room-{secrets.token_hex(8)}"
         path = folder / (name + _LOCK)
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         fcntl.flock(file, fcntl.LOCK_EX)
         # A sweep may have come between the two calls, and taken the file for a leftover.
         if path.exists():
@@ -89,9 +86,13 @@ def _lock(folder: Path) -> tuple[str, int]:
 
 
 def _remove(repository: Repository, name: str) -> None:
+    """Take the room away, and then its lock: while anything is left of it, the next sweep must find it."""
     # Not `git worktree prune`: it would also forget other people's worktrees whose disks are not there just now. And
     # not `git worktree remove`: it refuses a worktree that was killed in the making. The name is ours alone.
-    for place in (Path(repository.common, _FOLDER, name), Path(repository.common, "worktrees", name)):
+    places = Path(repository.common, _FOLDER, name), Path(repository.common, "worktrees", name)
+    for place in places:
         shutil.rmtree(place, ignore_errors=True)
     with suppress(OSError):  # as git does it: the last one to leave takes the folder along
-        Path(repository.common, "worktrees").rmdir()
+        places[1].parent.rmdir()
+    if not any(place.exists() for place in places):
+        Path(repository.common, _FOLDER, name + _LOCK).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from migrate.documents.edits import AddKey, RemoveItem, SetScalar
 from migrate.model.change import Blobs, Change, Exact, inverted
 from migrate.model.config import GitSettings
 from migrate.model.plan import Plan, Provenance, Stage, Step
-from migrate.model.ports import Move, Outcome, Secrets, Snapshot
+from migrate.model.ports import Move, Observer, Outcome, Secrets, Snapshot, Store
 from migrate.model.target import Target
 from migrate.operations.wish import DropFile, Rewrite
 from migrate.planning.commits import edit_file
@@ -106,6 +106,10 @@ class Work:
 
     plan: Plan
     store: GitStore
+
+    def __post_init__(self) -> None:
+        ports: tuple[Store, Observer] = self.store, self.store
+        assert all(port is self.store for port in ports)
 
     def change(self, step: str) -> Change:
         """What a step changes."""

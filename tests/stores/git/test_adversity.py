@@ -75,6 +75,19 @@ def test_on_a_full_disk_nothing_happens_and_later_it_does(small_disk: Path) -> N
     assert repository.git("fsck", "--no-dangling").count("error") == 0
 
 
+def test_a_lock_that_another_git_left_is_named(repository: Repository, plan: Work) -> None:
+    lock = repository.path / ".git" / "refs" / "heads" / f"{BRANCH}.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    match plan.write(CUTOVER):
+        case Denied(why):
+            assert str(lock) in why
+        case other:
+            pytest.fail(str(other))
+    lock.unlink()
+    assert plan.write(CUTOVER) == Written()
+
+
 def _fill(filler: Path, spared: int) -> None:
     with filler.open("wb", buffering=0) as file:
         try:

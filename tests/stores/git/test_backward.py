@@ -215,6 +215,13 @@ def test_applying_again_after_a_merged_rollback_starts_from_what_is_deployed(
     assert repository.git("rev-parse", f"{BACK}^") == repository.head
 
 
+def test_what_was_taken_back_bears_no_mark(repository: Repository, plan: Work) -> None:
+    plan.write(CUTOVER)
+    squash(repository, BRANCH)
+    plan.take_back(CUTOVER)
+    assert plan.read(CUTOVER).mark is None
+
+
 def test_nothing_is_applied_on_top_of_a_rollback_that_waits(repository: Repository, plan: Work) -> None:
     plan.write(CUTOVER)
     squash(repository, BRANCH)

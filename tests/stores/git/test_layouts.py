@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -320,6 +321,22 @@ def test_a_blob_that_a_partial_clone_lacks_is_asked_for(repository: Repository, 
     command = error.value.following.partition("   #")[0]
     clone.git(*command.removeprefix(f"git -C {clone.path} ").split())
     plan.read(CUTOVER)
+
+
+def test_hooks_in_a_partial_clone_need_the_files_they_may_look_at(repository: Repository, tmp_path: Path) -> None:
+    repository.git("config", "uploadpack.allowFilter", "true")
+    clone = Repository(tmp_path / "partial")
+    repository.git("clone", "--quiet", "--filter=blob:none", f"file://{repository.path}", str(clone.path))
+    plan = work(clone)
+    append(repository, "other.yaml", "Other", "Another")
+    clone.git("fetch", "--quiet")
+    hook = clone.path / ".git" / "hooks" / "pre-commit"
+    hook.write_text("#!/bin/sh\nexit 0\n")
+    hook.chmod(0o755)
+    command = refusal(plan.write(CUTOVER)).split("\n")[-1]
+    assert "archive" in command
+    subprocess.run(command, shell=True, check=True)
+    assert plan.write(CUTOVER) == Written()
 
 
 def test_the_repository_is_the_same_in_every_clone(repository: Repository, tmp_path: Path) -> None:

@@ -51,6 +51,15 @@ def test_a_squash_with_other_commits_around_it_is_a_merge(repository: Repository
     assert plan.observed(f"Reverted/{CUTOVER}@{parent}") == {"merged": True}
 
 
+def test_an_edit_beside_the_steps_lines_does_not_hide_it(repository: Repository, plan: Work) -> None:
+    plan.write(CUTOVER)
+    squash(repository, BRANCH)
+    append(repository, "app.yaml", "user: new", "user: new\n      host: theirs")
+    found = plan.observed(f"Applied/{CUTOVER}")
+    assert (found["merged"], found["conflict"]) == (True, [])
+    assert plan.applied(CUTOVER)
+
+
 def test_later_steps_of_the_plan_do_not_hide_earlier_ones(repository: Repository, plan: Work) -> None:
     for step in (CUTOVER, ORPHAN, REMOVE):
         plan.write(step)
