@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
+from migrate.checks.answer import Answer, Check, Inconclusive, Pass, Question
 from migrate.checks.looking import look, moment, settled
 from migrate.checks.pods import living, unsettled
 from migrate.model.ports import Observer
@@ -30,8 +30,6 @@ def ask(observer: Observer, question: Question) -> Answer:
         return Inconclusive(
             f"nobody has logged in as {about['new_login']} since the rotation", "the application opens a new session"
         )
-    if not all(pod.get("ready") for pod in deployment.items("pods")):
-        return Fail(f"pods of {about['deployment']} are not ready since the rotation", "see their logs, then roll back")
     return Pass(f"rotated {rotated.isoformat(timespec='seconds')}, and {about['deployment']} logged in again since")
 
 

@@ -1,0 +1,70 @@
+"""An observer that shows what a test puts before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from migrate.checks.answer import Answer, Question
+from migrate.checks.catalogue import CHECKS
+from migrate.model.change import Absent, Doc, State
+from migrate.model.json import Json
+from migrate.model.ports import Unreachable
+from migrate.model.target import Target, parse_target
+
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+EARLIER, SINCE, LATER = "2026-03-04T10:00:00+00:00", "2026-03-04T11:00:00+00:00", "2026-03-04T11:30:00+00:00"
+
+ABOUT = {
+    "account": "grafana",
+    "account_comes": "",
+    "address": "pg.example:5432",
+    "audience": "https://vault.example",
+    "auth_mount": "jwt",
+    "database": "boards",
+    "database_mount": "database",
+    "deployment": "watch/grafana",
+    "dynamic_role": "mig-boards",
+    "external_secret": "watch/login",
+    "jwt_role": "mig-watch-grafana",
+    "kustomization": "flux-system/apps",
+    "namespace": "watch",
+    "new_login": "boards_vault",
+    "owner": "boards",
+    "path": "database/static-creds/mig-boards",
+    "period": "7200",
+    "pod": "{}",
+    "policy": "mig-watch-grafana",
+    "release": "watch/stack",
+    "secret": "watch/login",
+    "secret_key": "password",
+    "server_version": "16",
+    "sslmode": "verify-full",
+    "static_role": "mig-boards",
+    "step": "cutover.inject-release.stack",
+    "touches": "[]",
+    "vault_login": "boards_vault_admin",
+}
+
+
+@dataclass(frozen=True)
+class Showing:
+    """Shows these targets (None: there is no such thing); everything else does not answer."""
+
+    shown: Mapping[Target, Json] = field(default_factory=dict)
+
+    def observe(self, target: Target) -> State:
+        if target not in self.shown:
+            raise Unreachable(f"{target} is not shown by this test")
+        value = self.shown[target]
+        return Absent() if value is None else Doc(value)
+
+
+def ask(name: str, shown: Mapping[str, Json], about: Mapping[str, str] | None = None, *, since: bool = True) -> Answer:
+    """What the check says of what it is shown."""
+    check = CHECKS[name]
+    names = {key: (ABOUT | dict(about or {}))[key] for key in check.needs}
+    moment = datetime.fromisoformat(SINCE) if since else None
+    found = {parse_target(key): value for key, value in shown.items()}
+    return check.ask(Showing(found), Question(names, NOW, moment))

@@ -1,0 +1,298 @@
+"""Each check passes, fails and waits for the reasons it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+from urllib.parse import urlencode
+
+import pytest
+
+from migrate.checks.answer import Answer, Fail, Inconclusive, Pass
+from migrate.checks.catalogue import CHECKS
+from migrate.model.json import Json
+from tests.checks.looking import ABOUT, EARLIER, LATER, SINCE, ask
+
+Shown: TypeAlias = Mapping[str, Json]
+
+POD: dict[str, Json] = {
+    "name": "grafana-1",
+    "address": "10.0.0.1",
+    "started": LATER,
+    "ready": True,
+    "agent": True,
+    "role": "mig-watch-grafana",
+    "deleting": False,
+    "waiting": "",
+}
+ROLLED: dict[str, Json] = {"replicas": 1, "updated": 1, "ready": 1, "account": "grafana", "pods": [POD]}
+RELEASE: dict[str, Json] = {"ready": True, "suspended": False, "failed": False, "generation": 2, "observed": 2}
+FLUX: dict[str, Json] = {"ready": True, "suspended": False, "applied": "abcdef0123456789"}
+SECRET: dict[str, Json] = {"uid": "1", "owners": [], "keys": ["password"], "immutable": False, "synced": True}
+EXTERNAL: dict[str, Json] = {"uid": "2", "ready": True, "creationPolicy": "Orphan"}
+ROLE: dict[str, Json] = {"rotation_period": 7200, "last_vault_rotation": LATER, "ttl": 100, "username": "boards_vault"}
+NONE: dict[str, Json] = {"count": 0, "clients": []}
+ONE: dict[str, Json] = {"count": 1, "clients": ["10.0.0.9"], "newest": LATER, "oldest": EARLIER}
+HEALTH: dict[str, Json] = {"initialized": True, "sealed": False, "version": "1.21.0", "cluster": "c", "trusted": True}
+ENDPOINT: dict[str, Json] = {
+    "reachable": True,
+    "tls": True,
+    "trusted": True,
+    "names": ["pg.example"],
+    "fromVault": True,
+}
+HOOK: dict[str, Json] = {"served": True, "failurePolicy": "Ignore", "caTrusted": True, "covers": "*"}
+RUN: dict[str, Json] = {"allowed": True, "message": "", "agent": True, "variables": ["A__FILE", "B"]}
+LOGIN: dict[str, Json] = {"allowed": True, "policies": ["default", "mig-watch-grafana"]}
+
+VAULT, SERVER = "vault:sys/health", "postgres:server"
+ENDPOINT_AT, HBA, VERSION = "postgres:endpoint/pg.example:5432", f"{SERVER}/hba", f"{SERVER}/settings"
+DEPLOYMENT, RELEASED = "cluster:Deployment/watch/grafana", "cluster:HelmRelease/watch/stack"
+SECRET_AT, EXTERNAL_AT = "cluster:Secret/watch/login", "cluster:ExternalSecret/watch/login"
+STATIC, NEW, OLD = (
+    "vault:database/static-roles/mig-boards",
+    "postgres:sessions/boards_vault",
+    "postgres:sessions/boards",
+)
+OWNER, POLICY, TRIAL = "postgres:role/boards", "vault:policy/mig-watch-grafana", "vault:database/trials/mig-boards"
+DRY, RENDERED = "cluster:DryRun/watch/grafana?{}", "cluster:Rendered/watch/stack?[]"
+OPERATOR, CONSUMERS = "cluster:DatabaseOperator/boards_vault", "cluster:Consumers/watch/login"
+LEASES, WEBHOOK, OWNERSHIP = "vault:leases/" + ABOUT["path"], "cluster:Webhook/injector", "postgres:ownership/boards"
+FLUX_AT = "cluster:Kustomization/flux-system/apps"
+_AS = {"role": "auth/jwt/role/mig-watch-grafana", "audience": "https://vault.example"}
+LOGIN_AT = "cluster:LoginAs/watch/grafana?" + urlencode(_AS)
+DB_AT = "cluster:DatabaseLogin/watch/grafana?" + urlencode(_AS | {"path": ABOUT["path"], "database": "boards"})
+STEP = ABOUT["step"]
+_GRANTED = '# read "all"\npath "database/static-creds/mig-boards" {\n  capabilities = ["read"]\n}\n'
+
+
+def git(kind: str, *, merged: bool = True, applied: bool = True, conflict: bool = False) -> dict[str, Json]:
+    at = f"git:{kind}/{STEP}"
+    tip: Json = {"merged": merged, "branch": "migrate/p", "commit": None, "conflict": ["f.yaml"] if conflict else []}
+    return {at: tip, f"{at}@{FLUX['applied']}": {"merged": applied}}
+
+
+def rules(*found: dict[str, Json]) -> Json:
+    everyone: dict[str, Json] = {"type": "host", "databases": ["all"], "users": ["all"], "method": "scram-sha-256"}
+    return {"rules": [everyone | one for one in found]}
+
+
+OLD_WAY: dict[str, Json] = {SECRET_AT: SECRET, EXTERNAL_AT: EXTERNAL, OWNER: {"login": True}}
+CUTOVER: dict[str, Json] = {RELEASED: RELEASE, DEPLOYMENT: ROLLED, OLD: NONE}
+LIVED: dict[str, Json] = {
+    STATIC: ROLE | {"last_vault_rotation": "2026-03-04T11:40:00+00:00"},
+    DEPLOYMENT: ROLLED,
+    NEW: ONE | {"newest": "2026-03-04T11:41:00+00:00"},
+}
+
+
+class Case(NamedTuple):
+    check: str
+    wanted: type[Answer]
+    shown: Shown
+    about: Mapping[str, str] = {}
+
+
+def _way_back(name: str) -> list[Case]:
+    return [
+        Case(name, Pass, OLD_WAY),
+        Case(name, Fail, OLD_WAY | {SECRET_AT: None}),
+        Case(name, Fail, OLD_WAY | {SECRET_AT: SECRET | {"keys": ["other"]}}),
+        Case(name, Fail, OLD_WAY | {SECRET_AT: SECRET | {"synced": False}}),
+        Case(name, Fail, OLD_WAY | {OWNER: {"login": False}}),
+        Case(name, Inconclusive, OLD_WAY | {EXTERNAL_AT: EXTERNAL | {"ready": False}}),
+        Case(name, Inconclusive, OLD_WAY | {EXTERNAL_AT: None}),
+        Case(name, Inconclusive, OLD_WAY | {SECRET_AT: {"uid": "1", "owners": [], "keys": ["password"]}}),
+    ]
+
+
+def _delivery(name: str, kind: str) -> list[Case]:
+    return [
+        Case(name, Pass, git(kind) | {FLUX_AT: FLUX}),
+        Case(name, Pass, git(kind), {"kustomization": ""}),
+        Case(name, Fail, git(kind, merged=False, conflict=True)),
+        Case(name, Fail, git(kind) | {FLUX_AT: None}),
+        Case(name, Inconclusive, git(kind, merged=False)),
+        Case(name, Inconclusive, git(kind, applied=False) | {FLUX_AT: FLUX}),
+        Case(name, Inconclusive, git(kind) | {FLUX_AT: FLUX | {"suspended": True}}),
+        Case(name, Inconclusive, git(kind) | {FLUX_AT: FLUX | {"ready": False}}),
+    ]
+
+
+CASES = [
+    Case("vault.reach", Pass, {VAULT: HEALTH}),
+    Case("vault.reach", Fail, {VAULT: HEALTH | {"initialized": False}}),
+    Case("vault.reach", Fail, {VAULT: HEALTH | {"trusted": False}}),
+    Case("vault.reach", Inconclusive, {VAULT: HEALTH | {"sealed": True}}),
+    Case("db.reach-from-vault", Pass, {ENDPOINT_AT: ENDPOINT}),
+    Case("db.reach-from-vault", Fail, {ENDPOINT_AT: ENDPOINT | {"fromVault": False}}),
+    Case("db.reach-from-vault", Fail, {}, {"address": ""}),
+    Case("db.reach-from-vault", Inconclusive, {ENDPOINT_AT: {"reachable": True}}),
+    Case("db.tls-name", Pass, {ENDPOINT_AT: ENDPOINT}),
+    Case("db.tls-name", Pass, {ENDPOINT_AT: ENDPOINT | {"names": ["*.example"]}}),
+    Case("db.tls-name", Pass, {}, {"sslmode": "disable"}),
+    Case("db.tls-name", Pass, {ENDPOINT_AT: {"tls": True}}, {"sslmode": "require"}),
+    Case("db.tls-name", Fail, {ENDPOINT_AT: ENDPOINT | {"names": ["other.example"]}}),
+    Case("db.tls-name", Fail, {ENDPOINT_AT: ENDPOINT | {"names": ["*.pg.example"]}}),
+    Case("db.tls-name", Fail, {ENDPOINT_AT: ENDPOINT | {"trusted": False}}),
+    Case("db.tls-name", Fail, {ENDPOINT_AT: ENDPOINT | {"tls": False}}, {"sslmode": "require"}),
+    Case("db.tls-name", Inconclusive, {ENDPOINT_AT: {"reachable": False}}),
+    Case("db.pg-hba", Pass, {HBA: rules({"address": "all"})}),
+    Case("db.pg-hba", Fail, {HBA: rules({"address": "all", "method": "reject"}, {"address": "all"})}),
+    Case("db.pg-hba", Fail, {HBA: rules({"address": "all", "users": ["boards_vault"]})}),
+    Case("db.pg-hba", Fail, {HBA: rules({"address": "all", "type": "local"})}),
+    Case("db.pg-hba", Inconclusive, {HBA: rules({"address": "10.0.0.0/8"})}),
+    Case("db.pg16-admin", Pass, {VERSION: {"version": 17}}),
+    Case("db.pg16-admin", Pass, {VERSION: {"version": 13}}, {"server_version": ""}),
+    Case("db.pg16-admin", Fail, {VERSION: {"version": 15}}),
+    Case("db.pg16-admin", Inconclusive, {VERSION: {}}),
+    Case("db.object-owner", Pass, {OWNERSHIP: {"owners": {"boards": 12, "other": 0}}}),
+    Case("db.object-owner", Fail, {OWNERSHIP: {"owners": {"boards": 12, "other": 1}}}),
+    Case("db.object-owner", Fail, {OWNERSHIP: None}),
+    Case("db.object-owner", Inconclusive, {}),
+    Case("db.operator-managed", Pass, {OPERATOR: {"listedBy": []}}),
+    Case("db.operator-managed", Fail, {OPERATOR: {"listedBy": ["Cluster data/main"]}}),
+    Case("db.operator-managed", Inconclusive, {OPERATOR: {}}),
+    Case("db.static-takeover", Pass, {NEW: NONE}),
+    Case("db.static-takeover", Fail, {NEW: ONE}),
+    Case("db.static-takeover", Inconclusive, {NEW: {}}),
+    Case("db.revoke-cycle", Pass, {TRIAL: {"left": []}}),
+    Case("db.revoke-cycle", Fail, {TRIAL: {"left": ["v-jwt-mig-boards-1"]}}),
+    Case("db.revoke-cycle", Inconclusive, {TRIAL: None}),
+    Case("policy.capability", Pass, {POLICY: {"policy": _GRANTED}}),
+    Case("policy.capability", Fail, {POLICY: {"policy": _GRANTED.replace('"read"]', '"read", "update"]')}}),
+    Case("policy.capability", Fail, {POLICY: {"policy": _GRANTED + 'path "kv/*" { capabilities = ["read"] }'}}),
+    Case("policy.capability", Fail, {POLICY: None}),
+    Case("policy.capability", Inconclusive, {POLICY: {}}),
+    Case("auth.login", Pass, {LOGIN_AT: LOGIN}),
+    Case("auth.login", Fail, {LOGIN_AT: {"allowed": False, "policies": [], "why": "no such role"}}),
+    Case("auth.login", Fail, {LOGIN_AT: LOGIN | {"policies": ["default", "mig-watch-grafana", "admin"]}}),
+    Case("auth.login", Inconclusive, {LOGIN_AT: None}),
+    Case("db.login", Pass, {DB_AT: {"allowed": True, "session": "boards_vault", "current": "boards"}}),
+    Case("db.login", Fail, {DB_AT: {"allowed": True, "session": "boards_vault", "current": "boards_vault"}}),
+    Case("db.login", Fail, {DB_AT: {"allowed": False, "why": "password authentication failed"}}),
+    Case("db.login", Inconclusive, {DB_AT: {}}),
+    Case("webhook.present", Pass, {WEBHOOK: HOOK}),
+    Case("webhook.present", Pass, {WEBHOOK: HOOK | {"covers": ["watch"]}}),
+    Case("webhook.present", Fail, {WEBHOOK: HOOK | {"covers": ["other"]}}),
+    Case("webhook.present", Fail, {WEBHOOK: HOOK | {"caTrusted": False}}),
+    Case("webhook.present", Fail, {WEBHOOK: HOOK | {"served": False}}),
+    Case("webhook.present", Fail, {WEBHOOK: None}),
+    Case("webhook.present", Inconclusive, {WEBHOOK: {"served": True}}),
+    Case("pod.dryrun", Pass, {DRY: RUN}),
+    Case("pod.dryrun", Fail, {DRY: RUN | {"allowed": False, "message": "denied the request: no"}}),
+    Case("pod.dryrun", Fail, {DRY: RUN | {"agent": False}}),
+    Case("pod.dryrun", Inconclusive, {DRY: None}),
+    Case("pod.env-exclusive", Pass, {DRY: RUN}),
+    Case("pod.env-exclusive", Fail, {DRY: RUN | {"variables": ["A", "A__FILE"]}}),
+    Case("pod.env-exclusive", Inconclusive, {DRY: {"allowed": True}}),
+    Case("gitops.drift", Pass, {RELEASED: RELEASE, RENDERED: {"changed": ["Deployment watch/grafana"]}}),
+    Case("gitops.drift", Fail, {RELEASED: RELEASE, RENDERED: {"changed": ["Service watch/grafana"]}}),
+    Case("gitops.drift", Fail, {RELEASED: RELEASE | {"suspended": True}}),
+    Case("gitops.drift", Fail, {RELEASED: RELEASE | {"failed": True}}),
+    Case("gitops.drift", Fail, {RELEASED: None}),
+    Case("gitops.drift", Inconclusive, {RELEASED: RELEASE | {"observed": 1}}),
+    Case("gitops.drift", Inconclusive, {RELEASED: RELEASE, RENDERED: {}}),
+    *_way_back("kv.value-equal"),
+    *_way_back("eso.serves"),
+    Case("rollout.recreate-or-single", Pass, CUTOVER),
+    Case("rollout.recreate-or-single", Pass, CUTOVER | {OLD: ONE}),
+    Case("rollout.recreate-or-single", Fail, CUTOVER | {OLD: ONE | {"clients": ["10.0.0.1"]}}),
+    Case("rollout.recreate-or-single", Fail, CUTOVER | {DEPLOYMENT: ROLLED | {"pods": [POD | {"agent": False}]}}),
+    Case("rollout.recreate-or-single", Fail, CUTOVER | {DEPLOYMENT: ROLLED | {"pods": [POD | {"role": "other"}]}}),
+    Case("rollout.recreate-or-single", Fail, CUTOVER | {DEPLOYMENT: None}),
+    Case("rollout.recreate-or-single", Inconclusive, CUTOVER | {DEPLOYMENT: ROLLED | {"ready": 0}}),
+    Case("rollout.recreate-or-single", Inconclusive, CUTOVER | {DEPLOYMENT: ROLLED | {"pods": [POD, POD]}}),
+    Case("rollout.recreate-or-single", Inconclusive, CUTOVER | {RELEASED: RELEASE | {"observed": 1}}),
+    Case("rollout.recreate-or-single", Inconclusive, CUTOVER | {OLD: {"count": 1}}),
+    Case("db.rotation-lived", Pass, LIVED),
+    Case("db.rotation-lived", Inconclusive, LIVED | {STATIC: ROLE | {"last_vault_rotation": SINCE}}),
+    Case("db.rotation-lived", Inconclusive, LIVED | {NEW: ONE}),
+    Case("db.rotation-lived", Inconclusive, LIVED | {NEW: NONE}),
+    Case("db.rotation-lived", Inconclusive, LIVED | {DEPLOYMENT: ROLLED | {"ready": 0}}),
+    Case("secret.consumers", Pass, {CONSUMERS: {"pods": []}, OLD: NONE}),
+    Case("secret.consumers", Fail, {CONSUMERS: {"pods": ["watch/backup"]}, OLD: NONE}),
+    Case("secret.consumers", Inconclusive, {CONSUMERS: {"pods": []}, OLD: ONE}),
+    Case("eso.owner", Pass, {SECRET_AT: SECRET, EXTERNAL_AT: EXTERNAL}),
+    Case("eso.owner", Fail, {SECRET_AT: None, EXTERNAL_AT: EXTERNAL}),
+    Case(
+        "eso.owner", Inconclusive, {SECRET_AT: SECRET | {"owners": [{"kind": "E", "name": "l"}]}, EXTERNAL_AT: EXTERNAL}
+    ),
+    Case("eso.owner", Inconclusive, {SECRET_AT: SECRET, EXTERNAL_AT: EXTERNAL | {"ready": False}}),
+    Case("secret.copies", Pass, {OLD: NONE}),
+    Case("secret.copies", Inconclusive, {OLD: ONE}),
+    Case("db.agent-ttl", Pass, {STATIC: ROLE, DEPLOYMENT: ROLLED}),
+    Case("db.agent-ttl", Pass, {STATIC: None}),
+    Case("db.agent-ttl", Pass, {STATIC: ROLE, DEPLOYMENT: None}),
+    Case("db.agent-ttl", Fail, {STATIC: ROLE | {"rotation_period": 2592000}}),
+    Case("db.agent-ttl", Inconclusive, {STATIC: ROLE, DEPLOYMENT: ROLLED | {"pods": [POD | {"started": EARLIER}]}}),
+    Case(
+        "db.agent-ttl", Inconclusive, {STATIC: ROLE, DEPLOYMENT: ROLLED | {"restartedAt": "2026-03-04T11:59:00+00:00"}}
+    ),
+    Case("gitops.owner", Pass, {DEPLOYMENT: ROLLED | {"pods": [POD | {"role": ""}]}}),
+    Case("gitops.owner", Pass, {DEPLOYMENT: None}),
+    Case("gitops.owner", Inconclusive, {DEPLOYMENT: ROLLED}),
+    Case("gitops.owner", Inconclusive, {DEPLOYMENT: ROLLED | {"ready": 0, "pods": [POD | {"role": ""}]}}),
+    Case("db.leases-gone", Pass, {LEASES: {"count": 0}}),
+    Case("db.leases-gone", Inconclusive, {LEASES: {"count": 2}}),
+    Case("db.sessions-gone", Pass, {NEW: NONE}),
+    Case("db.sessions-gone", Inconclusive, {NEW: ONE}),
+    *_delivery("gitops.applied", "Applied"),
+    *_delivery("gitops.reverted", "Reverted"),
+]
+
+# What only waiting can bring about never fails: sessions and leases end, rotations come.
+_NEVER_FAIL = {"db.rotation-lived", "secret.copies", "gitops.owner", "db.leases-gone", "db.sessions-gone"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}-{case.wanted.__name__}")
+def test_a_check_answers(case: Case) -> None:
+    answer = ask(case.check, case.shown, case.about)
+    assert isinstance(answer, case.wanted), answer
+
+
+def test_every_check_is_made_to_give_every_answer_it_can() -> None:
+    given = {(case.check, case.wanted) for case in CASES}
+    wanted = {(name, kind) for name in CHECKS for kind in (Pass, Fail, Inconclusive)}
+    assert wanted - given == {(name, Fail) for name in _NEVER_FAIL}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_server_that_does_not_answer_is_neither_good_nor_bad_news(name: str) -> None:
+    assert isinstance(ask(name, {}), Inconclusive)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.wanted is not Pass], ids=lambda case: case.check)
+def test_what_is_not_well_says_what_to_do(case: Case) -> None:
+    match ask(case.check, case.shown, case.about):
+        case Fail(reading, fix):
+            assert reading
+            assert fix
+        case Inconclusive(reading, settles):
+            assert reading
+            assert settles
+        case other:
+            pytest.fail(str(other))
+
+
+def test_an_account_that_comes_with_the_cutover_is_judged_by_what_vault_asks_of_it() -> None:
+    role: dict[str, Json] = {
+        "bound_subject": "system:serviceaccount:watch:grafana",
+        "bound_audiences": ["https://vault.example"],
+        "token_policies": ["mig-watch-grafana"],
+    }
+    comes, at = {"account_comes": "with the cutover"}, "vault:auth/jwt/role/mig-watch-grafana"
+    assert isinstance(ask("auth.login", {at: role}, comes), Pass)
+    assert isinstance(ask("auth.login", {at: role | {"bound_subject": "system:serviceaccount:watch:x"}}, comes), Fail)
+    assert isinstance(ask("auth.login", {at: None}, comes), Fail)
+    login = "postgres:role/boards_vault"
+    acts: Json = {"actsAs": {"boards": "boards"}}
+    assert isinstance(ask("db.login", {STATIC: ROLE, login: acts}, comes), Pass)
+    assert isinstance(ask("db.login", {STATIC: ROLE, login: {"actsAs": {}}}, comes), Fail)
+    assert isinstance(ask("db.login", {STATIC: None, login: acts}, comes), Inconclusive)
+
+
+def test_pods_that_came_before_the_period_was_shortened_are_not_trusted() -> None:
+    older: Json = ROLLED | {"pods": [POD | {"started": EARLIER}]}
+    assert isinstance(ask("db.agent-ttl", {STATIC: ROLE, DEPLOYMENT: older}), Inconclusive)
+    assert isinstance(ask("db.agent-ttl", {STATIC: ROLE, DEPLOYMENT: older}, since=False), Pass)
