@@ -17,6 +17,7 @@ _LINES = {
     "plan": "Plan a phase from Git alone; nothing is changed.",
     "show": "Show a plan by stage and blast radius, with the way back.",
     "explain": "Say where a step of a plan comes from.",
+    "runbook": "List, show, check or begin a runbook.",
     "lab": "Real servers for practice: build them, start them, stop them.",
     "demo": "Scan and plan the example estate.",
 }

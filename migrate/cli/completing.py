@@ -1,0 +1,72 @@
+"""What a shell offers where a name is wanted. Never raises, never prints: a shell that completes shows no errors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+
+def _quiet(find: Callable[[], list[str]]) -> Callable[[str], list[str]]:
+    @wraps(find)
+    def offered(incomplete: str) -> list[str]:
+        try:
+            return [name for name in find() if name.startswith(incomplete)]
+        except Exception:  # noqa: BLE001  no name is better than a stack trace in somebody's prompt
+            return []
+
+    # typer looks at the parameters by name and type; those of the wrapped function are not the wrapper's.
+    del offered.__wrapped__
+    return offered
+
+
+@_quiet
+def runbook_names() -> list[str]:
+    """Shipped runbooks, and Markdown files here."""
+    from migrate.catalog import shelf
+
+    return [*sorted(path.stem for path in shelf("runbooks").glob("*.md")), *_files("*.md", "docs/runbooks/*.md")]
+
+
+@_quiet
+def phase_names() -> list[str]:
+    """The phases."""
+    from migrate.catalog import shelf
+
+    return sorted(path.stem for path in shelf("phases").glob("*.yaml"))
+
+
+@_quiet
+def plan_files() -> list[str]:
+    """Plans here."""
+    return _files("*.plan.json", "*.json")
+
+
+@_quiet
+def run_ids() -> list[str]:
+    """The runs of the estate one stands in, newest first."""
+    from migrate.stores.runs import runs_of
+
+    return [folder.id for folder in runs_of(_standing_in(), os.environ).all()]
+
+
+@_quiet
+def step_ids() -> list[str]:
+    """The steps of every plan here."""
+    import json
+
+    found = list[str]()
+    for name in _files("*.plan.json"):
+        steps = json.loads(Path(name).read_bytes()).get("steps", [])
+        found += [str(step["id"]) for step in steps]
+    return list(dict.fromkeys(found))
+
+
+def _files(*patterns: str) -> list[str]:
+    return list(dict.fromkeys(str(path) for pattern in patterns for path in sorted(Path().glob(pattern))))
+
+
+def _standing_in() -> Path:
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
