@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from migrate.estate import kinds
 from migrate.estate.facts import Facts
 from migrate.estate.flux import Applied, Scope
 from migrate.estate.kustomize import Builder
@@ -14,7 +13,7 @@ from migrate.estate.placed import renamed
 from migrate.estate.settle import settled
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside
-from migrate.model.json import Json
+from migrate.model.json import Json, items, reach, text
 
 GROUP = "argoproj.io"
 _SEGMENT = re.compile(
@@ -45,29 +44,29 @@ def _is_application(fact: Facts) -> bool:
 
 def _folders(application: Facts, tree: Tree) -> Iterator[tuple[str, str]]:
     """Folders that an Application applies, each with the namespace for objects that have none."""
-    namespace = kinds.text(kinds.field(application.spec, "namespace"))
-    for source in kinds.items(kinds.field(application.spec, "sources")):
-        path = kinds.text(source.get("path"))
+    namespace = text(reach(application.spec, "namespace"))
+    for source in items(reach(application.spec, "sources")):
+        path = text(source.get("path"))
         if path and "{{" not in path and tree.is_folder(inside("", path)):
             yield inside("", path), namespace
-    for generator in _generators(kinds.field(application.spec, "generators")):
+    for generator in _generators(reach(application.spec, "generators")):
         for folder in _matching(generator, tree):
             yield folder, _filled(namespace, folder)
 
 
 def _generators(value: Json) -> Iterator[dict[str, Json]]:
     """Git generators, also inside matrix and merge generators."""
-    for generator in kinds.items(value):
+    for generator in items(value):
         if isinstance(git := generator.get("git"), dict):
             yield git
         for combined in ("matrix", "merge"):
-            yield from _generators(kinds.field(generator, combined, "generators"))
+            yield from _generators(reach(generator, combined, "generators"))
 
 
 def _matching(git: dict[str, Json], tree: Tree) -> list[str]:
-    entries = kinds.items(git.get("directories"))
-    wanted = [inside("", kinds.text(item.get("path"))) for item in entries if not item.get("exclude")]
-    unwanted = [inside("", kinds.text(item.get("path"))) for item in entries if item.get("exclude")]
+    entries = items(git.get("directories"))
+    wanted = [inside("", text(item.get("path"))) for item in entries if not item.get("exclude")]
+    unwanted = [inside("", text(item.get("path"))) for item in entries if item.get("exclude")]
     return sorted(
         folder
         for folder in tree.children

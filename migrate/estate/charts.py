@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migrate.estate import kinds
 from migrate.estate.facts import Facts
 from migrate.estate.flux import Applied, Scope
-from migrate.model.json import Json
+from migrate.model.json import Json, reach, text
 
 _SOURCES = {"OCIRepository", "HelmChart"}
 
@@ -27,8 +26,8 @@ def _named(item: Applied, sources: dict[tuple[str, str, str], Facts]) -> Applied
     if fact.kind != "HelmRelease" or not isinstance(fact.spec, dict) or fact.spec.get("chart"):
         return item
     reference = fact.spec.get("chartRef")
-    kind, name = kinds.text(kinds.field(reference, "kind")), kinds.text(kinds.field(reference, "name"))
-    namespace = kinds.text(kinds.field(reference, "namespace")) or fact.namespace
+    kind, name = text(reach(reference, "kind")), text(reach(reference, "name"))
+    namespace = text(reach(reference, "namespace")) or fact.namespace
     # A source that lies elsewhere is mostly called like its chart.
     source = sources.get((kind, namespace, name))
     chart, version = _source(source) if source else (name, "")
@@ -37,7 +36,7 @@ def _named(item: Applied, sources: dict[tuple[str, str, str], Facts]) -> Applied
 
 
 def _source(source: Facts) -> tuple[str, str]:
-    address = kinds.text(kinds.field(source.spec, "url")).rstrip("/")
-    reference = kinds.field(source.spec, "ref")
-    version = kinds.text(kinds.field(reference, "tag")) or kinds.text(kinds.field(reference, "semver"))
+    address = text(reach(source.spec, "url")).rstrip("/")
+    reference = reach(source.spec, "ref")
+    version = text(reach(reference, "tag")) or text(reach(reference, "semver"))
     return address.rpartition("/")[2] or source.name, version

@@ -8,7 +8,7 @@ import re
 from migrate.documents.reader import Document, YamlFault, load_all
 from migrate.estate import kinds
 from migrate.estate.facts import Facts, Failed, FileFacts, Skipped
-from migrate.model.json import Json
+from migrate.model.json import Json, items, text
 
 KUSTOMIZE_GROUP = "kustomize.config.k8s.io"
 KUSTOMIZATION_NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
@@ -118,7 +118,7 @@ def describe(path: str, document: Document, value: dict[str, Json]) -> Facts | N
         document.line,
         api,
         kind,
-        kinds.text(metadata.get("namespace")),
+        text(metadata.get("namespace")),
         str(metadata.get("name") or ""),
         _pairs(metadata.get("labels")),
         tuple(pair for pair in _pairs(metadata.get("annotations")) if _matters(pair[0])),
@@ -164,9 +164,7 @@ def _kustomization(path: str, document: Document, value: dict[str, Json]) -> Fac
     spec["replaced"] = bool(value.get("replacements"))
     spec["charts"] = bool(value.get("helmCharts"))
     spec["generators"] = [
-        _generator(item, kind)
-        for kind in ("configMap", "secret")
-        for item in kinds.items(value.get(f"{kind}Generator"))
+        _generator(item, kind) for kind in ("configMap", "secret") for item in items(value.get(f"{kind}Generator"))
     ]
     kind = value.get("kind")
     name = "Component" if kind == "Component" else "Kustomization"

@@ -1,4 +1,4 @@
-"""Reaching into objects of any shape: a field that is missing or of another type is empty, never an error."""
+"""What reading one object of a tree gives, and the small judgements every kind makes of a field."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple, TypeAlias
 
 from migrate.estate.facts import Container, Use
-from migrate.model.json import Json
+from migrate.model.json import Json, text
 
 Object: TypeAlias = "dict[str, Json]"
 
@@ -23,28 +23,6 @@ class Reading(NamedTuple):
     service_account: str = ""
     workload: bool = False
     texts: bool = False
-
-
-def field(value: Json, *path: str) -> Json:
-    """The value below `path`, or None where something on the way is missing or no map."""
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def text(value: Json) -> str:
-    """The value if it is a string, else empty."""
-    return value if isinstance(value, str) else ""
-
-
-def items(value: Json) -> list[Object]:
-    """The maps of a list; empty for anything else."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def strings(value: Json) -> list[str]:
-    """The strings of a list; empty for anything else."""
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def key_of(reference: Object) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from posixpath import dirname
 
-from migrate.estate import kinds
 from migrate.estate.facts import Facts
 from migrate.estate.inventory import Finding
 from migrate.estate.kustomize import Builder, flux_patches
@@ -13,7 +12,7 @@ from migrate.estate.placed import Placed, patched, renamed
 from migrate.estate.settle import settled
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside
-from migrate.model.json import Json
+from migrate.model.json import Json, items, reach, text
 
 GROUP = "kustomize.toolkit.fluxcd.io"
 OPERATOR_GROUP = "fluxcd.controlplane.io"
@@ -79,7 +78,7 @@ def path_of(fact: Facts, tree: Tree) -> str:
     A source may be an artifact made from a part of the repository; its root is then the nearest folder above the
     file from which the path leads somewhere.
     """
-    written = kinds.text(_spec(fact).get("path")) or "."
+    written = text(_spec(fact).get("path")) or "."
     folder = inside("", written)
     base = dirname(fact.file)
     while base and not tree.is_folder(folder):
@@ -99,9 +98,9 @@ def _apply(current: Facts, builder: Builder, home: Home, variables: Variables) -
     named = [str(entry) for entry in components] if isinstance(components, list) else []
     objects = builder.build_with(folder, named, current.file)
     if spec.get("patched"):
-        raw = kinds.field(builder.tree.document(current.file, current.document), "spec")
+        raw = reach(builder.tree.document(current.file, current.document), "spec")
         objects = patched(objects, flux_patches(raw))
-    namespace, prefix, suffix = (kinds.text(spec.get(key)) for key in ("targetNamespace", "namePrefix", "nameSuffix"))
+    namespace, prefix, suffix = (text(spec.get(key)) for key in ("targetNamespace", "namePrefix", "nameSuffix"))
     return [
         settled(renamed(item, namespace=namespace, prefix=prefix, suffix=suffix), builder.tree, variables)
         for item in objects
@@ -121,16 +120,16 @@ class Home:
 
     def elsewhere(self, spec: dict[str, Json]) -> str:
         """The address of the other repository that a Kustomization applies; empty where it is this one."""
-        name = kinds.text(kinds.field(spec, "sourceRef", "name"))
+        name = text(reach(spec, "sourceRef", "name"))
         if name == self.name or (name in self.urls and self.urls[name] == self.urls.get(self.name)):
             return ""
         if name in self.urls:
             return self.urls[name] or name
-        return "" if kinds.text(spec.get("path")).strip("./") else name
+        return "" if text(spec.get("path")).strip("./") else name
 
 
 def _home(start: Facts, builder: Builder) -> Home:
-    return Home(kinds.text(kinds.field(start.spec, "sourceRef", "name")), builder.tree.sources)
+    return Home(text(reach(start.spec, "sourceRef", "name")), builder.tree.sources)
 
 
 def _unfollowed(current: Facts, folder: str, elsewhere: str) -> Finding:
@@ -148,14 +147,12 @@ def variables_of(current: Facts, builder: Builder) -> Variables:
         return Variables(active=False)
     values: dict[str, str] = {}
     complete = not spec.get("masked")
-    for source in kinds.items(spec.get("substituteFrom")):
+    for source in items(spec.get("substituteFrom")):
         found = (
-            _config_map(kinds.text(source.get("name")), current.file, builder)
-            if source.get("kind") == "ConfigMap"
-            else None
+            _config_map(text(source.get("name")), current.file, builder) if source.get("kind") == "ConfigMap" else None
         )
-        complete = complete and found is not None and not kinds.field(found, "masked")
-        values.update(_strings(kinds.field(found, "data")))
+        complete = complete and found is not None and not reach(found, "masked")
+        values.update(_strings(reach(found, "data")))
     values.update(_strings(spec.get("substitute")))
     return Variables(values, complete)
 
@@ -171,7 +168,7 @@ def _config_map(name: str, near: str, builder: Builder) -> Json:
 def _generated_config_map(name: str, near: str, builder: Builder) -> Json:
     found: list[Placed] = []
     for folder, kustomization in builder.tree.kustomizations.items():
-        generators = kinds.items(kinds.field(kustomization.spec, "generators"))
+        generators = items(reach(kustomization.spec, "generators"))
         if any(generator.get("name") == name and generator.get("kind") == "ConfigMap" for generator in generators):
             found.extend(
                 item for item in builder.build(folder) if item.facts.kind == "ConfigMap" and item.name.endswith(name)

@@ -18,7 +18,7 @@ from migrate.estate.inventory import Finding, Severity
 from migrate.estate.placed import Patch, Placed, patched, renamed
 from migrate.estate.replacements import replaced
 from migrate.estate.tree import Tree, inside, is_remote, parse
-from migrate.model.json import Json
+from migrate.model.json import Json, items, reach, strings, text
 
 
 @dataclass(slots=True)
@@ -72,12 +72,12 @@ class Builder:
         objects = [*objects, *self._generated(kustomization), *self._charts(kustomization)]
         for entry in _names(kustomization, "components"):
             objects = self.component(objects, inside(folder, entry), kustomization.file)
-        if kinds.field(kustomization.spec, "patched"):
+        if reach(kustomization.spec, "patched"):
             objects = patched(objects, self._patches(kustomization))
         objects = [_renamed(item, kustomization.spec) for item in objects]
-        if kinds.field(kustomization.spec, "replaced"):
+        if reach(kustomization.spec, "replaced"):
             value = self.tree.document(kustomization.file, kustomization.document)
-            objects = replaced(objects, kinds.items(kinds.field(value, "replacements")), self.tree)
+            objects = replaced(objects, items(reach(value, "replacements")), self.tree)
         return objects
 
     def component(self, objects: list[Placed], folder: str, named_by: str) -> list[Placed]:
@@ -127,15 +127,15 @@ class Builder:
 
     def _generated(self, kustomization: Facts) -> Iterator[Placed]:
         folder = dirname(kustomization.file)
-        for generator in kinds.items(kinds.field(kustomization.spec, "generators")):
-            name, namespace = kinds.text(generator.get("name")), kinds.text(generator.get("namespace"))
-            files = dict(_generator_file(folder, entry) for entry in kinds.strings(generator.get("files")))
+        for generator in items(reach(kustomization.spec, "generators")):
+            name, namespace = text(generator.get("name")), text(generator.get("namespace"))
+            files = dict(_generator_file(folder, entry) for entry in strings(generator.get("files")))
             spec: dict[str, Json] = {
                 "data": {**self._environment(folder, generator), **_map(generator.get("literals"))},
                 "files": dict(files),
                 "generated": True,
             }
-            kind = kinds.text(generator.get("kind"))
+            kind = text(generator.get("kind"))
             yield Placed(
                 kustomization._replace(
                     kind=kind, api="v1", namespace=namespace, name=name, spec=spec, texts=bool(files)
@@ -146,20 +146,20 @@ class Builder:
 
     def _charts(self, kustomization: Facts) -> Iterator[Placed]:
         """`helmCharts`: kustomize renders these itself; what we can read of them are their values."""
-        if not kinds.field(kustomization.spec, "charts"):
+        if not reach(kustomization.spec, "charts"):
             return
         value = self.tree.document(kustomization.file, kustomization.document)
         folder = dirname(kustomization.file)
-        for index, chart in enumerate(kinds.items(kinds.field(value, "helmCharts"))):
+        for index, chart in enumerate(items(reach(value, "helmCharts"))):
             yield self._chart(kustomization, folder, index, chart)
 
     def _chart(self, kustomization: Facts, folder: str, index: int, chart: dict[str, Json]) -> Placed:
-        name = kinds.text(chart.get("releaseName")) or kinds.text(chart.get("name"))
-        namespace = kinds.text(chart.get("namespace"))
+        name = text(chart.get("releaseName")) or text(chart.get("name"))
+        namespace = text(chart.get("namespace"))
         uses, containers = read_values(
             chart.get("valuesInline"), ("helmCharts", index, "valuesInline"), name, namespace
         )
-        entries = [chart.get("valuesFile"), *kinds.strings(chart.get("additionalValuesFiles"))]
+        entries = [chart.get("valuesFile"), *strings(chart.get("additionalValuesFiles"))]
         paths = [inside(folder, entry) for entry in entries if isinstance(entry, str) and entry]
         for path in paths:
             for document in self.tree.documents(path):
@@ -167,7 +167,7 @@ class Builder:
                 uses.extend(use._replace(file=path) for use in found)
                 containers.extend(more)
         spec: dict[str, Json] = {
-            "chart": kinds.text(chart.get("name")),
+            "chart": text(chart.get("name")),
             "version": str(chart.get("version") or ""),
             "release": name,
             "generated": True,
@@ -184,7 +184,7 @@ class Builder:
         if generator.get("kind") != "ConfigMap":
             return {}
         found: dict[str, Json] = {}
-        for entry in kinds.strings(generator.get("envs")):
+        for entry in strings(generator.get("envs")):
             for line in self.tree.data(inside(folder, entry)).decode("utf-8", "replace").splitlines():
                 key, equals, word = line.strip().partition("=")
                 if equals and not key.startswith("#") and not kinds.sensitive(key):
@@ -196,12 +196,12 @@ class Builder:
         folder = dirname(kustomization.file)
         found: list[Patch] = []
         for name in ("patches", "patchesJson6902"):
-            for item in kinds.items(kinds.field(value, name)):
-                text = kinds.text(item.get("patch"))
-                path = kinds.text(item.get("path"))
-                bodies = parse(text.encode()) if text else self._patch_file(inside(folder, path))
+            for item in items(reach(value, name)):
+                inline = text(item.get("patch"))
+                path = text(item.get("path"))
+                bodies = parse(inline.encode()) if inline else self._patch_file(inside(folder, path))
                 found.extend(Patch(item.get("target"), body) for body in bodies if body is not None)
-        for entry in kinds.strings(kinds.field(value, "patchesStrategicMerge")):
+        for entry in strings(reach(value, "patchesStrategicMerge")):
             bodies = parse(entry.encode()) if "\n" in entry else self._patch_file(inside(folder, entry))
             found.extend(Patch(None, body) for body in bodies if body is not None)
         return found
@@ -221,19 +221,19 @@ def flux_patches(spec: Json) -> list[Patch]:
     """`spec.patches` of a Flux Kustomization."""
     return [
         Patch(item.get("target"), body)
-        for item in kinds.items(kinds.field(spec, "patches"))
-        for body in parse(kinds.text(item.get("patch")).encode())
+        for item in items(reach(spec, "patches"))
+        for body in parse(text(item.get("patch")).encode())
         if body is not None
     ]
 
 
 def _renamed(item: Placed, spec: Json) -> Placed:
-    texts = {key: kinds.text(kinds.field(spec, key)) for key in ("namespace", "namePrefix", "nameSuffix")}
+    texts = {key: text(reach(spec, key)) for key in ("namespace", "namePrefix", "nameSuffix")}
     return renamed(item, namespace=texts["namespace"], prefix=texts["namePrefix"], suffix=texts["nameSuffix"])
 
 
 def _names(fact: Facts, name: str) -> list[str]:
-    return kinds.strings(kinds.field(fact.spec, name))
+    return strings(reach(fact.spec, name))
 
 
 def _map(value: Json) -> dict[str, Json]:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from migrate.estate import kinds
 from migrate.estate.facts import Facts, Use
 from migrate.estate.inventory import Bootstrap
 from migrate.estate.placed import namespace_of
 from migrate.estate.profiles import Profiles
+from migrate.model.json import reach, text
 
 _STORES = {"SecretStore", "ClusterSecretStore"}
 _TAILNET = ip_network("100.64.0.0/10")
@@ -31,8 +31,8 @@ _ROLES = {
 def bootstrap(facts: Iterable[Facts], profiles: Profiles) -> list[Bootstrap]:
     """The bootstrap Secrets that one cluster's objects show, each once, in order of namespace and name."""
     facts = list(facts)
-    vaults = [fact for fact in facts if fact.kind in _STORES and kinds.field(fact.spec, "provider") == "vault"]
-    tailnet = any(_outside_cluster(kinds.text(kinds.field(fact.spec, "server"))) for fact in vaults)
+    vaults = [fact for fact in facts if fact.kind in _STORES and reach(fact.spec, "provider") == "vault"]
+    tailnet = any(_outside_cluster(text(reach(fact.spec, "server"))) for fact in vaults)
     found: dict[tuple[str, str], Bootstrap] = {}
     for fact in facts:
         for use, reason in _on_path(fact, profiles, with_vault=bool(vaults), tailnet=tailnet):
@@ -43,7 +43,7 @@ def bootstrap(facts: Iterable[Facts], profiles: Profiles) -> list[Bootstrap]:
 
 def _on_path(fact: Facts, profiles: Profiles, *, with_vault: bool, tailnet: bool) -> Iterator[tuple[Use, str]]:
     if fact.kind in _STORES:
-        is_vault = kinds.field(fact.spec, "provider") == "vault"
+        is_vault = reach(fact.spec, "provider") == "vault"
         if is_vault or not with_vault:
             yield from ((use, f"{fact.kind} {fact.name} reaches its provider with it") for use in fact.uses)
     elif fact.kind in _FETCHING:
@@ -57,7 +57,7 @@ def _on_path(fact: Facts, profiles: Profiles, *, with_vault: bool, tailnet: bool
 def _role(fact: Facts, profiles: Profiles, *, tailnet: bool) -> str:
     role = ""
     if fact.kind == "HelmRelease":
-        chart = kinds.text(kinds.field(fact.spec, "chart")) or kinds.text(kinds.field(fact.spec, "chartRef", "name"))
+        chart = text(reach(fact.spec, "chart")) or text(reach(fact.spec, "chartRef", "name"))
         role = profiles.chart(chart).path_role
     elif fact.workload:
         roles = (profiles.image(container.image).path_role for container in fact.containers if container.image)

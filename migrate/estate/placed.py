@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from migrate.estate import kinds
 from migrate.estate.facts import Facts, Use
 from migrate.estate.strategic import Replacement
-from migrate.model.json import Json
+from migrate.model.json import Json, reach, text
 
 CLUSTER_SCOPED = frozenset(
     {
@@ -31,10 +30,10 @@ def namespace_of(fact: Facts, use: Use) -> str:
     """The namespace in which a Secret is looked for; empty where the object has none and says none."""
     if use.namespace or is_cluster_scoped(fact.kind):
         return use.namespace
-    target = kinds.text(kinds.field(fact.spec, "targetNamespace"))
+    target = text(reach(fact.spec, "targetNamespace"))
     if fact.kind == "HelmRelease" and target and use.how not in {"valuesFrom", "secretRef"}:
         return target
-    if fact.group == "argoproj.io" and (namespace := kinds.text(kinds.field(fact.spec, "namespace"))):
+    if fact.group == "argoproj.io" and (namespace := text(reach(fact.spec, "namespace"))):
         return namespace
     if not fact.namespace and fact.group and not fact.workload and "." in fact.group and not _is_known(fact.group):
         return ""  # a custom resource without a namespace: of the whole cluster, as far as one can tell from here
@@ -82,23 +81,23 @@ def is_for(patch: Patch, item: Placed) -> bool:
     fact = item.facts
     if not isinstance(patch.target, dict):
         body = patch.body
-        namespace = kinds.text(kinds.field(body if isinstance(body, dict) else None, "metadata", "namespace"))
+        namespace = text(reach(body if isinstance(body, dict) else None, "metadata", "namespace"))
         return (
             isinstance(body, dict)
             and body.get("kind") == fact.kind
-            and kinds.text(body.get("apiVersion")).rpartition("/")[0] == fact.group
+            and text(body.get("apiVersion")).rpartition("/")[0] == fact.group
             and namespace in {"", fact.namespace, item.namespace}
-            and kinds.text(kinds.field(body, "metadata", "name")) in {fact.name, item.name}
+            and text(reach(body, "metadata", "name")) in {fact.name, item.name}
         )
     target = patch.target
-    group, kind, name = (kinds.text(target.get(key)) for key in ("group", "kind", "name"))
+    group, kind, name = (text(target.get(key)) for key in ("group", "kind", "name"))
     return (
         _matches(kind, fact.kind)
         and _matches(group, fact.group)
         and (_matches(name, item.name) or _matches(name, fact.name))
-        and _matches(kinds.text(target.get("namespace")), item.namespace)
-        and _selects(kinds.text(target.get("labelSelector")), dict(fact.labels))
-        and _selects(kinds.text(target.get("annotationSelector")), dict(fact.annotations))
+        and _matches(text(target.get("namespace")), item.namespace)
+        and _selects(text(target.get("labelSelector")), dict(fact.labels))
+        and _selects(text(target.get("annotationSelector")), dict(fact.annotations))
     )
 
 

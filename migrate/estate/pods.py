@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from migrate.estate.facts import Container, Use
-from migrate.estate.fields import key_of, text
-from migrate.model.json import Json, Pointer, pointer_text
+from migrate.estate.fields import key_of
+from migrate.model.json import Json, Pointer, numbered, pointer_text, text
 
 
 class Pod(NamedTuple):
@@ -47,12 +47,12 @@ def _pod(spec: dict[str, Json], at: Pointer) -> Pod:
     containers: list[Container] = []
     uses: list[Use] = []
     for field in ("initContainers", "containers", "ephemeralContainers"):
-        for index, item in _dicts(spec.get(field)):
+        for index, item in numbered(spec.get(field)):
             container = _container(item, init=field == "initContainers")
             containers.append(container)
             uses.extend(_container_uses(item, container.name, (*at, field, index)))
     uses.extend(_volumes(spec, at))
-    for index, item in _dicts(spec.get("imagePullSecrets")):
+    for index, item in numbered(spec.get("imagePullSecrets")):
         if name := text(item.get("name")):
             uses.append(Use(name, "", "imagePullSecrets", pointer_text((*at, "imagePullSecrets", index, "name"))))
     account = text(spec.get("serviceAccountName")) or text(spec.get("serviceAccount"))
@@ -70,7 +70,7 @@ def _container_uses(item: dict[str, Json], container: str, at: Pointer) -> Itera
 
 def environment(value: Json, container: str, at: Pointer, how: str) -> Iterator[Use]:
     """`env` lists: `[{name, valueFrom: {secretKeyRef}}]`."""
-    for index, item in _dicts(value):
+    for index, item in numbered(value):
         source = item.get("valueFrom")
         reference = source.get("secretKeyRef") if isinstance(source, dict) else None
         if isinstance(reference, dict) and (name := text(reference.get("name"))):
@@ -81,7 +81,7 @@ def environment(value: Json, container: str, at: Pointer, how: str) -> Iterator[
 
 def environment_from(value: Json, container: str, at: Pointer, how: str) -> Iterator[Use]:
     """`envFrom` lists: `[{secretRef: {name}, prefix}]`."""
-    for index, item in _dicts(value):
+    for index, item in numbered(value):
         reference = item.get("secretRef")
         if isinstance(reference, dict) and (name := text(reference.get("name"))):
             pointer = pointer_text((*at, index, "secretRef", "name"))
@@ -89,7 +89,7 @@ def environment_from(value: Json, container: str, at: Pointer, how: str) -> Iter
 
 
 def _volumes(spec: dict[str, Json], at: Pointer) -> Iterator[Use]:
-    for index, volume in _dicts(spec.get("volumes")):
+    for index, volume in numbered(spec.get("volumes")):
         here = (*at, "volumes", index)
         mounts = _mounts(spec, text(volume.get("name")))
         yield from _secret_volume(volume, mounts, here)
@@ -112,7 +112,7 @@ def _secret_volume(volume: dict[str, Json], mounts: list[tuple[str, bool]], at: 
     secret = volume.get("secret")
     if not isinstance(secret, dict) or not (name := text(secret.get("secretName"))):
         return
-    items = [item for _, item in _dicts(secret.get("items"))]
+    items = [item for _, item in numbered(secret.get("items"))]
     whole = bool(mounts) and not items and not any(sub_path for _, sub_path in mounts)
     keys = tuple(key for item in items if (key := text(item.get("key"))))
     pointer = pointer_text((*at, "secret", "secretName"))
@@ -123,7 +123,7 @@ def _secret_volume(volume: dict[str, Json], mounts: list[tuple[str, bool]], at: 
 def _projected(volume: dict[str, Json], mounts: list[tuple[str, bool]], at: Pointer) -> Iterator[Use]:
     projected = volume.get("projected")
     sources = projected.get("sources") if isinstance(projected, dict) else None
-    for index, source in _dicts(sources):
+    for index, source in numbered(sources):
         secret = source.get("secret")
         if isinstance(secret, dict) and (name := text(secret.get("name"))):
             pointer = pointer_text((*at, "projected", "sources", index, "secret", "name"))
@@ -146,8 +146,8 @@ def _mounts(spec: dict[str, Json], volume: str) -> list[tuple[str, bool]]:
     """(container, by subPath) for each mount of a volume."""
     found: list[tuple[str, bool]] = []
     for field in ("initContainers", "containers"):
-        for _, container in _dicts(spec.get(field)):
-            for _, mount in _dicts(container.get("volumeMounts")):
+        for _, container in numbered(spec.get(field)):
+            for _, mount in numbered(container.get("volumeMounts")):
                 if mount.get("name") == volume:
                     by_path = bool(mount.get("subPath") or mount.get("subPathExpr"))
                     found.append((text(container.get("name")), by_path))
@@ -157,10 +157,3 @@ def _mounts(spec: dict[str, Json], volume: str) -> list[tuple[str, bool]]:
 def _containers(mounts: list[tuple[str, bool]]) -> list[str]:
     """Who mounts it; a volume that nobody mounts still makes the kubelet read the Secret."""
     return list(dict.fromkeys(container for container, _ in mounts)) or [""]
-
-
-def _dicts(value: Json) -> Iterator[tuple[int, dict[str, Json]]]:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, dict):
-                yield index, item

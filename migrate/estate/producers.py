@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from migrate.estate import kinds
 from migrate.estate.facts import Facts
+from migrate.model.json import reach, text
 
 
 class Producer(NamedTuple):
@@ -33,9 +33,9 @@ def _made(fact: Facts) -> Iterator[str]:
         case "", "Secret":
             yield fact.name
         case "cert-manager.io", "Certificate":
-            yield kinds.text(kinds.field(fact.spec, "secretName"))
+            yield text(reach(fact.spec, "secretName"))
         case "postgres-operator.crunchydata.com", "PostgresCluster":
-            users = kinds.field(fact.spec, "users")
+            users = reach(fact.spec, "users")
             for user in users if isinstance(users, list) and users else [fact.name]:
                 yield f"{fact.name}-pguser-{user}"
         case "postgresql.cnpg.io", "Cluster":
@@ -47,6 +47,6 @@ def _made(fact: Facts) -> Iterator[str]:
 
 
 def _by(fact: Facts) -> str:
-    if kinds.field(fact.spec, "generated") is True:
+    if reach(fact.spec, "generated") is True:
         return "a secretGenerator"
     return f"{fact.kind} {fact.namespace or 'default'}/{fact.name}"

@@ -9,8 +9,7 @@ from functools import cache
 
 from migrate.catalog import shelf
 from migrate.documents.reader import load_all
-from migrate.estate import kinds
-from migrate.model.json import Json
+from migrate.model.json import Json, items, reach, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +96,8 @@ def shipped() -> Profiles:
     charts = _entries((folder / "charts.yaml").read_bytes(), "charts")
     images = _entries((folder / "images.yaml").read_bytes(), "images")
     return Profiles(
-        {kinds.text(entry.get("chart")): _chart(entry) for entry in charts},
-        tuple(
-            (tuple(_strings(entry.get("match"))), kinds.text(entry.get("tag")) or "*", _image(entry))
-            for entry in images
-        ),
+        {text(entry.get("chart")): _chart(entry) for entry in charts},
+        tuple((tuple(_strings(entry.get("match"))), text(entry.get("tag")) or "*", _image(entry)) for entry in images),
     )
 
 
@@ -134,32 +130,30 @@ def _matches(pattern: str, endings: frozenset[str]) -> bool:
 
 def _entries(data: bytes, name: str) -> Iterator[dict[str, Json]]:
     for document in load_all(data):
-        yield from kinds.items(kinds.field(document.value, name))
+        yield from items(reach(document.value, name))
 
 
 def _image(entry: dict[str, Json]) -> Image:
     shell = entry.get("shell")
-    conventions = tuple(
-        Convention(kinds.text(item.get("kind")), item) for item in kinds.items(entry.get("conventions"))
-    )
+    conventions = tuple(Convention(text(item.get("kind")), item) for item in items(entry.get("conventions")))
     return Image(
         shell if isinstance(shell, bool) else None,
         conventions,
         entrypoint=bool(entry.get("entrypoint")),
-        path_role=kinds.text(entry.get("path_role")),
+        path_role=text(entry.get("path_role")),
     )
 
 
 def _chart(entry: dict[str, Json]) -> Chart:
     pods = tuple(
         ChartPod(
-            tuple(part for part in kinds.text(pod.get("values")).split(".") if part),
-            kinds.text(pod.get("image")),
-            kinds.text(pod.get("annotations")),
+            tuple(part for part in text(pod.get("values")).split(".") if part),
+            text(pod.get("image")),
+            text(pod.get("annotations")),
         )
-        for pod in kinds.items(entry.get("pods"))
+        for pod in items(entry.get("pods"))
     )
-    return Chart(kinds.text(entry.get("path_role")), pods)
+    return Chart(text(entry.get("path_role")), pods)
 
 
 def _strings(value: Json) -> list[str]:

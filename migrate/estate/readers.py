@@ -15,7 +15,7 @@ from migrate.estate.inventory import Reader
 from migrate.estate.placed import is_cluster_scoped, namespace_of
 from migrate.estate.references import mentions, tokens
 from migrate.estate.tree import Tree, parse
-from migrate.model.json import Json, Pointer
+from migrate.model.json import Json, Pointer, items, reach, text
 
 ANYWHERE = "*"
 _NAME = re.compile(rb"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?")
@@ -82,7 +82,7 @@ def _reader(fact: Facts, use: Use, *, wired: bool) -> Reader:
         variable=use.variable,
         whole=use.whole,
         api=fact.api,
-        chart=kinds.text(kinds.field(fact.spec, "chart")),
+        chart=text(reach(fact.spec, "chart")),
         pod=pod,
         workload=fact.workload,
     )
@@ -93,10 +93,10 @@ def _reader(fact: Facts, use: Use, *, wired: bool) -> Reader:
 
 def _values_maps(applied: Sequence[Applied]) -> dict[tuple[str, str], Applied]:
     wanted = {
-        kinds.text(source.get("name"))
+        text(source.get("name"))
         for item in applied
         if item.facts.kind == "HelmRelease"
-        for source in kinds.items(kinds.field(item.facts.spec, "valuesFrom"))
+        for source in items(reach(item.facts.spec, "valuesFrom"))
         if source.get("kind") == "ConfigMap"
     }
     maps = (item for item in applied if item.facts.kind == "ConfigMap" and item.facts.name in wanted)
@@ -108,22 +108,22 @@ def _values_files(item: Applied, maps: dict[tuple[str, str], Applied], tree: Tre
     fact = item.facts
     if fact.kind != "HelmRelease":
         return
-    for source in kinds.items(kinds.field(fact.spec, "valuesFrom")):
-        found = maps.get((fact.namespace, kinds.text(source.get("name"))))
+    for source in items(reach(fact.spec, "valuesFrom")):
+        found = maps.get((fact.namespace, text(source.get("name"))))
         if source.get("kind") == "ConfigMap" and found is not None:
-            key = kinds.text(source.get("valuesKey")) or "values.yaml"
+            key = text(source.get("valuesKey")) or "values.yaml"
             yield from _values_uses(fact, found, key, tree)
 
 
 def _values_uses(release: Facts, found: Applied, key: str, tree: Tree) -> Iterator[Use]:
     config_map = found.facts
-    file = kinds.text(kinds.field(config_map.spec, "files", key))
+    file = text(reach(config_map.spec, "files", key))
     if file:
         data, place = tree.data(file), file
     else:
-        content = kinds.field(tree.document(config_map.file, config_map.document), "data", key)
-        data, place = kinds.text(content).encode(), config_map.file
-    name = kinds.text(kinds.field(release.spec, "release"))
+        content = reach(tree.document(config_map.file, config_map.document), "data", key)
+        data, place = text(content).encode(), config_map.file
+    name = text(reach(release.spec, "release"))
     for values in parse(_replaced(data, found)):
         for use in helm.read_values(values, (), name, release.namespace)[0]:
             yield use._replace(file=place)
@@ -161,7 +161,7 @@ def _mentioned(item: Applied, tree: Tree, names: frozenset[str], words: dict[str
     if fact.kind == "HelmChart":
         yield from _in_chart(fact, tree, names)
         return
-    if kinds.field(fact.spec, "generated") is True:
+    if reach(fact.spec, "generated") is True:
         yield from _in_scripts(fact, tree, names)
         return
     said = _words(fact.file, tree, names, words)
@@ -192,11 +192,11 @@ def _may_mention(fact: Facts, counts: Counter[str]) -> bool:
 def _in_chart(fact: Facts, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
     """Values of a chart that kustomize inflates: inline, and in files."""
     known = {(use.file, use.pointer) for use in fact.uses}
-    index = kinds.field(fact.spec, "index")
-    charts = kinds.items(kinds.field(tree.document(fact.file, fact.document), "helmCharts"))
+    index = reach(fact.spec, "index")
+    charts = items(reach(tree.document(fact.file, fact.document), "helmCharts"))
     inline = charts[index].get("valuesInline") if isinstance(index, int) and index < len(charts) else None
     places: list[tuple[Json, Pointer, str]] = [(inline, ("helmCharts", str(index), "valuesInline"), "")]
-    files = kinds.field(fact.spec, "valuesFiles")
+    files = reach(fact.spec, "valuesFiles")
     for file in files if isinstance(files, list) else []:
         places += [(values, (), str(file)) for values in tree.documents(str(file))]
     for values, at, file in places:
@@ -207,7 +207,7 @@ def _in_chart(fact: Facts, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
 
 def _in_scripts(fact: Facts, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
     """Scripts and settings that a generator puts into a ConfigMap."""
-    files = kinds.field(fact.spec, "files")
+    files = reach(fact.spec, "files")
     for file in files.values() if isinstance(files, dict) else ():
         for name in sorted(tokens(tree.data(str(file)).decode("utf-8", "replace")) & names):
             yield Use(name, "", "text", "", file=str(file))

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 
 from migrate.estate.facts import Use
-from migrate.estate.fields import key_of, text
-from migrate.model.json import Json, Pointer, pointer_text
+from migrate.estate.fields import key_of
+from migrate.model.json import Json, Pointer, pointer_text, text
 
 _REF_KEY = re.compile(r"(?:^|[a-z])[sS]ecret(?:Key)?(?:Ref|Reference|Selector)s?$")
 _NAME_KEY = re.compile(r"(?:^s|S)ecretNames?$|(?:^e|E)xistingSecret(?:Name|Ref)?$|(?:^c|C)redentials?Secret(?:Name)?$")

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from migrate.estate import kinds
 from migrate.estate.facts import Facts, FileFacts, Skipped
 from migrate.estate.flux import Scope
 from migrate.estate.inventory import (
@@ -33,7 +32,7 @@ from migrate.estate.settings import Settings
 from migrate.estate.tree import Tree, plant
 from migrate.estate.verdicts import judge
 from migrate.estate.wiring import Wired, wire
-from migrate.model.json import Json
+from migrate.model.json import Json, items, reach, text
 
 _EXTERNAL = {"ExternalSecret", "ClusterExternalSecret"}
 _STORES = {"SecretStore", "ClusterSecretStore"}
@@ -121,15 +120,15 @@ def _expanded(fact: Facts, facts: Sequence[Facts]) -> Iterator[Facts]:
     if fact.kind == "ExternalSecret":
         yield fact
     elif fact.kind == "ClusterExternalSecret":
-        name = kinds.text(kinds.field(fact.spec, "name")) or fact.name
+        name = text(reach(fact.spec, "name")) or fact.name
         for namespace in _namespaces(fact, facts) or ["*"]:
             yield fact._replace(namespace=namespace, name=name)
 
 
 def _namespaces(fact: Facts, facts: Sequence[Facts]) -> list[str]:
-    listed = kinds.field(fact.spec, "namespaces")
+    listed = reach(fact.spec, "namespaces")
     names = {str(item) for item in listed} if isinstance(listed, list) else set()
-    selectors = kinds.field(fact.spec, "selectors")
+    selectors = reach(fact.spec, "selectors")
     for selector in selectors if isinstance(selectors, list) else []:
         if isinstance(selector, dict) and selector:
             names.update(item.name for item in facts if item.kind == "Namespace" and _selected(item, selector))
@@ -143,64 +142,64 @@ def _selected(namespace: Facts, selector: dict[str, Json]) -> bool:
 
 
 def _target(fact: Facts) -> str:
-    return kinds.text(kinds.field(fact.spec, "target", "name")) or fact.name
+    return text(reach(fact.spec, "target", "name")) or fact.name
 
 
 def _secret(fact: Facts, by: str, scope: str) -> Secret:
-    target = kinds.field(fact.spec, "target")
+    target = reach(fact.spec, "target")
     own = [item.get("store") for name in ("data", "from") for item in _entries(fact, name)]
-    store = next((item for item in (kinds.field(fact.spec, "store"), *own) if kinds.field(item, "name")), None)
+    store = next((item for item in (reach(fact.spec, "store"), *own) if reach(item, "name")), None)
     return Secret(
         namespace=fact.namespace or "default",
         name=fact.name,
         file=fact.file,
         document=fact.document,
         api=fact.api,
-        store=StoreRef(kinds.text(kinds.field(store, "kind")) or "SecretStore", kinds.text(kinds.field(store, "name"))),
+        store=StoreRef(text(reach(store, "kind")) or "SecretStore", text(reach(store, "name"))),
         target=_target(fact),
         wired=bool(by),
         wired_by=by,
-        creation_policy=kinds.text(kinds.field(target, "creationPolicy")) or "Owner",
-        deletion_policy=kinds.text(kinds.field(target, "deletionPolicy")) or "Retain",
-        refresh_interval=kinds.text(kinds.field(fact.spec, "refresh")) or "1h",
+        creation_policy=text(reach(target, "creationPolicy")) or "Owner",
+        deletion_policy=text(reach(target, "deletionPolicy")) or "Retain",
+        refresh_interval=text(reach(fact.spec, "refresh")) or "1h",
         data=tuple(_data(fact)),
-        template=kinds.field(fact.spec, "template") is True,
+        template=reach(fact.spec, "template") is True,
         readers=(),
         verdict="orphan",
         reasons=(),
         scope=scope,
         keys=_keys(fact),
         generated=any(item.get("generator") for name in ("data", "from") for item in _entries(fact, name)),
-        copied=bool(kinds.field(fact.spec, "annotations")),
+        copied=bool(reach(fact.spec, "annotations")),
     )
 
 
 def _entries(fact: Facts, name: str) -> list[dict[str, Json]]:
-    return kinds.items(kinds.field(fact.spec, name))
+    return items(reach(fact.spec, name))
 
 
 def _keys(fact: Facts) -> tuple[str, ...]:
     """Keys of the target: the template's where it has data, else one for each entry; unknown with whole maps."""
-    templated = kinds.field(fact.spec, "templated")
+    templated = reach(fact.spec, "templated")
     named = [str(key) for key in templated] if isinstance(templated, list) else []
-    if named and kinds.field(fact.spec, "merged") is not True:
+    if named and reach(fact.spec, "merged") is not True:
         return tuple(named)
     if _entries(fact, "from"):
         return ()
-    return (*named, *(kinds.text(item.get("key")) for item in _entries(fact, "data")))
+    return (*named, *(text(item.get("key")) for item in _entries(fact, "data")))
 
 
 def _data(fact: Facts) -> Iterator[Datum]:
-    for item in kinds.items(kinds.field(fact.spec, "data")):
-        yield Datum(kinds.text(item.get("key")), _vault_key(item))
-    for item in kinds.items(kinds.field(fact.spec, "from")):
+    for item in items(reach(fact.spec, "data")):
+        yield Datum(text(item.get("key")), _vault_key(item))
+    for item in items(reach(fact.spec, "from")):
         if not item.get("generator"):
             yield Datum("*", _vault_key(item))
 
 
 def _vault_key(item: object) -> VaultKey:
-    reference = kinds.field(item if isinstance(item, dict) else None, "ref")
-    return VaultKey(kinds.text(kinds.field(reference, "key")), kinds.text(kinds.field(reference, "property")) or None)
+    reference = reach(item if isinstance(item, dict) else None, "ref")
+    return VaultKey(text(reach(reference, "key")), text(reach(reference, "property")) or None)
 
 
 def _readers_of(secret: Secret, readers: Readers, loose: Readers) -> tuple[Reader, ...]:
@@ -271,7 +270,7 @@ def _store_key(secret: Secret) -> tuple[str, str, str]:
 def _with_provider(secret: Secret, stores: dict[tuple[str, str, str], Facts]) -> Secret:
     """Where the value is not in Vault yet, say so: the verdict is about readers, this is what comes first."""
     store = stores.get(_store_key(secret))
-    provider = kinds.text(kinds.field(store.spec, "provider")) if store else "vault"
+    provider = text(reach(store.spec, "provider")) if store else "vault"
     if provider == "vault" or not provider or secret.generated:
         return secret
     reason = Reason("needs.vault", f"the value comes from {provider}: it must be in Vault before it can move")
@@ -322,7 +321,7 @@ def _stores(wired: Wired, secrets: Iterable[Secret]) -> Iterator[Store]:
 
 def _store(fact: Facts, namespace: str | None, references: int, *, is_wired: bool) -> Store:
     def setting(name: str) -> str | None:
-        return kinds.text(kinds.field(fact.spec, name)) or None
+        return text(reach(fact.spec, name)) or None
 
     return Store(
         fact.kind, namespace, fact.name, setting("provider") or "", setting("server"), setting("path"),
@@ -345,6 +344,6 @@ def _workload(fact: Facts, by: str) -> Workload:
     secrets = {f"{namespace_of(fact, use) or namespace}/{use.secret}" for use in fact.uses if use.how != "text"}
     return Workload(
         fact.kind, namespace, fact.name, fact.file, fact.document, fact.service_account or None,
-        tuple(sorted(secrets)), bool(by), fact.containers, kinds.text(kinds.field(fact.spec, "chart")),
-        kinds.text(kinds.field(fact.spec, "version")), by,
+        tuple(sorted(secrets)), bool(by), fact.containers, text(reach(fact.spec, "chart")),
+        text(reach(fact.spec, "version")), by,
     )  # fmt: skip

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from migrate.documents.reader import Document
-from migrate.estate import kinds
 from migrate.estate.extract import describe
 from migrate.estate.facts import Facts, Use
 from migrate.estate.placed import Placed
 from migrate.estate.strategic import Replacement, apply_operations, is_native, merge, replace_in
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree
-from migrate.model.json import Json
+from migrate.model.json import Json, items, reach
 
 
 def settled(item: Placed, tree: Tree, variables: Variables) -> Facts:
@@ -37,7 +36,7 @@ def _kept(written: str, placed: str, patched: str) -> str:
 def _patched_facts(item: Placed, tree: Tree) -> Facts:
     fact = item.facts
     value = _in_list(tree.document(fact.file, fact.document), fact)
-    if not isinstance(value, dict) or kinds.field(fact.spec, "generated") is True:
+    if not isinstance(value, dict) or reach(fact.spec, "generated") is True:
         return fact
     result: Json = value
     for patch in item.patches:
@@ -61,10 +60,10 @@ def _nameless(patch: Json) -> Json:
 
 def _in_list(value: Json, fact: Facts) -> Json:
     """The object itself where its document is a `List` of several."""
-    if kinds.field(value, "kind") == fact.kind:
+    if reach(value, "kind") == fact.kind:
         return value
-    named = (item for item in kinds.items(kinds.field(value, "items")) if item.get("kind") == fact.kind)
-    return next((item for item in named if kinds.field(item, "metadata", "name") == fact.name), value)
+    named = (item for item in items(reach(value, "items")) if item.get("kind") == fact.kind)
+    return next((item for item in named if reach(item, "metadata", "name") == fact.name), value)
 
 
 def _opted_out(fact: Facts) -> bool:

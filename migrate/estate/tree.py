@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 
 from migrate.documents.reader import YamlFault, load_all
-from migrate.estate import kinds
 from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts, FileFacts
-from migrate.model.json import Json
+from migrate.model.json import Json, text
 
 _FETCHED = frozenset({"GitRepository", "OCIRepository", "Bucket"})
 
@@ -90,7 +89,7 @@ def plant(files: Sequence[FileFacts], read: Callable[[str], bytes], others: Iter
             if fact.kind == "ConfigMap":
                 config_maps.setdefault(fact.name, []).append(fact)
             elif fact.kind in _FETCHED and isinstance(fact.spec, dict):
-                sources[fact.name] = kinds.text(fact.spec.get("url"))
+                sources[fact.name] = text(fact.spec.get("url"))
     return Tree(
         objects,
         paths,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from posixpath import dirname
 
-from migrate.estate import argo, flux, kinds
+from migrate.estate import argo, flux
 from migrate.estate.charts import name_charts
 from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts
@@ -20,7 +20,7 @@ from migrate.estate.kustomize import Builder
 from migrate.estate.settle import settled
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside
-from migrate.model.json import Json
+from migrate.model.json import Json, reach, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _start(start: Facts, builder: Builder, scopes: list[Scope], reached: set[tup
 
 def _instance(fact: Facts, tree: Tree) -> Facts | None:
     """A FluxInstance says which folder is the root; it stands for the Kustomization the operator makes of it."""
-    path = kinds.text(kinds.field(fact.spec, "sync", "path"))
+    path = text(reach(fact.spec, "sync", "path"))
     if fact.group != flux.OPERATOR_GROUP or fact.kind != "FluxInstance" or not path:
         return None
     if not tree.is_folder(inside("", path)):
@@ -164,6 +164,6 @@ def _kustomize(tree: Tree, builder: Builder) -> list[Scope]:
 
 def _named(folder: str, fact: Facts) -> Iterator[str]:
     for name in ("resources", "bases", "components"):
-        listed = kinds.field(fact.spec, name)
+        listed = reach(fact.spec, name)
         for entry in listed if isinstance(listed, list) else []:
             yield inside(folder, str(entry))

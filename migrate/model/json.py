@@ -1,9 +1,13 @@
-"""JSON values: their type, their pointers (RFC 6901), safe access, and the canonical form that digests are made of."""
+"""JSON values: their type, their pointers (RFC 6901), the canonical form that digests are made of, and safe access.
+
+Access never fails on an object of another shape: what is missing or of another type is empty.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -36,3 +40,38 @@ def mapping(value: Json) -> dict[str, Json]:
 def sequence(value: Json) -> list[Json]:
     """The value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
+
+
+def reach(value: Json, *path: str) -> Json:
+    """The value below `path`, None where something on the way is missing or no map."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def text(value: Json) -> str:
+    """The value if it is a string, else empty."""
+    return value if isinstance(value, str) else ""
+
+
+def text_at(value: Json, *path: str) -> str | None:
+    """The string below `path`, None where there is none: an empty one is there."""
+    found = reach(value, *path)
+    return found if isinstance(found, str) else None
+
+
+def items(value: Json) -> list[dict[str, Json]]:
+    """The maps of a list; empty for anything else."""
+    return [item for _, item in numbered(value)]
+
+
+def numbered(value: Json) -> Iterator[tuple[int, dict[str, Json]]]:
+    """The maps of a list with their positions; nothing for anything else."""
+    for index, item in enumerate(sequence(value)):
+        if isinstance(item, dict):
+            yield index, item
+
+
+def strings(value: Json) -> list[str]:
+    """The strings of a list; empty for anything else."""
+    return [item for item in sequence(value) if isinstance(item, str)]

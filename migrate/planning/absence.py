@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from migrate.estate.inventory import Inventory, Workload
 from migrate.model.errors import Failed, Refused
-from migrate.model.json import mapping, sequence
-from migrate.planning.files import Files, Found, one, texts
+from migrate.model.json import mapping, sequence, text_at
+from migrate.planning.files import Files, Found, one
 from migrate.planning.phases import Phase
 
 
@@ -102,7 +102,7 @@ def _release(release: Workload, files: Files, under: str, variable: str) -> Sigh
 
 def _values_from(found: Found) -> Iterator[str]:
     for entry in sequence(found.spec.get("valuesFrom")):
-        yield f"{texts(entry, 'kind') or 'an object'} {texts(entry, 'name') or '(no name)'}"
+        yield f"{text_at(entry, 'kind') or 'an object'} {text_at(entry, 'name') or '(no name)'}"
 
 
 def _unread(inventory: Inventory, files: Files, phase: Phase) -> Iterator[Sight]:

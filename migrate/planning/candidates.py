@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from migrate.estate.inventory import Inventory, Workload
 from migrate.model.errors import MigrateError, Refused
-from migrate.model.json import Json, Pointer, mapping
+from migrate.model.json import Json, Pointer, mapping, text_at
 from migrate.operations.inject_release import FOLDER, PREFIX, password_mount
 from migrate.planning.absence import refusal
-from migrate.planning.files import Files, Found, one, texts
+from migrate.planning.files import Files, Found, one
 from migrate.planning.phases import Phase
 
 
@@ -121,7 +121,7 @@ def form_of(values: dict[str, Json], variable: str) -> Form:
     env, references = values.get("env"), mapping(values.get("envValueFrom"))
     if isinstance(env, list):
         return Other("env is a list, which this chart does not take", near=True)
-    file = texts(env, f"{variable}__FILE")
+    file = text_at(env, f"{variable}__FILE")
     agent = str(mapping(values.get("podAnnotations")).get(f"{PREFIX}agent-inject", "")).lower() in {"true", "1", "t"}
     reference = mapping(mapping(references.get(variable)).get("secretKeyRef"))
     by_agent = file is not None and file.startswith(FOLDER + "/")
@@ -146,15 +146,15 @@ def _halfway(seen: dict[str, bool]) -> Half:
 
 
 def _copy(values: dict[str, Json], env: Json, reference: dict[str, Json], variable: str) -> Form:
-    name, key = texts(reference, "name"), texts(reference, "key")
+    name, key = text_at(reference, "name"), text_at(reference, "key")
     if variable in mapping(env):
         return Other(f"env: {variable} stands in the values as text", near=True)
     if name and key:
         return Copy(name, key, variable)
     mount = password_mount(values)
-    secret = texts(mount, "secretName")
+    secret = text_at(mount, "secretName")
     if secret:
-        file = texts(env, f"{variable}__FILE") or ""
+        file = text_at(env, f"{variable}__FILE") or ""
         return Copy(secret, file.rpartition("/")[2], f"{variable}__FILE")
     for other in ("envFromSecret", "envFromSecrets"):
         if values.get(other):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from migrate.model.config import Config
 from migrate.model.errors import Refused
-from migrate.model.json import Json, mapping, sequence
+from migrate.model.json import Json, mapping, sequence, text_at
 from migrate.operations.subject import Login
 from migrate.planning.candidates import Candidate
-from migrate.planning.files import Files, Found, objects, texts
+from migrate.planning.files import Files, Found, objects
 
 OPERATOR_KINDS = frozenset({"PostgresCluster", "Cluster", "postgresql"})
 _OPERATOR_GROUPS = ("postgres-operator.crunchydata.com", "postgresql.cnpg.io", "acid.zalan.do")
@@ -45,8 +45,8 @@ def servers(files: Files) -> list[Server]:
 
 def _server(found: Found) -> Server:
     spec = found.spec
-    image = texts(spec, "imageName") or ""
-    version = spec.get("postgresVersion") or texts(spec, "postgresql", "version") or _tag(image)
+    image = text_at(spec, "imageName") or ""
+    version = spec.get("postgresVersion") or text_at(spec, "postgresql", "version") or _tag(image)
     return Server(
         found,
         tuple(_logins(found)),
@@ -68,14 +68,14 @@ def _logins(found: Found) -> Iterator[str]:
     if isinstance(users, dict):
         yield from users
     for user in sequence(users):
-        yield from filter(None, [texts(user, "name")])
+        yield from filter(None, [text_at(user, "name")])
     if found.kind == "PostgresCluster" and "users" not in spec:
         yield found.name
     for role in sequence(mapping(spec.get("managed")).get("roles")):
-        yield from filter(None, [texts(role, "name")])
+        yield from filter(None, [text_at(role, "name")])
     initdb = mapping(mapping(spec.get("bootstrap")).get("initdb"))
     if found.kind == "Cluster":
-        yield texts(initdb, "owner") or texts(initdb, "database") or "app"
+        yield text_at(initdb, "owner") or text_at(initdb, "database") or "app"
 
 
 def behind(host: str, known: list[Server]) -> Server | None:
@@ -120,8 +120,8 @@ def login_of(candidate: Candidate, config: Config, known: list[Server]) -> Login
 
 def _setting(values: dict[str, Json], variable: str, key: str) -> str | None:
     """A variable wins over the configuration file, as in the application."""
-    from_env = texts(values.get("env"), f"GF_DATABASE_{variable}")
-    return from_env or texts(mapping(values.get("grafana.ini")), "database", key)
+    from_env = text_at(values.get("env"), f"GF_DATABASE_{variable}")
+    return from_env or text_at(mapping(values.get("grafana.ini")), "database", key)
 
 
 def _refused(candidate: Candidate, why: str, following: str) -> Refused:

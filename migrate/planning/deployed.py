@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from migrate.model.json import mapping
-from migrate.planning.files import Files, objects, texts
+from migrate.model.json import mapping, text_at
+from migrate.planning.files import Files, objects
 
 
 def deployed_branch(files: Files) -> str | None:
@@ -17,7 +17,7 @@ def deployed_branch(files: Files) -> str | None:
     branches = {
         one.name: branch
         for one in found
-        if one.kind == "GitRepository" and (branch := texts(one.spec, "ref", "branch")) is not None
+        if one.kind == "GitRepository" and (branch := text_at(one.spec, "ref", "branch")) is not None
     }
     uses = Counter(
         str(name)

@@ -50,13 +50,6 @@ class Found:
         return mapping(self.value.get("spec"))
 
 
-def texts(value: Json, *path: str) -> str | None:
-    """The text at a path of keys, None where there is none."""
-    for key in path:
-        value = mapping(value).get(key)
-    return value if isinstance(value, str) else None
-
-
 def objects(files: Files, kinds: frozenset[str]) -> Iterator[Found]:
     """Every object of these kinds. Files that cannot be read are the scan's to report."""
     wanted = re.compile(b"kind[\"']?\\s*:\\s*[\"']?(?:" + b"|".join(kind.encode() for kind in sorted(kinds)) + rb")\b")

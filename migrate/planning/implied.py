@@ -11,12 +11,12 @@ from typing import Any
 from migrate.estate.inventory import Inventory, Secret, Workload
 from migrate.model.config import Config
 from migrate.model.errors import MigrateError
-from migrate.model.json import Json, digest, mapping, sequence
+from migrate.model.json import Json, digest, mapping, sequence, text_at
 from migrate.operations.inject_release import password_mount
 from migrate.operations.keep_service_account import KEEP
 from migrate.planning.candidates import Candidate, candidates
 from migrate.planning.database import login_of, servers
-from migrate.planning.files import Files, objects, one, texts
+from migrate.planning.files import Files, objects, one
 from migrate.planning.phases import Phase
 from migrate.planning.starter import main_store
 from migrate.planning.subjects import Sources, release_of
@@ -196,10 +196,10 @@ def _made(candidate: Candidate, sources: Sources) -> dict[str, Any]:
 
 def _secrets(values: dict[str, Json], references: dict[str, Json]) -> Iterator[str]:
     for reference in references.values():
-        if name := texts(reference, "secretKeyRef", "name"):
+        if name := text_at(reference, "secretKeyRef", "name"):
             yield name
     for mount in sequence(values.get("extraSecretMounts")):
-        if name := texts(mount, "secretName"):
+        if name := text_at(mount, "secretName"):
             yield name
 
 
@@ -209,30 +209,30 @@ def _login(candidate: Candidate, variable: str) -> dict[str, Any] | None:
     ini = mapping(mapping(values.get("grafana.ini")).get("database"))
     password = _source(values, variable)
     user = _source(values, f"{stem}USER") or ({"value": str(ini["user"])} if ini.get("user") else None)
-    name = texts(values.get("env"), f"{stem}NAME") or texts(ini, "name") or "grafana"
-    if texts(values.get("env"), f"{stem}TYPE") not in {None, "postgres"} or password is None or user is None:
+    name = text_at(values.get("env"), f"{stem}NAME") or text_at(ini, "name") or "grafana"
+    if text_at(values.get("env"), f"{stem}TYPE") not in {None, "postgres"} or password is None or user is None:
         return None
     return {"name": name, "user": user, "password": password}
 
 
 def _source(values: dict[str, Json], variable: str) -> dict[str, str] | None:
     env, reference = values.get("env"), mapping(mapping(values.get("envValueFrom")).get(variable))
-    if file := texts(env, f"{variable}__FILE"):
+    if file := text_at(env, f"{variable}__FILE"):
         mount = password_mount(values)
         folder = str(mount.get("mountPath")).rstrip("/") if mount else ""
         if mount and file.startswith(f"{folder}/"):
             return {"secret": str(mount.get("secretName")), "key": file.rpartition("/")[2]}
         return {"file": file}
-    name, key = texts(reference, "secretKeyRef", "name"), texts(reference, "secretKeyRef", "key")
+    name, key = text_at(reference, "secretKeyRef", "name"), text_at(reference, "secretKeyRef", "key")
     if name and key:
         return {"secret": name, "key": key}
-    value = texts(env, variable)
+    value = text_at(env, variable)
     return {"value": value} if value is not None else None
 
 
 def _database(candidate: Candidate, name: str, owner: str, phase: Phase, applied: Applied) -> Database:
     source = _source(candidate.values, phase.select.variable) or {}
-    namespace = texts(candidate.found.spec, "targetNamespace") or candidate.workload.namespace
+    namespace = text_at(candidate.found.spec, "targetNamespace") or candidate.workload.namespace
     return Database(name, owner, f"{namespace}/{source['secret']}" if "secret" in source else "", source.get("key", ""))
 
 

@@ -16,7 +16,7 @@ from migrate.documents.edits import same
 from migrate.documents.reader import load_all
 from migrate.model.change import Change, Doc, FileEdit, Irreversible, inverted
 from migrate.model.errors import Refused
-from migrate.model.json import Json
+from migrate.model.json import Json, sequence
 from migrate.model.plan import PatchPair, Step
 from migrate.planning.compose import Composition
 from migrate.planning.files import blob_id
@@ -68,17 +68,13 @@ def _prove_file(step: str, edit: FileEdit, texts: dict[str, bytes]) -> None:
 
 def _prove_request(step: str, change: Change) -> None:
     """The inverse of a write is either the deletion of the same path or a write of the state before, entire."""
-    (request,) = _list(backward(change)["requests"])
-    (written,) = _list(forward(change)["requests"])
+    (request,) = sequence(backward(change)["requests"])
+    (written,) = sequence(forward(change)["requests"])
     assert isinstance(request, dict)
     assert isinstance(written, dict)
     entire = isinstance(change.before, Doc) and same(request.get("body"), change.before.value)
     if request["path"] != written["path"] or not (entire or request["method"] == "DELETE"):
         raise _unproven(step, "its inverse request does not restore the state before")
-
-
-def _list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []
 
 
 def _prove_patch(pair: PatchPair, composition: Composition) -> None:

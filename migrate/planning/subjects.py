@@ -9,11 +9,11 @@ from migrate.documents.reader import load_all
 from migrate.estate.inventory import Inventory, Reader, Secret, Store
 from migrate.model.config import Config
 from migrate.model.errors import Refused
-from migrate.model.json import mapping
+from migrate.model.json import mapping, text_at
 from migrate.operations.subject import Copied, Place, Release, ServiceAccount, Subject, VaultSide
 from migrate.planning.candidates import Candidate, Copy
 from migrate.planning.database import Server, login_of
-from migrate.planning.files import Files, one, texts
+from migrate.planning.files import Files, one
 from migrate.planning.phases import Phase
 from migrate.planning.surroundings import Injector, listings
 
@@ -53,10 +53,10 @@ def subject_of(candidate: Candidate, copy: Copy, sources: Sources) -> tuple[Subj
 def release_of(candidate: Candidate, sources: Sources) -> Release:
     """The release and the pod it makes."""
     spec, select, values = candidate.found.spec, sources.phase.select, candidate.values
-    pods_in = texts(spec, "targetNamespace") or candidate.workload.namespace
-    target = texts(spec, "targetNamespace")
+    pods_in = text_at(spec, "targetNamespace") or candidate.workload.namespace
+    target = text_at(spec, "targetNamespace")
     default = f"{target}-{candidate.workload.name}" if target else candidate.workload.name
-    deployment = fullname(texts(spec, "releaseName") or default, values, select.container)
+    deployment = fullname(text_at(spec, "releaseName") or default, values, select.container)
     return Release(
         place=Place(candidate.found.file, candidate.found.document),
         namespace=candidate.workload.namespace,
@@ -88,7 +88,7 @@ def fullname(release: str, values: dict[str, object] | object, chart: str) -> st
 def _account(candidate: Candidate, deployment: str, namespace: str, inventory: Inventory) -> ServiceAccount:
     settings = mapping(candidate.values.get("serviceAccount"))
     made = settings.get("create") is not False
-    name = texts(settings, "name") or (deployment if made else "default")
+    name = text_at(settings, "name") or (deployment if made else "default")
     shared = tuple(
         f"{w.kind} {w.namespace}/{w.name}"
         for w in inventory.workloads

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from migrate.estate.inventory import Inventory, Secret
-from migrate.model.json import Json, mapping, sequence
+from migrate.model.json import Json, mapping, sequence, text_at
 from migrate.operations.subject import Listing, Place
-from migrate.planning.files import Files, Found, beside, objects, one, texts
+from migrate.planning.files import Files, Found, beside, objects, one
 
 _LITERAL = rb"(?i)(?:create|alter)\s+(?:user|role)\s+[\"']?%s[\"']?\s[^;]{0,200}?password\s+'"
 
@@ -46,13 +46,13 @@ def injector(inventory: Inventory, files: Files) -> Injector | None:
 def _injector(found: Found, values: dict[str, Json]) -> Injector:
     settings = mapping(values.get("injector"))
     webhook, extra = mapping(settings.get("webhook")), mapping(settings.get("extraEnvironmentVars"))
-    policy = texts(webhook, "failurePolicy") or texts(settings, "failurePolicy") or "Ignore"
+    policy = text_at(webhook, "failurePolicy") or text_at(settings, "failurePolicy") or "Ignore"
     replicas = settings.get("replicas")
     return Injector(
         found,
         version_of(found),
-        texts(settings, "authPath"),
-        texts(values, "global", "externalVaultAddr") or texts(settings, "externalVaultAddr"),
+        text_at(settings, "authPath"),
+        text_at(values, "global", "externalVaultAddr") or text_at(settings, "externalVaultAddr"),
         policy,
         replicas if isinstance(replicas, int) else 1,
         settings.get("revokeOnShutdown") is True,
@@ -62,7 +62,7 @@ def _injector(found: Found, values: dict[str, Json]) -> Injector:
 
 def version_of(release: Found) -> str | None:
     """The version of the chart that a HelmRelease asks for."""
-    return texts(release.spec, "chart", "spec", "version")
+    return text_at(release.spec, "chart", "spec", "version")
 
 
 def pinned(version: str | None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from migrate.model.change import Irreversible
-from migrate.model.json import Json
+from migrate.model.json import Json, sequence
 from migrate.model.plan import END, STAGES, Gate, Plan, Remark, Step
 from migrate.planning.explain import Explanation
 from migrate.planning.loading import Loaded
@@ -151,18 +151,18 @@ def _step(plan: Plan, step: Step) -> Iterator[Line]:
 
 def _texts(way: str, change: dict[str, Json]) -> Iterator[Line]:
     yield Line(f"      {way}:")
-    for request in _list(change.get("requests")):
+    for request in sequence(change.get("requests")):
         assert isinstance(request, dict)
         yield Line(f"        {request['method']} {safe(str(request['path']))}")
         for line in json.dumps(request["body"], indent=2).split("\n") if "body" in request else []:
             yield Line(f"          {safe(line)}")
-    yield from (Line(f"        {safe(str(statement))}") for statement in _list(change.get("sql")))
-    for file in _list(change.get("files")):
+    yield from (Line(f"        {safe(str(statement))}") for statement in sequence(change.get("sql")))
+    for file in sequence(change.get("files")):
         assert isinstance(file, dict)
         yield from _diff(str(file["diff"]), whole=way == "do")
         if file.get("masked"):
             yield Line(f"        {file['masked']} literals of {safe(str(file['file']))} are not shown", "yellow")
-    yield from (Line(f"        then replace the pods of {one} at once") for one in _list(change.get("replacePods")))
+    yield from (Line(f"        then replace the pods of {one} at once") for one in sequence(change.get("replacePods")))
 
 
 def _diff(diff: str, *, whole: bool) -> Iterator[Line]:
@@ -178,10 +178,6 @@ def _diff(diff: str, *, whole: bool) -> Iterator[Line]:
     for number, line in enumerate(lines):
         style = "dim" if number < 2 or line.startswith("@@") else {"+": "green", "-": "red"}.get(line[:1], "")
         yield Line(f"        {safe(line)}", style)
-
-
-def _list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []
 
 
 def _known(plan: Plan) -> Iterator[Line]:

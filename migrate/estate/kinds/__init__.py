@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from migrate.estate import helm
-from migrate.estate.fields import Object, Reading, field, items, pick, sensitive, strings, text
+from migrate.estate.fields import Object, Reading, pick, sensitive
 from migrate.estate.kinds import argo, external, flux, native, workloads
 from migrate.estate.references import may_mention
 
@@ -17,14 +17,10 @@ __all__ = [
     "WORKLOADS",
     "Object",
     "Reading",
-    "field",
-    "items",
     "loosely",
     "pick",
     "read",
     "sensitive",
-    "strings",
-    "text",
 ]
 
 WORKLOADS = frozenset(

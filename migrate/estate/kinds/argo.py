@@ -7,23 +7,23 @@ from collections.abc import Iterable
 from migrate.documents.reader import YamlFault, load_all
 from migrate.estate import helm
 from migrate.estate.facts import Use
-from migrate.estate.fields import Object, Reading, field, items, pick, text
-from migrate.model.json import Json, Pointer
+from migrate.estate.fields import Object, Reading, pick
+from migrate.model.json import Json, Pointer, items, reach, text
 
 
 def application(value: Object) -> Reading:
     """Argo CD: sources to follow, and Helm values given as text or map."""
-    spec = field(value, "spec", "template", "spec") if value.get("kind") == "ApplicationSet" else value.get("spec")
-    sources = [*items(field(spec, "sources"))]
-    if isinstance(source := field(spec, "source"), dict):
+    spec = reach(value, "spec", "template", "spec") if value.get("kind") == "ApplicationSet" else value.get("spec")
+    sources = [*items(reach(spec, "sources"))]
+    if isinstance(source := reach(spec, "source"), dict):
         sources.append(source)
     return Reading(
         tuple(_argo_values(value)),
         {
             "sources": [pick(item, "path", "chart") for item in sources],
-            "namespace": text(field(spec, "destination", "namespace")),
+            "namespace": text(reach(spec, "destination", "namespace")),
             "chart": next((name for item in sources if (name := text(item.get("chart")))), ""),
-            "generators": field(value, "spec", "generators") if value.get("kind") == "ApplicationSet" else None,
+            "generators": reach(value, "spec", "generators") if value.get("kind") == "ApplicationSet" else None,
         },
         texts=True,
     )
@@ -31,14 +31,14 @@ def application(value: Object) -> Reading:
 
 def _argo_values(value: Object) -> Iterable[Use]:
     at: Pointer = ("spec", "template", "spec") if value.get("kind") == "ApplicationSet" else ("spec",)
-    spec = field(value, *map(str, at))
-    release = text(field(value, "metadata", "name"))
-    namespace = text(field(spec, "destination", "namespace"))
-    sources: list[tuple[Json, Pointer]] = [(field(spec, "source"), (*at, "source"))]
-    sources += [(source, (*at, "sources", index)) for index, source in enumerate(items(field(spec, "sources")))]
+    spec = reach(value, *map(str, at))
+    release = text(reach(value, "metadata", "name"))
+    namespace = text(reach(spec, "destination", "namespace"))
+    sources: list[tuple[Json, Pointer]] = [(reach(spec, "source"), (*at, "source"))]
+    sources += [(source, (*at, "sources", index)) for index, source in enumerate(items(reach(spec, "sources")))]
     for source, place in sources:
         for key in ("valuesObject", "values"):
-            values = _parsed(field(source, "helm", key))
+            values = _parsed(reach(source, "helm", key))
             yield from helm.read_values(values, (*place, "helm", key), release, namespace)[0]
 
 

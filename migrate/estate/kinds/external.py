@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrate.estate.facts import Use
-from migrate.estate.fields import Object, Reading, field, items, pick, text
-from migrate.model.json import Json, Pointer, pointer_text
+from migrate.estate.fields import Object, Reading, pick
+from migrate.model.json import Json, Pointer, items, pointer_text, reach, text
 
 _OWNERSHIP_PREFIXES = (
     "reflector.v1.k8s.emberstack.com/",
@@ -22,16 +22,16 @@ def external(value: Object) -> Reading:
 
 def cluster_external(value: Object) -> Reading:
     """A ClusterExternalSecret: an ExternalSecret and the namespaces it is made in."""
-    inner = external_secret(field(value, "spec", "externalSecretSpec"))
+    inner = external_secret(reach(value, "spec", "externalSecretSpec"))
     extra = {
-        "name": field(value, "spec", "externalSecretName"),
-        "namespaces": field(value, "spec", "namespaces"),
+        "name": reach(value, "spec", "externalSecretName"),
+        "namespaces": reach(value, "spec", "namespaces"),
     }
     selectors = [
-        field(value, "spec", "namespaceSelector"),
-        *items(field(value, "spec", "namespaceSelectors")),
+        reach(value, "spec", "namespaceSelector"),
+        *items(reach(value, "spec", "namespaceSelectors")),
     ]
-    labels = [field(selector, "matchLabels") for selector in selectors if isinstance(selector, dict)]
+    labels = [reach(selector, "matchLabels") for selector in selectors if isinstance(selector, dict)]
     return Reading(
         tuple(_template_sources(value, ("spec", "externalSecretSpec"))),
         {**inner, **extra, "selectors": list(labels)},
@@ -40,31 +40,31 @@ def cluster_external(value: Object) -> Reading:
 
 def external_secret(spec: Json) -> Object:
     """The part of an ExternalSecret's spec that is kept: names and policies, no template text."""
-    target = field(spec, "target")
+    target = reach(spec, "target")
     return {
-        "store": pick(field(spec, "secretStoreRef"), "kind", "name"),
+        "store": pick(reach(spec, "secretStoreRef"), "kind", "name"),
         "target": pick(target, "name", "creationPolicy", "deletionPolicy"),
-        "template": isinstance(field(target, "template"), dict) and bool(field(target, "template")),
-        "merged": text(field(target, "template", "mergePolicy")) == "Merge",
-        "templated": _keys(field(target, "template", "data")),
-        "annotations": ownership(field(target, "template", "metadata", "annotations")),
-        "refresh": str(field(spec, "refreshInterval") if field(spec, "refreshInterval") is not None else ""),
+        "template": isinstance(reach(target, "template"), dict) and bool(reach(target, "template")),
+        "merged": text(reach(target, "template", "mergePolicy")) == "Merge",
+        "templated": _keys(reach(target, "template", "data")),
+        "annotations": ownership(reach(target, "template", "metadata", "annotations")),
+        "refresh": str(reach(spec, "refreshInterval") if reach(spec, "refreshInterval") is not None else ""),
         "data": [
             {
                 "key": item.get("secretKey"),
                 "ref": pick(item.get("remoteRef"), "key", "property"),
-                "store": pick(field(item, "sourceRef", "storeRef"), "kind", "name"),
-                "generator": field(item, "sourceRef", "generatorRef") is not None,
+                "store": pick(reach(item, "sourceRef", "storeRef"), "kind", "name"),
+                "generator": reach(item, "sourceRef", "generatorRef") is not None,
             }
-            for item in items(field(spec, "data"))
+            for item in items(reach(spec, "data"))
         ],
         "from": [
             {
                 "ref": pick(item.get("extract"), "key", "property"),
-                "store": pick(field(item, "sourceRef", "storeRef"), "kind", "name"),
-                "generator": field(item, "sourceRef", "generatorRef") is not None,
+                "store": pick(reach(item, "sourceRef", "storeRef"), "kind", "name"),
+                "generator": reach(item, "sourceRef", "generatorRef") is not None,
             }
-            for item in items(field(spec, "dataFrom"))
+            for item in items(reach(spec, "dataFrom"))
         ],
     }
 
@@ -75,23 +75,23 @@ def _keys(value: Json) -> list[Json]:
 
 def _template_sources(value: Object, at: tuple[str, ...]) -> Iterable[Use]:
     """`target.template.templateFrom[].secret`: ESO reads another Secret to fill this one."""
-    for index, source in enumerate(items(field(value, *at, "target", "template", "templateFrom"))):
-        if name := text(field(source, "secret", "name")):
+    for index, source in enumerate(items(reach(value, *at, "target", "template", "templateFrom"))):
+        if name := text(reach(source, "secret", "name")):
             pointer = pointer_text((*at, "target", "template", "templateFrom", index, "secret", "name"))
             yield Use(name, "", "custom-resource", pointer)
 
 
 def store(value: Object) -> Reading:
     """A SecretStore or ClusterSecretStore: its provider, and the Secrets it reaches it with."""
-    provider = field(value, "spec", "provider")
+    provider = reach(value, "spec", "provider")
     name = next(iter(provider), "") if isinstance(provider, dict) else ""
-    inside = field(provider, name) if name else None
+    inside = reach(provider, name) if name else None
     spec: Object = {"provider": name, **pick(inside, "server", "path", "version", "namespace")}
     named = tuple(_selectors(inside, ("spec", "provider", name)))
-    authority = field(inside, "caProvider")
-    if text(field(authority, "type")) == "Secret" and (ca := text(field(authority, "name"))):
+    authority = reach(inside, "caProvider")
+    if text(reach(authority, "type")) == "Secret" and (ca := text(reach(authority, "name"))):
         pointer = pointer_text(("spec", "provider", name, "caProvider", "name"))
-        named = (*named, Use(ca, text(field(authority, "namespace")), "secretRef", pointer))
+        named = (*named, Use(ca, text(reach(authority, "namespace")), "secretRef", pointer))
     return Reading(named, spec)
 
 
@@ -113,7 +113,7 @@ def _selectors(value: Json, at: Pointer) -> Iterable[Use]:
 def push(value: Object) -> Reading:
     """A PushSecret reads the Secret that it pushes."""
     spec = value.get("spec")
-    selector = text(field(spec, "selector", "secret", "name"))
+    selector = text(reach(spec, "selector", "secret", "name"))
     pointer = pointer_text(("spec", "selector", "secret", "name"))
     return Reading((Use(selector, "", "custom-resource", pointer),) if selector else ())
 

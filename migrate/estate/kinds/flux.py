@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from migrate.estate import helm
 from migrate.estate.facts import Use
-from migrate.estate.fields import Object, Reading, field, items, pick, scalar, sensitive, text
+from migrate.estate.fields import Object, Reading, pick, scalar, sensitive
 from migrate.estate.references import uses as named_uses
-from migrate.model.json import Json, pointer_text
+from migrate.model.json import Json, items, pointer_text, reach, text
 
 
 def kustomization(value: Object) -> Reading:
     """A Flux Kustomization: what it applies, and the Secrets it substitutes from and decrypts with."""
     spec = value.get("spec")
     found: list[Use] = []
-    for index, source in enumerate(items(field(spec, "postBuild", "substituteFrom"))):
+    for index, source in enumerate(items(reach(spec, "postBuild", "substituteFrom"))):
         if source.get("kind") == "Secret" and (name := text(source.get("name"))):
             pointer = pointer_text(("spec", "postBuild", "substituteFrom", index, "name"))
             found.append(Use(name, "", "substituteFrom", pointer))
     for how, path in (("decryption", ("decryption",)), ("secretRef", ("kubeConfig",))):
-        if name := text(field(spec, *path, "secretRef", "name")):
+        if name := text(reach(spec, *path, "secretRef", "name")):
             found.append(Use(name, "", how, pointer_text(("spec", *path, "secretRef", "name"))))
     return Reading(tuple(found), _flux_spec(spec))
 
 
 def _flux_spec(spec: Json) -> Object:
-    substitute = field(spec, "postBuild", "substitute")
+    substitute = reach(spec, "postBuild", "substitute")
     kept: Object = {
         key: scalar(item)
         for key, item in (substitute.items() if isinstance(substitute, dict) else ())
@@ -33,28 +33,28 @@ def _flux_spec(spec: Json) -> Object:
     masked = isinstance(substitute, dict) and len(kept) < len(substitute)
     return {
         **pick(spec, "path", "targetNamespace", "namePrefix", "nameSuffix", "sourceRef", "components"),
-        "postBuild": isinstance(field(spec, "postBuild"), dict),
+        "postBuild": isinstance(reach(spec, "postBuild"), dict),
         "substitute": kept,
         "masked": masked,
         "substituteFrom": [
-            pick(item, "kind", "name", "optional") for item in items(field(spec, "postBuild", "substituteFrom"))
+            pick(item, "kind", "name", "optional") for item in items(reach(spec, "postBuild", "substituteFrom"))
         ],
-        "patched": bool(field(spec, "patches")),
+        "patched": bool(reach(spec, "patches")),
     }
 
 
 def helm_release(value: Object) -> Reading:
     """A HelmRelease: its chart, and every Secret that its values name."""
     spec = value.get("spec")
-    namespace = text(field(value, "metadata", "namespace"))
-    release = text(field(spec, "releaseName")) or text(field(value, "metadata", "name"))
+    namespace = text(reach(value, "metadata", "namespace"))
+    release = text(reach(spec, "releaseName")) or text(reach(value, "metadata", "name"))
     found: list[Use] = []
-    for index, source in enumerate(items(field(spec, "valuesFrom"))):
+    for index, source in enumerate(items(reach(spec, "valuesFrom"))):
         if source.get("kind") == "Secret" and (name := text(source.get("name"))):
             pointer = pointer_text(("spec", "valuesFrom", index, "name"))
             keys = (text(source.get("valuesKey")) or "values.yaml",)
             found.append(Use(name, "", "valuesFrom", pointer, keys=keys))
-    in_values, containers = helm.read_values(field(spec, "values"), ("spec", "values"), release, namespace)
+    in_values, containers = helm.read_values(reach(spec, "values"), ("spec", "values"), release, namespace)
     others = list(
         named_uses(spec, "secretRef", ("spec",), skip=frozenset({("spec", "values"), ("spec", "valuesFrom")}))
     )
@@ -64,14 +64,14 @@ def helm_release(value: Object) -> Reading:
 
 
 def _release_spec(spec: Json, release: str) -> Object:
-    chart = field(spec, "chart", "spec")
-    sources = [pick(item, "kind", "name", "valuesKey", "targetPath") for item in items(field(spec, "valuesFrom"))]
+    chart = reach(spec, "chart", "spec")
+    sources = [pick(item, "kind", "name", "valuesKey", "targetPath") for item in items(reach(spec, "valuesFrom"))]
     return {
-        "chart": text(field(chart, "chart")) or text(field(spec, "chart")),
-        "version": str(field(chart, "version") or ""),
-        "chartRef": pick(field(spec, "chartRef"), "kind", "name", "namespace"),
+        "chart": text(reach(chart, "chart")) or text(reach(spec, "chart")),
+        "version": str(reach(chart, "version") or ""),
+        "chartRef": pick(reach(spec, "chartRef"), "kind", "name", "namespace"),
         "release": release,
-        "targetNamespace": text(field(spec, "targetNamespace")),
+        "targetNamespace": text(reach(spec, "targetNamespace")),
         "valuesFrom": list(sources),
     }
 

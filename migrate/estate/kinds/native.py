@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 
 from migrate.estate.facts import Use
-from migrate.estate.fields import Object, Reading, field, items, pick, scalar, sensitive, text
+from migrate.estate.fields import Object, Reading, pick, scalar, sensitive
 from migrate.estate.kinds.workloads import generic
 from migrate.estate.references import uses as named_uses
-from migrate.model.json import Pointer, pointer_text
+from migrate.model.json import Pointer, items, pointer_text, reach, text
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHORT = 300
@@ -23,8 +23,8 @@ def ingress(value: Object) -> Reading:
 def gateway(value: Object) -> Reading:
     """A Gateway: the certificates of its listeners."""
     named = list(named_uses(value.get("spec"), "gateway-tls", ("spec",)))
-    for index, listener in enumerate(items(field(value, "spec", "listeners"))):
-        for place, reference in enumerate(items(field(listener, "tls", "certificateRefs"))):
+    for index, listener in enumerate(items(reach(value, "spec", "listeners"))):
+        for place, reference in enumerate(items(reach(listener, "tls", "certificateRefs"))):
             if reference.get("kind", "Secret") == "Secret" and (name := text(reference.get("name"))):
                 pointer = pointer_text(("spec", "listeners", index, "tls", "certificateRefs", place, "name"))
                 named.append(Use(name, text(reference.get("namespace")), "gateway-tls", pointer))
@@ -33,7 +33,7 @@ def gateway(value: Object) -> Reading:
 
 def _annotations(value: Object) -> Iterable[Use]:
     """Ingress annotations whose key ends in `-secret` name one (basic auth, client CA), as `namespace/name` or name."""
-    annotations = field(value, "metadata", "annotations")
+    annotations = reach(value, "metadata", "annotations")
     for key, name in annotations.items() if isinstance(annotations, dict) else ():
         if key.endswith("-secret") and isinstance(name, str):
             namespace, _, plain = name.rpartition("/")
@@ -75,7 +75,7 @@ def certificate(value: Object) -> Reading:
 
 def config_map(value: Object) -> Reading:
     """Only what can be a variable is kept: short, on one line, under a key that is a variable's name."""
-    data = field(value, "data")
+    data = reach(value, "data")
     pairs = data.items() if isinstance(data, dict) else ()
     short = {key: scalar(item) for key, item in pairs if _VARIABLE.fullmatch(key) and not isinstance(item, dict | list)}
     kept: Object = {
@@ -97,9 +97,9 @@ def replication(value: Object) -> Reading:
     found = [
         Use(name, "", "custom-resource", pointer_text(("spec", mover, "repository")))
         for mover, settings in (spec.items() if isinstance(spec, dict) else ())
-        if (name := text(field(settings, "repository")))
+        if (name := text(reach(settings, "repository")))
     ]
-    if name := text(field(spec, "repository")):
+    if name := text(reach(spec, "repository")):
         found.append(Use(name, "", "custom-resource", pointer_text(("spec", "repository"))))
     return reading._replace(uses=(*reading.uses, *found))
 
@@ -107,5 +107,5 @@ def replication(value: Object) -> Reading:
 def postgres_cluster(value: Object) -> Reading:
     """A PostgresCluster: what it reads, and the users it makes Secrets for."""
     reading = generic(value)
-    users = [text(user.get("name")) for user in items(field(value, "spec", "users"))]
+    users = [text(user.get("name")) for user in items(reach(value, "spec", "users"))]
     return reading._replace(spec={"users": [user for user in users if user]})
