@@ -18,6 +18,7 @@ from migrate.model.json import mapping
 from migrate.model.plan import STAGES, Plan, Step
 from migrate.model.target import Target
 from migrate.planning.files import blob_id
+from migrate.targets.compare import MARK
 from migrate.targets.shell import LOGIN_QUERY, NONE, kept_by_vault, login_text, only_login, vault_text
 from migrate.targets.sql import script
 
@@ -42,7 +43,9 @@ def rollback_script(plan: Plan, name: str, digest: str) -> str:
 
 def _head(name: str, digest: str) -> str:
     text = Path(__file__).with_name("rollback_head.sh").read_text(encoding="utf-8")
-    return text.replace("@NAME@", name).replace("@DIGEST@", digest).replace("@LOGIN@", LOGIN_QUERY)
+    return (
+        text.replace("@NAME@", name).replace("@DIGEST@", digest).replace("@LOGIN@", LOGIN_QUERY).replace("@MARK@", MARK)
+    )
 
 
 def _leave(plan: Plan) -> str:

@@ -1,6 +1,7 @@
 """Logins of PostgreSQL as statements, both ways. A login's state is what its catalogue says of it.
 
-Statements are for an administrator connected to the database they name; a password is the psql variable `password`.
+Statements are for an administrator connected to the database they name; a password is the psql variable `password`,
+which whoever runs them otherwise replaces together with its keyword.
 """
 
 from __future__ import annotations
@@ -11,6 +12,12 @@ from dataclasses import dataclass
 from migrate.model.change import Absent, Change, Doc, State
 from migrate.model.json import Json, mapping, sequence
 
+PASSWORD = "PASSWORD :'password'"
+"""Where a password belongs in a statement."""
+
+_GRANT_OPTIONS = 16
+"""The version from which on a grant says whether it is inherited and may be assumed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -20,21 +27,24 @@ class Script:
     statements: tuple[str, ...]
 
 
-def script(change: Change) -> Script:
-    """The statements that take the login from one state to the other."""
+def script(change: Change, version: int | None = None) -> Script:
+    """The statements that take the login from one state to the other.
+
+    `version`: of the server that will run them, where it is known; else they are written as the plan foresaw.
+    """
     name, state = change.target.name, _known(change.after) or _known(change.before) or {}
     database = next((str(one) for one in sequence(state.get("connect"))), "postgres")
-    return Script(database, tuple(_statements(name, change.before, change.after)))
+    return Script(database, tuple(_statements(name, change.before, change.after, version)))
 
 
 def _known(state: State) -> dict[str, Json] | None:
     return mapping(state.value) if isinstance(state, Doc) else None
 
 
-def _statements(name: str, before: State, after: State) -> Iterator[str]:
+def _statements(name: str, before: State, after: State, version: int | None) -> Iterator[str]:
     match before, after:
         case Absent(), Doc(value):
-            yield from _create(quoted(name), mapping(value))
+            yield from _create(quoted(name), mapping(value), version)
         case Doc(value), Absent():
             yield from _drop(quoted(name), mapping(value))
         case Doc(old), Doc(new):
@@ -43,9 +53,9 @@ def _statements(name: str, before: State, after: State) -> Iterator[str]:
                     yield f"ALTER ROLE {quoted(name)} {'LOGIN' if mapping(new).get(key) else 'NOLOGIN'};"
 
 
-def _create(role: str, state: dict[str, Json]) -> Iterator[str]:
+def _create(role: str, state: dict[str, Json], version: int | None) -> Iterator[str]:
     attributes = "LOGIN NOSUPERUSER CREATEROLE" if state.get("createrole") else "LOGIN NOSUPERUSER NOCREATEROLE"
-    yield f"CREATE ROLE {role} {attributes} PASSWORD :'password';"
+    yield f"CREATE ROLE {role} {attributes} {PASSWORD};"
     admin = sequence(state.get("adminOf"))
     for owner in sequence(state.get("memberOf")):
         yield f"GRANT {quoted(str(owner))} TO {role}{' WITH ADMIN OPTION' if owner in admin else ''};"
@@ -54,11 +64,12 @@ def _create(role: str, state: dict[str, Json]) -> Iterator[str]:
     for connected in sequence(state.get("connect")):
         yield f"GRANT CONNECT ON DATABASE {quoted(str(connected))} TO {role};"
     for grant in sequence(state.get("administeredBy")):
-        yield f"GRANT {role} TO {quoted(str(mapping(grant).get('role')))} WITH {_options(mapping(grant))};"
+        yield f"GRANT {role} TO {quoted(str(mapping(grant).get('role')))} WITH {_options(mapping(grant), version)};"
 
 
-def _options(grant: dict[str, Json]) -> str:
-    return "ADMIN TRUE, INHERIT FALSE, SET FALSE" if "inherit" in grant else "ADMIN OPTION"
+def _options(grant: dict[str, Json], version: int | None) -> str:
+    options = "inherit" in grant if version is None else version >= _GRANT_OPTIONS
+    return "ADMIN TRUE, INHERIT FALSE, SET FALSE" if options else "ADMIN OPTION"
 
 
 def _drop(role: str, state: dict[str, Json]) -> Iterator[str]:

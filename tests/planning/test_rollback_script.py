@@ -19,6 +19,7 @@ from migrate.model.json import mapping
 from migrate.model.plan import Plan, Step
 from migrate.planning.export import export
 from migrate.planning.prove import apply_diff
+from migrate.targets.compare import MARK
 from migrate.targets.shell import login_text
 from tests.planning.estates import GRAFANA, document, estate, planned
 from tests.planning.programs import put_on_path
@@ -203,6 +204,14 @@ def test_any_edit_in_vault_is_kept_and_said(world: World, path: str, fields: dic
     assert world.roll_back() == 7
     assert f"{path} was changed after the plan" in world.said
     assert world.vault(path).read_text() == kept
+
+
+def test_the_mark_that_a_run_leaves_in_a_policy_is_nobodys_edit(world: World) -> None:
+    world.done_up_to("expand")
+    path = "sys/policies/acl/mig-watch-grafana"
+    world.edit(path, policy=f"{MARK}, run 7f3a\n" + json.loads(world.vault(path).read_text())["policy"])
+    assert world.roll_back() == 0
+    assert world.ours() == {"boards"}
 
 
 def test_a_login_that_was_given_more_is_kept_with_what_it_serves(world: World) -> None:

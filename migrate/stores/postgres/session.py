@@ -1,0 +1,92 @@
+"""One connection to PostgreSQL as its administrator, and what can go wrong with it, sorted by what to do next.
+
+The DSN holds a password: it reaches libpq and nothing else. Errors quote the server's own first line, never a
+statement, since a statement may carry a verifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from migrate.model.errors import Refused
+from migrate.model.ports import Conflict, Denied, Outcome, OutcomeUnknown, Unreachable
+
+_PATIENCE = {"connect_timeout": 10, "application_name": "migrate"}
+_LOST = ("08", "57P", "58")
+"""Classes of SQLSTATE after which nobody knows whether the transaction was committed."""
+_OVERTAKEN = frozenset({"40001", "40P01", "55P03", "42710", "XX000"})
+"""Somebody else was at the same role: serialization, deadlock, lock not to be had, exists by now, and `tuple
+concurrently updated`, which PostgreSQL reports as an internal error."""
+_FORBIDDEN = "42501"
+
+
+class Database:
+    """A server, as its administrator. `dsn` is asked for anew for every connection and kept nowhere."""
+
+    def __init__(self, dsn: Callable[[], str]) -> None:
+        self._dsn = dsn
+
+    @contextmanager
+    def session(self, database: str | None = None) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """A connection in one transaction, rolled back unless the caller commits. Raises Unreachable, Refused."""
+        settings = _parsed(self._dsn()) | ({"dbname": database} if database else {}) | _PATIENCE
+        try:
+            connection = psycopg.connect(**settings)
+        except psycopg.Error as error:
+            raise unreachable(error, settings) from None
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def ask(self, query: str, values: Mapping[str, object] = {}, database: str | None = None) -> list[tuple[Any, ...]]:
+        """Rows of one query. Raises Unreachable where no answer came, PermissionError where it is not allowed."""
+        with self.session(database) as connection:
+            try:
+                return connection.execute(query.encode(), values).fetchall()
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise PermissionError(said(error)) from None
+            except psycopg.Error as error:
+                raise unreachable(error, {}) from None
+
+
+def _parsed(dsn: str) -> dict[str, Any]:
+    try:
+        return dict(conninfo_to_dict(dsn))
+    except psycopg.Error:
+        # libpq quotes the part that it does not understand, which may be the password.
+        raise Refused(
+            "the DSN of PostgreSQL's administrator is none",
+            truth="expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE or key=value pairs; it is not shown here",
+            undone="nothing was asked",
+            following="correct what database.admin in migrate.yaml names",
+        ) from None
+
+
+def unreachable(error: psycopg.Error, settings: Mapping[str, Any]) -> Unreachable:
+    """PostgreSQL did not answer, in words without the DSN."""
+    where = f" at {settings.get('host', 'the local socket')}" if settings else ""
+    return Unreachable(f"PostgreSQL{where} does not answer: {said(error)}", following="it answers again")
+
+
+def said(error: psycopg.Error) -> str:
+    """The server's own first line."""
+    text = error.diag.message_primary or str(error).strip()
+    return text.splitlines()[-1] if text else type(error).__name__
+
+
+def outcome_of(error: psycopg.Error, needs: str) -> Outcome:
+    """What a failed write means. `needs` names the permission, for the case that it is missing."""
+    state = error.sqlstate or ""
+    if not state or state.startswith(_LOST):
+        return OutcomeUnknown(f"PostgreSQL's answer was lost: {said(error)}")
+    if state in _OVERTAKEN:
+        return Conflict(said(error))
+    if state == _FORBIDDEN:
+        return Denied(f"PostgreSQL: {said(error)}", f"the administrator's login needs {needs}")
+    return Denied(f"PostgreSQL: {said(error)}")

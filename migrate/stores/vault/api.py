@@ -1,0 +1,125 @@
+"""One request to Vault and its answer. hvac's typed calls lose fields and reset others, so only paths and bodies here.
+
+An answer holds secrets at times: its `repr` shows the status only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import hvac
+import requests
+from hvac.adapters import RawAdapter
+
+from migrate.model.errors import Refused
+from migrate.model.json import Json, mapping, sequence
+from migrate.model.ports import Unreachable
+
+_SECONDS = 30
+
+
+class LostError(Exception):
+    """No answer came. Whether the request arrived is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Vault said. `data` is empty where there was none."""
+
+    status: int
+    body: dict[str, Json] = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was carried out."""
+        return 200 <= self.status < 300
+
+    @property
+    def data(self) -> dict[str, Json]:
+        """What was asked for."""
+        return mapping(self.body.get("data"))
+
+    @property
+    def auth(self) -> dict[str, Json]:
+        """What a login gave."""
+        return mapping(self.body.get("auth"))
+
+    @property
+    def errors(self) -> str:
+        """Vault's own words of refusal, in one line."""
+        said = [" ".join(str(one).split()) for one in sequence(self.body.get("errors"))]
+        return "; ".join(one for one in said if one) or f"HTTP {self.status}"
+
+
+class Api:
+    """One Vault server. `token` gives the token for each request; nobody keeps it here."""
+
+    def __init__(self, address: str, ca: str | None, token: Callable[[], str] = str) -> None:
+        self.address, self._ca, self._token = address.rstrip("/"), ca, token
+        self._session = requests.Session()
+        # Else ~/.netrc and REQUESTS_CA_BUNDLE decide whom to trust.
+        self._session.trust_env = False
+        self._session.verify = ca if ca else True
+
+    def anonymous(self) -> Api:
+        """The same server, asked without any token."""
+        return Api(self.address, self._ca)
+
+    def bearing(self, token: str) -> Api:
+        """The same server, asked with that token."""
+        return Api(self.address, self._ca, lambda: token)
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
+        """Send one request. Raises LostError where no answer came, Refused where the CA file cannot be read."""
+        client = hvac.Client(
+            url=self.address, token=self._token(), session=self._session, adapter=RawAdapter, timeout=_SECONDS
+        )
+        try:
+            found = client.adapter.request(method, f"/v1/{path}", json=body, raise_exception=False)
+        except requests.exceptions.SSLError as error:
+            raise LostError(_untrusted(self.address, error)) from None
+        except requests.exceptions.RequestException as error:
+            raise LostError(f"Vault at {self.address} does not answer ({_reason(error)})") from None
+        except OSError:
+            # requests says so of a CA bundle that is no file.
+            raise Refused(
+                f"the CA file {self._ca} cannot be read",
+                undone="nothing was asked",
+                following="correct vault.ca in migrate.yaml",
+            ) from None
+        return Answer(found.status_code, _body(found))
+
+    def look(self, path: str, method: str = "get") -> Answer:
+        """The answer to a reading that is one: found, none there (404), or not allowed (403). Raises Unreachable."""
+        try:
+            answer = self.ask(method, path)
+        except LostError as error:
+            raise Unreachable(str(error), following="Vault answers again") from None
+        if answer.status == 429 or answer.status >= 500:
+            sealed = "sealed" in answer.errors
+            words = "Vault is sealed" if sealed else f"Vault cannot answer now: {answer.errors}"
+            raise Unreachable(words, following="vault operator unseal" if sealed else "Vault answers again")
+        return answer
+
+
+def _body(found: requests.Response) -> dict[str, Json]:
+    try:
+        return mapping(found.json()) if found.content else {}
+    except ValueError:
+        return {}
+
+
+def _untrusted(address: str, error: Exception) -> str:
+    why = "signed by nobody trusted here" if "verify failed" in str(error) else "TLS failed"
+    return f"the certificate of Vault at {address} is not trusted: {why}; set vault.ca to the CA that signed it"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.Timeout):
+        return f"nothing within {_SECONDS} seconds"
+    cause: BaseException = error
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    return str(getattr(cause, "strerror", None) or type(cause).__name__)

@@ -1,0 +1,122 @@
+"""Policies, login roles, connections and database roles behind the store protocol.
+
+Vault has no compare-and-swap for them: the guard reads, compares and writes, so an edit within those milliseconds
+would be overwritten. What was written is read back by whoever called.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrate.model.change import Absent, Change, Doc, State
+from migrate.model.errors import Refused
+from migrate.model.json import Json
+from migrate.model.ports import Conflict, Denied, Move, Outcome, OutcomeUnknown, Secrets, Snapshot, Unreachable, Written
+from migrate.model.target import Target
+from migrate.stores.vault.api import Answer, Api, LostError
+from migrate.targets.compare import MARK, fingerprint
+from migrate.targets.kinds import flattened, kind_of
+
+
+@dataclass(frozen=True, slots=True)
+class VaultStore:
+    """What plans change in one Vault."""
+
+    api: Api
+
+    def read(self, change: Change) -> Snapshot:
+        """The target now, its run's mark taken off the text. Raises Unreachable, Refused where it may not be read."""
+        return read(self.api, change.target)
+
+    def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
+        """Send one request, if the target still is what was seen."""
+        target = move.change.target
+        try:
+            if self.read(move.change).version != seen.version:
+                return Conflict("it is not as it was a moment ago")
+            method, body = _request(move, secrets)
+            answer = self.api.ask(method, target.path, body)
+        except (LostError, Unreachable) as error:
+            return OutcomeUnknown(_without(str(error), secrets))
+        return _outcome(answer, target, method, secrets)
+
+    def identity(self) -> str:
+        """Vault's cluster id. Raises Unreachable, also while it is sealed."""
+        found = self.api.look("sys/health?standbyok=true&perfstandbyok=true").body.get("cluster_id")
+        if not isinstance(found, str):
+            raise Unreachable("Vault does not tell its cluster id", following="it is initialized and unsealed")
+        return found
+
+
+def read(api: Api, target: Target) -> Snapshot:
+    """A target of Vault as a plan sees it. Raises Unreachable, Refused where it may not be read."""
+    answer = api.look(target.path)
+    if answer.status == 403:
+        raise Refused(
+            f"the token may not read {target.path} in Vault",
+            truth="what is there is not known",
+            undone="nothing was written",
+            following=f"grant it: {rule(target.path, 'read')}",
+        )
+    state, mark = _shown(target, answer)
+    return Snapshot(state, f"{fingerprint(target, state)}/{mark or ''}", mark)
+
+
+def _shown(target: Target, answer: Answer) -> tuple[State, str | None]:
+    if not answer.ok:
+        return Absent(), None
+    data = dict(answer.data)
+    if target.kind != "policy":
+        return Doc(data), None
+    text, mark = unmarked(str(data.get("policy", "")))
+    return Doc({"policy": text}), mark
+
+
+def unmarked(policy: str) -> tuple[str, str | None]:
+    """A policy without the line that a run left in it, and that run."""
+    first, newline, rest = policy.partition("\n")
+    if newline and first.startswith(MARK):
+        return rest, first.rpartition(" ")[2]
+    return policy, None
+
+
+def _request(move: Move, secrets: Secrets) -> tuple[str, dict[str, Json] | None]:
+    target, after = move.change.target, move.change.after
+    if isinstance(after, Absent):
+        return "delete", None
+    kind, value = kind_of(target), after.value if isinstance(after, Doc) else {}
+    said = {key: one for key, one in flattened(kind, value).items() if key not in kind.moving and one is not None}
+    if target.kind == "policy":
+        mark = f"{MARK}, run {move.run}\n" if move.way == "forward" else ""
+        return "post", {"policy": mark + str(said.get("policy", ""))}
+    return "post", {**said, **secrets.values}
+
+
+def _outcome(answer: Answer, target: Target, method: str, secrets: Secrets) -> Outcome:
+    why = _without(answer.errors, secrets)
+    match answer.status:
+        case status if 200 <= status < 300:
+            return Written()
+        case 403:
+            capability = "delete" if method == "delete" else 'create", "update'
+            return Denied(
+                f"the token may not write {target.path} in Vault", f"grant it: {rule(target.path, capability)}"
+            )
+        case 409 | 412 | 422:
+            return Conflict(why)
+        case 429 | 500 | 501 | 502 | 503 | 504:
+            return OutcomeUnknown(f"Vault: {why}")
+        case _:
+            return Denied(f"Vault: {why}")
+
+
+def rule(path: str, capabilities: str) -> str:
+    """The lines of a policy that would allow it."""
+    return f'path "{path}" {{ capabilities = ["{capabilities}"] }}'
+
+
+def _without(text: str, secrets: Secrets) -> str:
+    """A server may quote what it was sent."""
+    for value in secrets.values.values():
+        text = text.replace(value, "***") if value else text
+    return text
