@@ -74,14 +74,23 @@ def survey(repository: Repository, name: str, deployed: str | None) -> Survey:
 
     Raises Unreachable where the deployed branch is not known here.
     """
-    found = _deployed(repository, name, deployed)
+    if deployed is None and repository.git.try_("symbolic-ref", "--quiet", "HEAD").text == HEADS + name:
+        raise Unreachable(
+            f"{name} is checked out, and no GitRepository says which branch is deployed",
+            following="git switch to the branch that is deployed",
+        )
+    found = deployed_at(repository, deployed)
     work, back = (_branch(repository, one, found.tip) for one in (name, f"{name}-rollback"))
     return Survey(found, work, back)
 
 
-def _deployed(repository: Repository, name: str, branch: str | None) -> Deployed:
+def deployed_at(repository: Repository, branch: str | None) -> Deployed:
+    """What is deployed of a branch (None: HEAD): here or as last fetched, whichever contains the other.
+
+    Raises Unreachable where this clone does not know it.
+    """
     if branch is None:
-        return _head(repository, name)
+        return _head(repository)
     local = _ref(repository, HEADS + branch)
     remote = _remote(repository, branch)
     match local, remote:
@@ -107,12 +116,7 @@ def _further(repository: Repository, here: Deployed, there: Deployed) -> Deploye
     return Deployed(there.name, there.tip, note)
 
 
-def _head(repository: Repository, name: str) -> Deployed:
-    if repository.git.try_("symbolic-ref", "--quiet", "HEAD").text == HEADS + name:
-        raise Unreachable(
-            f"{name} is checked out, and no GitRepository says which branch is deployed",
-            following="git switch to the branch that is deployed",
-        )
+def _head(repository: Repository) -> Deployed:
     tip = repository.commit("HEAD")
     if tip is None:
         raise Unreachable("the repository has no commit yet", following="commit the estate, then plan again")
@@ -141,8 +145,10 @@ def _remote(repository: Repository, branch: str) -> Deployed | None:
 
 def _branch(repository: Repository, name: str, deployed: str) -> Branch:
     tip = repository.commit(HEADS + name)
-    if tip is None:
-        return Branch(name)
+    return Branch(name) if tip is None else _branch_at(repository, name, tip, deployed)
+
+
+def _branch_at(repository: Repository, name: str, tip: str, deployed: str) -> Branch:
     commits = tuple(repository.commits(f"{deployed}..{tip}"))
     return Branch(name, tip, commits, not commits or is_spent(repository, tip, deployed, commits))
 
@@ -187,6 +193,14 @@ def _has(repository: Repository, old: Entry | None, new: Entry | None, now: Entr
         return False
     known = blobs(repository.git, {old.blob, new.blob, now.blob})
     return contains(known[now.blob], known[old.blob], known[new.blob])
+
+
+def unmerged_copies(repository: Repository, branch: Branch, deployed: str) -> list[str]:
+    """Copies of a branch elsewhere, as last seen, with work of ours that is neither merged nor on the branch here."""
+    if branch.open:
+        return []
+    found = copies(repository, branch.name)
+    return [name for name, tip in sorted(found.items()) if _branch_at(repository, name, tip, deployed).open]
 
 
 def copies(repository: Repository, name: str) -> dict[str, str]:

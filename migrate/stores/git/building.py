@@ -48,7 +48,7 @@ def build(repository: Repository, here: Git, base: str, content: Content, messag
     Raises NotWritten (Denied) with the words of the hook, filter or signature that stood in the way.
     """
     hooks = _hooks(repository, base)
-    filled = here.try_("read-tree", *(("--reset", "-u") if hooks.look else ()), "HEAD")
+    filled = here.try_("-c", "submodule.recurse=false", "read-tree", *(("--reset", "-u") if hooks.look else ()), "HEAD")
     if filled.code != 0:
         raise denied(
             f"the files of commit {base[:12]} could not be checked out: {content.quoted(filled.words)}",

@@ -7,7 +7,7 @@ from migrate.model.errors import Refused
 from migrate.model.ports import Move, Outcome, Written
 from migrate.planning.commits import replayed
 from migrate.planning.files import blob_id
-from migrate.stores.git.branches import Branch
+from migrate.stores.git.branches import Branch, unmerged_copies
 from migrate.stores.git.building import Content, build, identified
 from migrate.stores.git.message import Wording, message
 from migrate.stores.git.outcome import conflict, denied
@@ -59,6 +59,11 @@ def _base(scene: Scene) -> str:
         raise conflict(
             f"branch {found.work.name} holds commits of others and none of a plan, {found.work.commits[0].id[:12]} "
             f"being the last; rename it with git branch -m {found.work.name} NEW-NAME"
+        )
+    if copies := unmerged_copies(scene.repository, found.work, found.deployed.tip):
+        raise conflict(
+            f"{copies[0]} holds steps of a plan that are neither merged nor on {found.work.name} here; go on from "
+            f"there with git branch --force {found.work.name} {copies[0]}, or delete that branch where it is"
         )
     return found.tip
 

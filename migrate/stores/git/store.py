@@ -14,6 +14,7 @@ from migrate.model.plan import Plan
 from migrate.model.ports import Denied, Move, Outcome, Secrets, Snapshot, Unreachable
 from migrate.model.target import Target
 from migrate.stores.git.backward import retract
+from migrate.stores.git.branches import HEADS
 from migrate.stores.git.forward import apply
 from migrate.stores.git.observing import observe
 from migrate.stores.git.outcome import NotWritten, conflict
@@ -77,7 +78,8 @@ class GitStore:
 def git_store(root: str, plan: Plan, name: str, digest: str, settings: GitSettings, deployed: str | None) -> GitStore:
     """The store for one plan. `deployed`: the branch of the estate's GitRepository; None: HEAD is what is deployed."""
     branch = settings.branch.replace("{plan}", name).replace("{phase}", plan.phase)
-    return GitStore(root, Assignment(plan, name, digest, branch, settings.subject, deployed))
+    known = None if deployed is None else deployed.removeprefix(HEADS)
+    return GitStore(root, Assignment(plan, name, digest, branch, settings.subject, known))
 
 
 def _mark(scene: Scene, tip: str, change: Change) -> str | None:

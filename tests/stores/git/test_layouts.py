@@ -296,6 +296,31 @@ def test_a_branch_of_somebody_else_with_that_name_is_left_alone(repository: Repo
     assert repository.git("rev-parse", BRANCH) == theirs
 
 
+def test_work_that_another_clone_pushed_is_not_begun_anew(repository: Repository, tmp_path: Path) -> None:
+    hub = tmp_path / "hub.git"
+    repository.git("clone", "--quiet", "--bare", str(repository.path), str(hub))
+    here, there = Repository(tmp_path / "here"), Repository(tmp_path / "there")
+    for clone in (here, there):
+        repository.git("clone", "--quiet", str(hub), str(clone.path))
+    assert work(here).write(CUTOVER) == Written()
+    here.git("push", "--quiet", "origin", BRANCH)
+    there.git("fetch", "--quiet")
+    plan = work(there)
+    match plan.write(CUTOVER):
+        case Conflict(why):
+            command = f"git branch --force {BRANCH} origin/{BRANCH}"
+            assert command in why
+            there.git(*command.split()[1:])
+        case other:
+            pytest.fail(str(other))
+    assert plan.applied(CUTOVER)
+    assert plan.write(ORPHAN) == Written()
+    squash(there, BRANCH)
+    there.git("push", "--quiet", "origin", "main")
+    here.git("fetch", "--quiet")
+    assert work(here, commit=repository.head).applied(ORPHAN)
+
+
 def test_placeholders_of_the_branch_are_filled_in(repository: Repository) -> None:
     plan = work(repository, settings=GitSettings(branch="ops/{phase}/{plan}", subject="chore({phase}): {summary}"))
     assert plan.write(CUTOVER) == Written()
