@@ -18,6 +18,7 @@ _LINES = {
     "show": "Show a plan by stage and blast radius, with the way back.",
     "explain": "Say where a step of a plan comes from.",
     "runbook": "List, show, check or begin a runbook.",
+    "practice": "Look into a practice world, or break something in it.",
     "lab": "Real servers for practice: build them, start them, stop them.",
     "demo": "Scan and plan the example estate.",
 }

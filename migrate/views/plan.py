@@ -13,6 +13,7 @@ from migrate.planning.explain import Explanation
 from migrate.planning.loading import Loaded
 from migrate.planning.rendering import backward, forward
 from migrate.views.console import notes
+from migrate.views.practice import BANNER
 from migrate.views.text import Line, coloured, rendered, safe
 
 _MARKS = {"blocks": ("stop", "red bold"), "warning": ("warning", "yellow"), "info": ("note", "dim")}
@@ -44,6 +45,8 @@ def written(path: str, name: str, digest: str, plan: Plan) -> None:
         Line(f"{name}: {len(plan.steps)} steps, {len(plan.gates)} gates, written to {safe(path)}", "bold"),
         Line(f"  digest {digest}"),
     ]
+    if plan.mode == "practice":
+        lines.append(Line(f"  {BANNER}", "yellow"))
     if blocks:
         lines.append(Line(f"  {blocks} findings stop an apply", "red bold"))
     _print([*lines, Line(f"  next: migrate show {safe(path)}")])
@@ -115,6 +118,8 @@ def _remark_label(one: Remark) -> str:
 
 def _head(plan: Plan, name: str, digest: str) -> Iterator[Line]:
     yield Line(f"{name}: {safe(plan.unit)}, {plan.credential} credential, {plan.mode}", "bold")
+    if plan.mode == "practice":
+        yield Line(f"  {BANNER}", "yellow")
     yield Line(f"  digest {digest}")
     commit = plan.commit[:12] if plan.commit else "no commit"
     yield Line(f"  estate at {commit}{' with uncommitted changes' if plan.dirty else ''}")

@@ -7,6 +7,9 @@
     flux eso pods agents vault postgres    one file for each of them
     writes       what a server makes of a request, or why it refuses
     shown        what an observer sees
+    rendered     what a change would make of a pod or a release, without making it
+    deeds        what somebody else may do: faults, and edits beside us
+    summary      a world in short, for people
 
 Two things go faster than in reality, so that nobody practises for hours: a static role rotates as soon as everything
 that is to live through that is there (pods with ready agents, not rotated since they came), and a lease ends with the

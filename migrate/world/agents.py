@@ -129,7 +129,9 @@ def _rotation_time(draft: Draft, path: str, role: dict[str, Any]) -> datetime | 
     """When it rotates, if by now it has: always a little before now, since sessions come after it."""
     state = role["state"]
     if vault.due(draft, role):
-        return min(moment(state["last_vault_rotation"]) + timedelta(seconds=state["rotation_period"]), _just(draft))
+        # Of many periods that went by unseen, only the newest rotation left anything.
+        since, period = moment(state["last_vault_rotation"]), timedelta(seconds=state["rotation_period"])
+        return min(since + (draft.now - since) // period * period, _just(draft))
     readers = _readers(draft, path)
     if not readers or not all(pod["ready"] for _, pod in readers):
         return None

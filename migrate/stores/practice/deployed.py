@@ -35,7 +35,7 @@ class Deployed:
     """The estate as it is deployed: read again whenever the branch has moved."""
 
     def __init__(self, estate: Path, branch: str | None) -> None:
-        self.estate, self._branch = estate, branch
+        self.estate, self.branch = estate, branch
         self._git = Git(str(estate))
         self._known: tuple[str, Reading] | None = None
 
@@ -48,7 +48,7 @@ class Deployed:
 
     def commit(self) -> str:
         """The commit that counts as applied: the branch's in this clone, else what was last fetched of it."""
-        wanted = f"refs/heads/{self._branch}" if self._branch else "HEAD"
+        wanted = f"refs/heads/{self.branch}" if self.branch else "HEAD"
         found = self._git.try_("rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
         return found.text if found.code == 0 else self._elsewhere()
 
@@ -60,17 +60,17 @@ class Deployed:
                 undone="nothing was done",
                 following="git init, add and commit the estate first",
             )
-        if self._branch is None:
+        if self.branch is None:
             raise Refused(f"{self.estate} has no commit yet", undone="nothing was done", following="commit the estate")
-        pattern = f"refs/remotes/*/{self._branch}"
+        pattern = f"refs/remotes/*/{self.branch}"
         remote = self._git.ask("for-each-ref", "--count=1", "--format=%(objectname)", pattern)
         if remote:
             return remote
         raise Refused(
-            f"the estate is deployed from branch {self._branch}, which this clone does not have",
+            f"the estate is deployed from branch {self.branch}, which this clone does not have",
             truth="in a practice world a commit counts as applied when that branch contains it",
             undone="nothing was done",
-            following=f"git branch {self._branch} (or git fetch origin {self._branch}:{self._branch})",
+            following=f"git branch {self.branch} (or git fetch origin {self.branch}:{self.branch})",
         )
 
 

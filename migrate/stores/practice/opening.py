@@ -43,5 +43,10 @@ def _make(new: Practice) -> None:
         if new.folder.exists:  # somebody else was faster
             return
         made = born(implied, reading.applied, secrets.token_hex(16), new.now())
-        about = {"id": secrets.token_hex(8), "estate": str(new.deployed.estate), "born": new.now().isoformat()}
+        about = {
+            "id": secrets.token_hex(8),
+            "estate": str(new.deployed.estate),
+            "deployed": new.deployed.branch,
+            "born": new.now().isoformat(),
+        }
         new.folder.save(made, about)
