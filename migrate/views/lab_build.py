@@ -71,3 +71,8 @@ def doctor(rows: Iterable[tuple[str, bool, str]]) -> None:
     for what, holds, found in rows:
         mark = "[green]ok[/]     " if holds else "[bold red]missing[/]"
         result().print(f"{mark} {escape(what)}: {escape(found)}")
+
+
+def no_postgres() -> None:
+    """The lab's own PostgreSQL could not be fetched."""
+    notes().print("no PostgreSQL could be fetched with npm: the lab will run the machine's own, whatever version it is")

@@ -1,0 +1,154 @@
+"""What can be broken in a lab on purpose, each with the way back."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from migrate.lab import build, database, faultproxy, machine, postgresql, processes, vault
+from migrate.lab.levels import Level
+from migrate.lab.world import World
+from migrate.model.errors import Failed, Refused
+
+_BALLAST = "ballast"
+_SPARE = 2**20  # bytes left on a disk that is full for everybody but its owner
+_TOO_MUCH = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something to break, and how to mend it. Both return when it is so."""
+
+    name: str
+    what: str
+    begin: Callable[[World], None]
+    end: Callable[[World], None]
+    level: Level = Level.VAULT
+
+
+def known() -> tuple[Fault, ...]:
+    """Every fault, by name."""
+    found = [
+        Fault("vault-sealed", "Vault is sealed: it answers 503 to everything", _seal, vault.unseal),
+        Fault("vault-stopped", "Vault's process is gone; what it stored is not", _stop_vault, _start_vault),
+        Fault("eso-token-expired", "the token of External Secrets Operator is revoked", _revoke, _renew),
+        Fault("postgres-stopped", "PostgreSQL's process is gone; its data is not", _stop_postgres, _start_postgres),
+        Fault("disk-full", "nothing more can be written below the lab's data folder", _fill, _empty, Level.FULL),
+        *(_frozen(name) for name in ("external-secrets", "source-controller", "kustomize-controller")),
+        _frozen("helm-controller"),
+        _frozen("injector"),
+    ]
+    for server in faultproxy.PROXIED:
+        found += _connection(server)
+    return tuple(sorted(found, key=lambda fault: fault.name))
+
+
+def named(name: str, world: World) -> Fault:
+    """One fault. Raises Failed for an unknown name, Refused where the lab has nothing to break so."""
+    found = next((fault for fault in known() if fault.name == name), None)
+    if found is None:
+        raise Failed(f"There is no fault called {name}.", following="migrate lab faults")
+    if not world.level.holds(found.level):
+        raise Refused(f"{name} needs a lab of level {found.level}; this one is {world.level}.")
+    return found
+
+
+def restart_postgres(world: World) -> None:
+    """Stop PostgreSQL and start it again on the same data."""
+    _stop_postgres(world)
+    _start_postgres(world)
+
+
+def _connection(server: str) -> list[Fault]:
+    def mode(name: str, *, delay_ms: int = 0) -> Callable[[World], None]:
+        return lambda world: faultproxy.behave(world, server, name, delay_ms=delay_ms)
+
+    mend = mode("pass")
+    return [
+        Fault(f"{server}-cut", f"every connection to {server} is reset", mode("cut"), mend),
+        Fault(f"{server}-hangs", f"{server} takes connections and answers nothing", mode("hang"), mend),
+        Fault(f"{server}-slow", f"every answer of {server} comes two seconds late", mode("slow", delay_ms=2000), mend),
+        Fault(
+            f"{server}-loses-answer", f"{server} does the next thing it is asked and says nothing", mode("lose"), mend
+        ),
+    ]
+
+
+def _frozen(server: str) -> Fault:
+    """A process that stands still: its peers wait for it as for one on a machine that is gone."""
+
+    def signal_with(number: int) -> Callable[[World], None]:
+        return lambda world: processes.tell(_process(world, server), number)
+
+    what = f"{server} stands still"
+    return Fault(f"{server}-frozen", what, signal_with(signal.SIGSTOP), signal_with(signal.SIGCONT), Level.CONTROL)
+
+
+def _process(world: World, server: str) -> processes.Process:
+    found = processes.recorded(world, server)
+    if found is None or not processes.alive(found):
+        raise Failed(f"{server} does not run in this lab.", following="migrate lab status")
+    return found
+
+
+def _seal(world: World) -> None:
+    web = vault.as_root(world)
+    web.ask("PUT", "/v1/sys/seal")
+    web.close()
+
+
+def _stop_vault(world: World) -> None:
+    processes.end([_process(world, "vault")], patience=10.0)
+
+
+def _start_vault(world: World) -> None:
+    vault.run(world, build.binaries())
+    vault.unseal(world)
+
+
+def _revoke(world: World) -> None:
+    web = vault.as_root(world)
+    web.ask("PUT", "/v1/auth/token/revoke", {"token": world.credential("eso-token").read_text()})
+    web.close()
+
+
+def _renew(world: World) -> None:
+    """The same token again: whoever holds it need not be told."""
+    web = vault.as_root(world)
+    vault.make_reader_token(web, world, token=world.credential("eso-token").read_text())
+    web.close()
+
+
+def _stop_postgres(world: World) -> None:
+    # SIGINT is PostgreSQL's fast shutdown: sessions are ended, data is written.
+    process = _process(world, "postgres")
+    processes.tell(process, signal.SIGINT)
+    processes.end([process], patience=20.0)
+
+
+def _start_postgres(world: World) -> None:
+    database.run(world, postgresql.find(_major(world)), machine.look())
+
+
+def _major(world: World) -> int:
+    return int(world.config("postgres.version").read_text().partition(".")[0])
+
+
+def _fill(world: World) -> None:
+    """Write until there is no room. Only where the data folder is a file system of its own: never the machine's."""
+    folder = world.data("small")
+    free = shutil.disk_usage(folder).free if folder.is_dir() else 0
+    if not folder.is_mount() or free > _TOO_MUCH:
+        raise Refused(
+            f"{folder} is no small file system of its own: filling it would fill this machine's disk.",
+            undone="Nothing was written.",
+            following="migrate lab up --level full makes one",
+        )
+    with (folder / _BALLAST).open("ab") as file:
+        file.write(b"\0" * max(0, free - _SPARE))
+
+
+def _empty(world: World) -> None:
+    (world.data("small") / _BALLAST).unlink(missing_ok=True)

@@ -1,0 +1,166 @@
+"""Images for the lab's pods, made of static programs: no registry is asked, nothing is pulled.
+
+An image is layers (tar files), a configuration and a manifest, each named by its digest, as the OCI image layout has
+it. `registry.py` serves them under whatever name a pod asks for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrate.lab.world import write
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_FOLDERS = ("bin", "etc", "home", "lab", "tmp", "usr", "usr/bin", "usr/local", "usr/local/bin", "var", "var/lib")
+_PASSWD = "root:x:0:0::/root:/bin/sh\nvault:x:100:1000::/home/vault:/bin/sh\napp:x:65532:65532::/tmp:/bin/sh\n"
+_GROUP = "root:x:0:\nvault:x:1000:\napp:x:65532:\n"
+# Stands for a program that nobody here has: takes any arguments, answers every HTTP request on the ports it is told
+# with 200, and stays until it is asked to go.
+_APP = """#!/bin/sh
+[ -n "$LAB_LEAVES" ] && exit 0
+trap 'exit 0' TERM INT
+for port in $LAB_PORTS; do nc -ll -p "$port" -e /lab/ok & done
+while :; do sleep 3600 & wait $!; done
+"""
+_OK = """#!/bin/sh
+read -r line
+printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok'
+"""
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer that lies in the store."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an image says of the process to run in it."""
+
+    entrypoint: tuple[str, ...]
+    user: str = "0:0"
+    environment: Mapping[str, str] | None = None
+
+
+class Store:
+    """A folder of blobs by digest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def base(self, busybox: Path, applets: Collection[str]) -> Layer:
+        """A small system: a shell and the usual programs, two users, a home for the agent, `/lab/app`."""
+
+        def fill(tar: tarfile.TarFile) -> None:
+            for folder in _FOLDERS:
+                _folder(tar, folder, 0o1777 if folder == "tmp" else 0o755)
+            _folder(tar, "home/vault", 0o777, (100, 1000))
+            _file(tar, "bin/busybox", busybox.read_bytes(), 0o755)
+            for name in sorted(applets):
+                _link(tar, f"bin/{name}", "/bin/busybox")
+            for name, text, mode in (
+                ("etc/passwd", _PASSWD, 0o644),
+                ("etc/group", _GROUP, 0o644),
+                ("lab/app", _APP, 0o755),
+                ("lab/ok", _OK, 0o755),
+            ):
+                _file(tar, name, text.encode(), mode)
+
+        return self._layer(fill)
+
+    def program(self, program: Path, place: str) -> Layer:
+        """One program at a path."""
+        return self._layer(lambda tar: _file(tar, place.lstrip("/"), program.read_bytes(), 0o755))
+
+    def links(self, places: Sequence[str], target: str) -> Layer:
+        """Links at some paths, all to one."""
+
+        def fill(tar: tarfile.TarFile) -> None:
+            for place in places:
+                _link(tar, place.lstrip("/"), target)
+
+        return self._layer(fill)
+
+    def image(self, layers: Sequence[Layer], settings: Settings) -> str:
+        """Write an image of some layers; returns the digest of its manifest."""
+        variables = {"PATH": _PATH, **(settings.environment or {})}
+        config = {
+            "architecture": _architecture(),
+            "os": "linux",
+            "config": {
+                "Env": [f"{name}={value}" for name, value in variables.items()],
+                "Entrypoint": list(settings.entrypoint),
+                "User": settings.user,
+                "WorkingDir": "/",
+            },
+            "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in layers]},
+        }
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": {"mediaType": _CONFIG, **self._described(json.dumps(config).encode())},
+            "layers": [{"mediaType": _LAYER, "digest": layer.digest, "size": layer.size} for layer in layers],
+        }
+        return str(self._described(json.dumps(manifest).encode())["digest"])
+
+    def blob(self, digest: str) -> Path:
+        """Where a blob lies, if it does."""
+        return self.folder / digest.removeprefix("sha256:")
+
+    def _described(self, data: bytes) -> dict[str, object]:
+        digest = hashlib.sha256(data).hexdigest()
+        write(self.folder / digest, data)
+        return {"digest": f"sha256:{digest}", "size": len(data)}
+
+    def _layer(self, fill: object) -> Layer:
+        assert callable(fill)
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
+            fill(tar)
+        described = self._described(buffer.getvalue())
+        return Layer(str(described["digest"]), len(buffer.getvalue()))
+
+
+def applets_of(busybox: Path) -> list[str]:
+    """Names under which a busybox is another program."""
+    done = subprocess.run((str(busybox), "--list"), capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.split() if name != "busybox"]
+
+
+def _architecture() -> str:
+    import platform
+
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+def _folder(tar: tarfile.TarFile, name: str, mode: int, owner: tuple[int, int] = (0, 0)) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode = tarfile.DIRTYPE, mode
+    entry.uid, entry.gid = owner
+    tar.addfile(entry)
+
+
+def _file(tar: tarfile.TarFile, name: str, data: bytes, mode: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.mode, entry.size = mode, len(data)
+    tar.addfile(entry, io.BytesIO(data))
+
+
+def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname = tarfile.SYMTYPE, target
+    tar.addfile(entry)

@@ -1,0 +1,59 @@
+"""From what an operator wants to a lab that is up: look at the machine, choose a level, make, start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from migrate.lab import build, controllers, levels, machine, postgresql
+from migrate.lab.levels import Level
+from migrate.lab.world import World
+from migrate.model.errors import Failed, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A lab as asked for. `level` and `postgres`: None for what the machine and the estate say."""
+
+    name: str
+    estate: Path | None
+    level: str | None
+    eso: str
+    postgres: int | None
+
+
+def start(wanted: Wanted, told_level: Callable[[str, str], None], told: Callable[[str, float], None]) -> World:
+    """Start a lab; returns it when every server is ready.
+
+    Raises Refused for a level that is not possible or a name that is taken, Failed where a server does not become
+    ready: what was started stays, for its logs, until `down`.
+    """
+    _have_libraries()
+    from migrate.lab import demands, up
+
+    if wanted.eso not in controllers.ESO_VERSIONS:
+        known = ", ".join(controllers.ESO_VERSIONS)
+        raise Usage(f"External Secrets Operator {wanted.eso} is not among the lab's: {known}.")
+    here = machine.look()
+    programs = build.binaries()
+    choice = levels.choose(here, frozenset(programs), Level(wanted.level) if wanted.level else None)
+    told_level(choice.level, choice.reason)
+    read = demands.read(wanted.estate) if wanted.estate else None
+    major = wanted.postgres or (demands.postgres_major(read) if read else None)
+    postgresql.fetch(major)
+    parts = up.Parts(programs, build.definitions(), postgresql.find(major))
+    made = up.make(up.Order(wanted.name, choice, wanted.estate, wanted.eso))
+    up.start(made, parts, here, read, told)
+    return made
+
+
+def _have_libraries() -> None:
+    missing = [name for name in ("trustme", "dnslib") if find_spec(name) is None]
+    if missing:
+        raise Failed(
+            f"The lab needs Python packages that are not installed: {', '.join(missing)}.",
+            undone="No lab was started.",
+            following="pip install 'vault-injector-migrate[lab]'",
+        )

@@ -1,0 +1,112 @@
+"""What of a lab runs just now: `migrate.lab/v1`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrate.lab import build, ports, processes
+from migrate.lab.levels import Level
+from migrate.lab.web import Web
+from migrate.lab.world import World
+from migrate.model.json import Json
+
+SCHEMA = "migrate.lab/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server of a lab. `ready`: its process lives and, where it can be asked, it says so itself."""
+
+    name: str
+    version: str
+    pid: int | None
+    address: str
+    ready: bool
+
+
+_ADDRESSES = {
+    "etcd": ports.ETCD,
+    "kube-apiserver": ports.API,
+    "vault": ports.VAULT,
+    "postgres": ports.POSTGRES,
+    "injector": ports.INJECTOR,
+    "lab-git": ports.GIT,
+    "registry": ports.REGISTRY,
+    "resolver": ports.DNS,
+    "source-controller": ports.SOURCE_ARTIFACTS,
+}
+_READY = {
+    "kube-apiserver": (ports.API, "/readyz"),
+    "vault": (ports.VAULT, "/v1/sys/health"),
+    "injector": (ports.INJECTOR, "/health/ready"),
+}
+
+
+def servers(world: World) -> tuple[Server, ...]:
+    """Every server that was started, in the order in which they were. Asks some of them; changes nothing."""
+    versions = {program.name: program.version for program in build.programs()}
+    versions["external-secrets"] = world.eso
+    version = world.config("postgres.version")
+    versions["postgres"] = version.read_text() if version.exists() else ""
+    found = sorted(processes.servers(world), key=lambda name: _began(world, name))
+    return tuple(_server(world, name, versions) for name in found)
+
+
+def document(world: World, found: tuple[Server, ...]) -> dict[str, Json]:
+    """`migrate.lab/v1` of a lab."""
+    return {
+        "schema": SCHEMA,
+        "name": world.name,
+        "level": world.level.value,
+        "reason": world.reason,
+        "folder": str(world.folder),
+        "address": world.address,
+        "estate": world.estate or None,
+        "servers": [
+            {
+                "name": server.name,
+                "version": server.version,
+                "pid": server.pid,
+                "address": server.address,
+                "ready": server.ready,
+            }
+            for server in found
+        ],
+    }
+
+
+def _began(world: World, name: str) -> float:
+    return world.record(name).stat().st_mtime
+
+
+def _server(world: World, name: str, versions: dict[str, str]) -> Server:
+    process = processes.recorded(world, name)
+    living = process is not None and processes.alive(process)
+    return Server(
+        name=name,
+        version=versions.get(name, ""),
+        pid=process.pid if process and living else None,
+        address=_address(world, name),
+        ready=living and _says_so(world, name),
+    )
+
+
+def _address(world: World, name: str) -> str:
+    if name == "kubelet" and world.level is Level.FULL:
+        return f"{world.node}:{ports.KUBELET}"
+    if name in _ADDRESSES:
+        host = world.inner if name == "etcd" else world.address
+        return f"{host}:{_ADDRESSES[name]}"
+    return f"{world.inner}:{ports.METRICS[name]}" if name in ports.METRICS else ""
+
+
+def _says_so(world: World, name: str) -> bool:
+    if name not in _READY:
+        return True
+    port, path = _READY[name]
+    client = (world.credential("admin.crt"), world.credential("admin.key")) if name == "kube-apiserver" else None
+    web = Web(world.url(port), world.credential("ca.crt"), client=client)
+    try:
+        return web.ready(path, patience=2.0)
+    finally:
+        web.close()

@@ -1,0 +1,248 @@
+"""The lab's rules, without a server: levels, addresses, stand-ins, what an estate needs, how it is told to Flux."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrate.catalog import shelf
+from migrate.lab import cluster, demands, flux, logins, network, packages, resolver, standins, volumes
+from migrate.lab.demands import Kind
+from migrate.lab.levels import Level, choose
+from migrate.lab.machine import PROGRAMS, Machine
+from migrate.lab.registry import named
+from migrate.lab.steps import Step, carry_out
+from migrate.model.errors import Refused
+from migrate.planning.files import Files
+
+ALL = Machine(
+    root=True,
+    programs=frozenset(PROGRAMS),
+    plugins="/usr/lib/cni",
+    static_busybox=True,
+    cgroups=True,
+    namespaces=True,
+    user_namespaces=True,
+    postgres=True,
+)
+BUILT = frozenset(
+    {"vault", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl"}
+)
+EXAMPLE = shelf("examples") / "tazlab"
+
+
+def test_a_machine_that_allows_everything_has_a_full_lab() -> None:
+    assert choose(ALL, BUILT, None).level is Level.FULL
+
+
+@pytest.mark.parametrize(
+    ("machine", "reason"),
+    [
+        (replace(ALL, root=False), "not root"),
+        (replace(ALL, programs=ALL.programs - {"containerd"}), "containerd"),
+        (replace(ALL, plugins=""), "CNI"),
+        (replace(ALL, static_busybox=False), "busybox"),
+        (replace(ALL, cgroups=False), "control groups"),
+        (replace(ALL, namespaces=False), "namespaces"),
+    ],
+)
+def test_a_lower_level_is_chosen_with_the_reason_and_a_higher_one_refused(machine: Machine, reason: str) -> None:
+    found = choose(machine, BUILT, None)
+    assert found.level is Level.CONTROL
+    assert reason in found.reason
+    with pytest.raises(Refused, match=reason):
+        choose(machine, BUILT, Level.FULL)
+
+
+def test_without_kubernetes_there_is_still_vault_and_without_vault_nothing() -> None:
+    assert choose(ALL, frozenset({"vault"}), None).level is Level.VAULT
+    with pytest.raises(Refused, match="not built"):
+        choose(ALL, frozenset(), None)
+
+
+def test_missing_packages_are_named_once_each() -> None:
+    bare = replace(ALL, programs=frozenset(), plugins="", static_busybox=False, postgres=False)
+    assert packages.missing(ALL, own_postgres=False) == ()
+    found = packages.missing(bare, own_postgres=True)
+    assert len(set(found)) == len(found)
+    assert {"containerd", "runc", "busybox-static", "containernetworking-plugins", "iptables"} <= set(found)
+    assert "postgresql" not in found
+    assert "postgresql" in packages.missing(bare, own_postgres=False)
+
+
+@pytest.mark.parametrize("level", [Level.FULL, Level.VAULT])
+def test_a_labs_network_overlaps_nothing_that_is_there(level: Level) -> None:
+    first = network.choose("00000001", level, [])
+    assert network.choose("00000001", level, []) == first
+    assert not network.choose("00000001", level, [first]).overlaps(first)
+    wide = first.supernet(new_prefix=12)
+    assert not network.choose("00000001", level, [wide]).overlaps(wide)
+    assert not first.overlaps(IPv4Network(network.SERVICES))
+    assert first.is_loopback == (level is Level.VAULT)
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("docker.io/grafana/grafana:11.1.0", "grafana/grafana"),
+        ("grafana/grafana", "grafana/grafana"),
+        ("registry:5000/team/app@sha256:abc", "team/app"),
+        ("localhost/app:1", "app"),
+        ("busybox:1.36", "busybox"),
+        ("quay.io/a/b/c:v1@sha256:0", "a/b/c"),
+    ],
+)
+def test_an_image_is_known_by_its_repository(image: str, repository: str) -> None:
+    assert standins.repository(image) == repository
+
+
+def test_an_image_is_its_own_else_its_last_parts_else_everybodys() -> None:
+    names = {"*": "any", "grafana": "grafana", "team/app": "app"}
+    assert named(names, "team/app") == "app"
+    assert named(names, "mirror/grafana") == "grafana"
+    assert named(names, "team/other") == "any"
+
+
+def test_a_stand_in_has_the_programs_and_ports_that_the_pods_ask_for() -> None:
+    manifest = """
+kind: CronJob
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          initContainers:
+          - {image: wait:1, command: [sh, -c, "until kubectl get x && ! test -f y; do sleep 1; done; exec env A=1 z"]}
+          containers:
+          - image: app:1
+            command: [/opt/app/server]
+            ports: [{containerPort: 80}]
+            readinessProbe: {httpGet: {port: 8081}}
+"""
+    found = standins.needs(_files({"a.yaml": manifest}))
+    assert found["wait"].programs - {"sleep", "env"} == {"kubectl"}
+    assert found["wait"].leaves
+    assert found["app"].programs == {"/opt/app/server"}
+    assert found["app"].ports == {80, 8081}
+    assert not found["app"].leaves
+
+
+def test_every_secret_on_the_path_to_vault_is_found_by_who_reads_it() -> None:
+    found = demands.read(EXAMPLE)
+    assert found.tokens == (("external-secrets", "vault-eso-token", "token"),)
+    assert found.authorities == (("external-secrets", "vault-ca-cert", "ca.crt"),)
+    assert [server.host for server in found.vaults] == ["vault.quiet-otter.ts.net"]
+    assert [(store.name, store.by) for store in found.foreign_stores] == [
+        ("lab-infisical", "flux-system/infrastructure-vault-store")
+    ]
+
+
+def test_vault_gets_a_value_for_every_key_that_an_external_secret_takes() -> None:
+    found = demands.read(EXAMPLE)
+    taken = {
+        (datum.vault.path, datum.vault.property)
+        for secret in found.inventory.secrets
+        for datum in secret.data
+        if datum.vault.property
+    }
+    given = {(path, key) for (_, path), data in found.values.items() for key in data}
+    assert taken <= given
+    values = [value for data in found.values.values() for value in data.values()]
+    assert len(set(values)) == len(values)
+
+
+def test_grafanas_login_has_the_very_password_that_vault_holds() -> None:
+    found = demands.read(EXAMPLE)
+    login = logins.logins(found, found.files)[0]
+    assert (login.database, login.owner) == ("grafana", "grafana")
+    assert login.place is not None
+    assert login.password == found.values[login.place[:2]][login.place[2]]
+
+
+@pytest.mark.estate
+def test_the_first_users_estate_makes_its_own_vault_authority_and_that_one_is_replaced() -> None:
+    place = Path(__file__).parents[3] / "shared" / "estates" / "tazlab-k8s"
+    if not place.is_dir():
+        pytest.skip("the estates do not lie beside the project")
+    found = demands.read(place)
+    assert [(made.name, made.by) for made in found.wrong_authorities] == [
+        ("vault-ca-cert", "flux-system/infrastructure-vault-store")
+    ]
+    assert demands.postgres_major(found) == 16
+    kinds = {one["kind"] for one in found.first}
+    assert kinds == {"ClusterSecretStore", "ConfigMap"}
+
+
+def test_flux_is_told_what_differs_by_patches_and_the_tree_is_left_alone() -> None:
+    found = demands.read(EXAMPLE)
+    made = flux.kustomization(found, "http://git.lab/estate.git", b"authority")
+    patches = {
+        (one["target"]["kind"], one["target"].get("name")): json.loads(one["patch"]) for one in made["spec"]["patches"]
+    }
+    source = patches["GitRepository", "flux-system"]["spec"]
+    assert source["url"] == "http://git.lab/estate.git"
+    assert source["secretRef"] is None
+    inner = patches["Kustomization", "infrastructure-vault-store"]["spec"]["patches"]
+    assert [one["target"]["name"] for one in inner] == ["lab-infisical"]
+
+
+def test_kinds_that_nobody_serves_get_a_definition_that_takes_anything() -> None:
+    kinds = [Kind("a.example/v1", "Policy", True), Kind("a.example/v1beta1", "Policy", True)]
+    kinds.append(Kind("b.example/v1", "ClusterBox", False))
+    policy, box = cluster.stand_ins(kinds)
+    assert policy["metadata"]["name"] == "policies.a.example"
+    assert [version["name"] for version in policy["spec"]["versions"]] == ["v1", "v1beta1"]
+    assert [version["storage"] for version in policy["spec"]["versions"]] == [True, False]
+    assert (policy["spec"]["scope"], box["spec"]["scope"]) == ("Namespaced", "Cluster")
+    assert box["metadata"]["name"] == "clusterboxes.b.example"
+
+
+def test_a_services_name_means_its_ready_pods() -> None:
+    slices: list[dict[str, Any]] = [
+        {"endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": True}}, {"addresses": ["10.0.0.2"]}]},
+        {"endpoints": [{"addresses": ["10.0.0.3"], "conditions": {"ready": False}}]},
+        {"endpoints": None},
+    ]
+    assert resolver.ready_addresses(slices) == ["10.0.0.1", "10.0.0.2"]
+
+
+def test_a_claim_gets_a_volume_for_itself_whatever_its_class() -> None:
+    claim = {
+        "metadata": {"name": "data", "namespace": "db", "uid": "u1"},
+        "spec": {"resources": {"requests": {"storage": "5Gi"}}, "storageClassName": "longhorn"},
+        "status": {"phase": "Pending"},
+    }
+    assert volumes.waiting([claim, {**claim, "status": {"phase": "Bound"}}]) == [claim]
+    made = volumes.volume(claim, Path("/lab/volumes"))
+    assert made["spec"]["claimRef"]["name"] == "data"
+    assert made["spec"]["storageClassName"] == "longhorn"
+    assert made["spec"]["hostPath"] == {"path": "/lab/volumes/u1"}
+
+
+def test_steps_run_after_what_they_need_and_a_failure_stops_what_needs_it() -> None:
+    done: list[str] = []
+
+    def fails() -> None:
+        raise Refused("no")
+
+    steps = [
+        Step("c", lambda: done.append("c"), ("b",)),
+        Step("a", lambda: done.append("a"), ("absent",)),
+        Step("b", lambda: done.append("b"), ("a",)),
+        Step("f", fails, ("c",)),
+        Step("g", lambda: done.append("g"), ("f",)),
+    ]
+    told: list[str] = []
+    with pytest.raises(Refused):
+        carry_out(steps, lambda name, _: told.append(name))
+    assert done == told == ["a", "b", "c"]
+
+
+def _files(texts: Mapping[str, str]) -> Files:
+    return Files(tuple(texts), lambda path: texts[path].encode())

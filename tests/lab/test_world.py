@@ -1,0 +1,208 @@
+"""The lab as a whole, on real servers: what it promises when it is up, and that nothing is left when it is down."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrate.lab import down, faults, processes, status, world
+from migrate.lab.control import ISSUER
+from migrate.lab.web import Unwelcome
+from tests.labworld import Lab, start, until
+
+pytestmark = [pytest.mark.lab(level="full"), pytest.mark.timeout(900)]
+
+
+def test_a_mutated_pod_runs_with_a_file_that_vaults_agent_rendered_from_vault(lab: Lab, namespace: str) -> None:
+    value = secrets.token_urlsafe(12)
+    _grant(lab, namespace, {"password": value})
+    lab.apply(_pod(namespace))
+
+    pod = until("a running pod", lambda: _ready(lab, namespace, "app"))
+
+    assert [one["name"] for one in pod["spec"]["containers"]] == ["app", "vault-agent"]
+    assert pod["metadata"]["annotations"]["vault.hashicorp.com/agent-inject-status"] == "injected"
+    assert lab.run("kubectl", "exec", "-n", namespace, "app", "-c", "app", "--", "cat", "/vault/secrets/db") == value
+
+
+def test_every_external_secret_of_the_example_estate_is_filled_through_flux_and_eso(lab: Lab) -> None:
+    kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations"
+    until("Flux", lambda: _all(lab.get(kustomizations)["items"], at_least=16), 300)
+    external = lab.get("/apis/external-secrets.io/v1/externalsecrets")["items"]
+    assert len(external) == 13
+    assert _all(external, at_least=13)
+
+
+def test_grafana_logs_in_with_the_login_that_the_estate_gives_it(lab: Lab) -> None:
+    def answer() -> str:
+        words = ("exec", "-n", "monitoring", "deploy/kube-prometheus-stack-grafana", "-c", "grafana", "--")
+        return lab.run("kubectl", *words, "wget", "-qO-", "http://127.0.0.1:3000/whoami", check=False)
+
+    assert json.loads(until("Grafana", answer, 300)) == {"current_user": "grafana", "session_user": "grafana"}
+
+
+def test_a_commit_pushed_to_the_labs_git_server_reaches_the_cluster(lab: Lab, tmp_path: Path) -> None:
+    until("Flux", lambda: lab.get("/api/v1/namespaces/flux-system/configmaps/cluster-vars"), 300)
+    clone = tmp_path / "estate"
+    identity = ("-c", "user.name=t", "-c", "user.email=t@localhost")
+    lab.run("git", "clone", "-q", lab.environment["LAB_GIT"], str(clone))
+    variables = clone / "infrastructure" / "core" / "cluster-vars.yaml"
+    variables.write_text(variables.read_text().rstrip("\n") + "\n  LAB_PROOF: pushed\n")
+    lab.run("git", *identity, "-C", str(clone), "commit", "-qam", "A variable more")
+    lab.run("git", "-C", str(clone), "push", "-q", "origin", "HEAD")
+
+    def applied() -> bool:
+        found = lab.get("/api/v1/namespaces/flux-system/configmaps/cluster-vars")
+        return bool(found["data"].get("LAB_PROOF") == "pushed")
+
+    until("the commit", applied, 180)
+
+
+def test_a_sealed_vault_answers_503_and_serves_again_when_it_is_mended(lab: Lab) -> None:
+    fault = faults.named("vault-sealed", lab.world)
+    fault.begin(lab.world)
+    try:
+        with pytest.raises(Unwelcome) as refused:
+            lab.vault.ask("GET", "/v1/secret/config")
+        assert refused.value.status == 503
+    finally:
+        fault.end(lab.world)
+    until("Vault", lambda: lab.vault.ready("/v1/secret/config"))
+
+
+def test_postgres_keeps_its_data_through_a_restart(lab: Lab) -> None:
+    lab.run("psql", "-qAtc", "create table if not exists kept as select 7 as number")
+    faults.restart_postgres(lab.world)
+    assert lab.run("psql", "-qAtc", "select number from kept; drop table kept").strip() == "7"
+
+
+def test_status_names_every_server_with_its_process_and_all_are_ready(lab: Lab) -> None:
+    found = {server.name: server for server in status.servers(lab.world)}
+    wanted = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "containerd", "vault"}
+    wanted |= {"postgres", "external-secrets", "source-controller", "kustomize-controller", "helm-controller"}
+    assert wanted | {"injector"} <= found.keys()
+    assert all(server.ready and server.pid for server in found.values())
+
+
+def test_no_server_of_a_lab_listens_anywhere_but_on_its_own_addresses(lab: Lab) -> None:
+    ours = {str(process.pid) for process in processes.every(lab.world)}
+    heard = subprocess.run(("ss", "-Hltnp"), capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = [line for line in heard if any(f"pid={pid}," in line for pid in ours)]
+    places = {line.split()[3].rpartition(":")[0] for line in lines}
+    assert places
+    assert places <= {lab.world.address, lab.world.inner, "127.0.0.1"}
+
+
+def test_pods_have_no_way_out_of_the_lab(lab: Lab, namespace: str) -> None:
+    lab.apply(_plain_pod(namespace))
+    until("a running pod", lambda: _ready(lab, namespace, "plain"))
+    # The machine's own address is not the bridge's: nothing that comes from a pod is passed on to where it leads.
+    assert Path(f"/proc/sys/net/ipv4/conf/{lab.world.bridge}/forwarding").read_text().strip() == "0"
+    words = ("exec", "-n", namespace, "plain", "--", "nslookup", "deb.debian.org")
+    assert "NXDOMAIN" in lab.run("kubectl", *words, check=False)
+
+
+def test_two_labs_run_side_by_side_and_one_goes_without_the_other(lab: Lab) -> None:
+    other = start("other", None)
+    assert other.world.address != lab.world.address
+    assert all(server.ready for server in status.servers(other.world))
+
+    down.down(other.world)
+
+    _nothing_of(other.world)
+    assert all(server.ready for server in status.servers(lab.world))
+
+
+@pytest.mark.parametrize("step", ["bridge", "node", "kube-apiserver", "kubelet"])
+def test_a_tool_killed_while_a_lab_comes_up_leaves_one_that_down_takes_away(step: str, lab: Lab) -> None:
+    program = "from migrate.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "lab", "up", "--name", "half", "--empty"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as tool:
+        assert tool.stderr is not None
+        seen = next((line for line in tool.stderr if line.split()[:1] == [step]), "")
+        tool.send_signal(signal.SIGKILL)
+    assert seen, "the step was never done"
+
+    left = world.load("half")
+    assert left is not None
+    assert processes.every(left) or Path(f"/sys/class/net/{left.bridge}").exists()
+    down.down(left)
+
+    _nothing_of(left)
+    assert all(server.ready for server in status.servers(lab.world))
+
+
+def _nothing_of(gone: world.World) -> None:
+    assert not gone.folder.exists()
+    assert processes.every(gone) == []
+    assert not Path(f"/sys/class/net/{gone.bridge}").exists()
+    assert str(gone.folder) not in Path("/proc/self/mountinfo").read_text()
+    assert not [path for path in Path("/sys/fs/cgroup").glob(f"**/{gone.cgroup}") if path.is_dir()]
+
+
+def _all(objects: list[Any], at_least: int) -> bool:
+    """Whether every object says that it is ready."""
+    if len(objects) < at_least:
+        return False
+    return all(
+        any(one["type"] == "Ready" and one["status"] == "True" for one in item.get("status", {}).get("conditions", []))
+        for item in objects
+    )
+
+
+def _ready(lab: Lab, namespace: str, name: str) -> Any:
+    pod = lab.get(f"/api/v1/namespaces/{namespace}/pods/{name}")
+    return pod if _all([pod], 1) else None
+
+
+def _grant(lab: Lab, namespace: str, data: dict[str, str]) -> None:
+    """A value, a policy for it, and a role for the namespace's default service account."""
+    lab.vault.ask("POST", f"/v1/secret/data/{namespace}/app", {"data": data})
+    policy = f'path "secret/data/{namespace}/app" {{ capabilities = ["read"] }}'
+    lab.vault.ask("PUT", f"/v1/sys/policies/acl/{namespace}", {"policy": policy})
+    role = {
+        "role_type": "jwt",
+        "user_claim": "sub",
+        "bound_audiences": [ISSUER],
+        "bound_subject": f"system:serviceaccount:{namespace}:default",
+        "token_policies": [namespace],
+        "token_ttl": "20m",
+    }
+    lab.vault.ask("POST", f"/v1/auth/jwt/role/{namespace}", role)
+
+
+def _pod(namespace: str) -> dict[str, Any]:
+    prefix = "vault.hashicorp.com/"
+    template = f'{{{{- with secret "secret/data/{namespace}/app" -}}}}{{{{ .Data.data.password }}}}{{{{- end -}}}}'
+    annotations = {
+        f"{prefix}agent-inject": "true",
+        f"{prefix}role": namespace,
+        f"{prefix}auth-config-path": "/var/run/secrets/kubernetes.io/serviceaccount/token",
+        f"{prefix}auth-config-remove-jwt-after-reading": "false",
+        f"{prefix}agent-inject-template-db": template,
+        f"{prefix}error-on-missing-key-db": "true",
+    }
+    container = {"name": "app", "image": "registry.example.net/team/app:1.2.3", "imagePullPolicy": "Always"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "app", "namespace": namespace, "annotations": annotations},
+        "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
+    }
+
+
+def _plain_pod(namespace: str) -> dict[str, Any]:
+    container = {"name": "plain", "image": "example.net/plain:1"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "plain", "namespace": namespace},
+        "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
+    }
