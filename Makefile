@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format bench bench-scan bench-edits clean fuzz lab lab-clean
+.PHONY: demo test lint format bench bench-scan bench-edits bench-journal clean fuzz lab lab-clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml requirements/constraints.txt
@@ -39,13 +39,16 @@ lab: $(READY)
 lab-clean: $(READY)
 	@$(BIN)/migrate lab clean
 
-bench: bench-scan bench-edits
+bench: bench-scan bench-edits bench-journal
 
 bench-scan: $(READY)
 	$(BIN)/python -m benchmarks.scan
 
 bench-edits: $(READY)
 	$(BIN)/python -m benchmarks.edits
+
+bench-journal: $(READY)
+	$(BIN)/python -m benchmarks.journal
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import typer
 
-from migrate.cli.verbs import verbs
+from migrate.cli.verbs import module_of, verbs
 from migrate.model.errors import Exit, MigrateError
 
 _COMPLETION = "_MIGRATE_COMPLETE"
@@ -32,7 +32,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
     everything = _COMPLETION in os.environ  # the shell asks for the options of any verb
     for name, line in known.items():
         if everything or name == typed:
-            import_module(f"migrate.cli.{name}").register(app)
+            import_module(f"migrate.cli.{module_of(name)}").register(app)
         elif typed not in known:
             app.command(name, help=line)(_named_only)
     app.callback()(_options)

@@ -11,19 +11,35 @@ from importlib.util import find_spec
 # In the order of the help text.
 _LINES = {
     "init": "Write migrate.yaml from what the repository says.",
-    "scan": "Say for every secret whether it can move, and who decides.",
+    "scan": "Say for every secret whether it moves, and who decides.",
     "predict": "Say what the Vault Agent Injector would do with a pod.",
     "phases": "List the phases, or explain one.",
     "plan": "Plan a phase from Git alone; nothing is changed.",
     "show": "Show a plan by stage and blast radius, with the way back.",
     "explain": "Say where a step of a plan comes from.",
+    "apply": "Apply a plan up to the first gate that waits.",
+    "resume": "Go on with the open run, from what is really there.",
+    "rollback": "Take a run back: only what is still its own.",
+    "status": "Show where runs stand and what to do next.",
+    "log": "Show a run's journal, verified.",
+    "verify": "Compare what a run recorded with what is there now.",
+    "hold": "Stop a run before its next step, or let it go on.",
+    "lock": "Show who is at work here, or break a lock that hangs.",
+    "baseline": "Adopt what somebody already did by hand.",
+    "recover": "Rebuild a lost journal from the plan and the world.",
+    "export-rollback": "Write the way back as a script for bare tools.",
     "runbook": "List, show, check or begin a runbook.",
     "practice": "Look into a practice world, or break something in it.",
-    "lab": "Real servers for practice: build them, start them, stop them.",
+    "lab": "Start real servers here, to practise and test on.",
     "demo": "Scan and plan the example estate.",
 }
 
 
 def verbs() -> dict[str, str]:
     """The verbs that this build has, with their lines."""
-    return {name: line for name, line in _LINES.items() if find_spec(f"migrate.cli.{name}")}
+    return {name: line for name, line in _LINES.items() if find_spec(f"migrate.cli.{module_of(name)}")}
+
+
+def module_of(verb: str) -> str:
+    """The module of a verb: a name that is typed with hyphens is none in Python."""
+    return verb.replace("-", "_")

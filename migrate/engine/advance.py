@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from migrate.engine.fold import Done, Failing, Hold, Intended, Kept, Passed, Pending, Run, Skipped, Undone, Waived
 from migrate.engine.route import Enter, Restart, Stop
-from migrate.model.plan import Gate, Plan, Step
+from migrate.model.plan import END, Gate, Plan, Step
 
 FRESH_CONSENT = "contract"
 """The stage that a general approval does not cover: from there on the old way is taken away."""
@@ -111,6 +111,8 @@ def _open(gate: Gate, run: Run, plan: Plan) -> bool:
     if isinstance(run.gates.get((gate.way, gate.id)), Passed | Waived):
         return True
     if gate.way == "back":
+        if gate.before == END:
+            return not any(isinstance(one, Undone) for one in run.steps.values())
         step = plan.step(gate.before)
         return step is None or _step(step, run, plan) is None
     return False

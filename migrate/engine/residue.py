@@ -13,7 +13,8 @@ from migrate.model.plan import Plan, Step
 
 def residue(plan: Plan, run: Run) -> tuple[Json, ...]:
     """One entry for each thing that stays: {target, remains, until, who, clean}."""
-    return tuple(one for step in plan.steps if isinstance(run.steps.get(step.id), Undone) for one in _of(step, run))
+    found = [one for step in plan.steps if isinstance(run.steps.get(step.id), Undone) for one in _of(step, run)]
+    return tuple(one for number, one in enumerate(found) if one not in found[:number])
 
 
 def _of(step: Step, run: Run) -> Iterator[Json]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from migrate.model.change import Absent, Change, Doc, Irreversible
-from migrate.model.plan import STAGES, Gate, Plan, Step
+from migrate.model.plan import END, STAGES, Gate, Plan, Step
 from migrate.model.target import Target
 
 
@@ -47,6 +47,7 @@ def _there(plan: Plan) -> Iterator[Stop]:
         for step in steps:
             yield from gates.get(step.id, ())
             yield step
+    yield from gates.get(END, ())
 
 
 def back(plan: Plan) -> tuple[Stop, ...]:
@@ -61,6 +62,7 @@ def _back(plan: Plan) -> Iterator[Stop]:
         yield step
         for target in step.change.replaces:
             yield Restart(f"restart.{step.id}.{target.short}", step.id, target)
+    yield from gates.get(END, ())
 
 
 def _by_place(plan: Plan, way: str) -> dict[str, tuple[Gate, ...]]:

@@ -81,7 +81,7 @@ class Engine:
         if run.way == "forward":
             counted = {step.id for step in self._plan.steps if step.stage == "cutover"}
         else:
-            counted = {step for step, one in run.steps.items() if isinstance(one, Undone)}
+            counted = {step.id for step in self._plan.steps if isinstance(run.steps.get(step.id), Undone)}
         moments = [moment for step, moment in run.times.items() if step in counted]
         return datetime.fromisoformat(max(moments)) if moments else None
 

@@ -56,7 +56,7 @@ def standing(run: Run, plan: Plan) -> Standing:
         plan=run.plan,
         phase=run.phase,
         state=run.ended or state,
-        stage=upcoming.stage if upcoming else plan.steps[-1].stage if plan.steps else None,
+        stage=_stage(run, plan, upcoming),
         done=sum(1 for one in run.steps.values() if isinstance(one, Done | Skipped)),
         total=len(plan.steps),
         held=None if run.ended else held,
@@ -71,6 +71,12 @@ def damaged(run: str, why: str, following: str) -> Standing:
     """A run whose journal cannot be believed: nothing is said of it but that."""
     held = HeldBy("a damaged journal", why, "", following)
     return Standing(run, "", "", "stopped", None, 0, 0, held, None, back=False, restarts=(), needs=())
+
+
+def _stage(run: Run, plan: Plan, upcoming: Step | None) -> str | None:
+    if run.ended == "rolled-back" or not plan.steps:
+        return None
+    return upcoming.stage if upcoming else plan.steps[-1].stage
 
 
 def _state(run: Run, action: Action) -> tuple[State, HeldBy | None]:

@@ -49,6 +49,16 @@ def _write(text: str) -> None:
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
+def dumped(document: object) -> bytes:
+    """A JSON document as files hold it."""
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+
+
+def say(text: str, following: str = "") -> None:
+    """One sentence on stdout, and what to type next."""
+    emit_text(text + (f"\n  next: {following}" if following else ""))
+
+
 def problem(error: MigrateError) -> None:
     """Say what happened, what is true now, what was not done and what to type next."""
     from rich.markup import escape

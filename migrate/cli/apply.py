@@ -1,0 +1,125 @@
+"""`migrate apply`: does what was approved, and nothing else, until something must be waited for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrate.cli.place import EstateOption, JsonOption, Known, Place, WorldOption
+from migrate.model.errors import Refused
+
+if TYPE_CHECKING:
+    from migrate.cli.connect import Connections
+    from migrate.cli.driving import Seat
+    from migrate.planning.loading import Loaded
+    from migrate.views.run import Watcher
+
+BEFORE_CONTRACT = ("expand", "cutover", "soak")
+"""What an approval given to apply covers."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command table."""
+    app.command("apply")(apply)
+
+
+def apply(
+    plan: Annotated[Path, typer.Argument(help="The plan file.")],
+    estate: EstateOption = None,
+    world: WorldOption = None,
+    approve: Annotated[
+        str | None, typer.Option("--approve", help="The plan's digest, instead of typing its name.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Apply a plan up to the first gate that waits, the commit that must be merged among them.
+
+    Exit 0 done; 4 held (migrate resume goes on); 1 or 6 a check failed, before or after something was written;
+    3 refused: stale, unapproved or not for this place; 5 locked.
+    """
+    from migrate import __version__
+    from migrate.cli.connect import connect
+    from migrate.cli.place import place
+    from migrate.cli.show import read_plan
+    from migrate.engine.admission import admit
+    from migrate.views.run import Watcher
+
+    loaded, where = read_plan(plan), place(estate, world)
+    admit(loaded.plan, loaded.name, practice=where.world is not None)
+    watcher = Watcher("apply", f"migrate {__version__}", as_json=as_json, world=where.world_name)
+    _no_other(where, loaded)
+    connections = connect(where, loaded)
+    _still_true(connections, loaded)
+    how = _agreed(loaded, approve, connections, asks=not as_json)
+    _opened(where, loaded, watcher, how)
+
+
+def _no_other(where: Place, loaded: Loaded) -> None:
+    """One run at a time: the next plan stands on what the last one left."""
+    from migrate.cli.place import known_runs
+
+    other = next((one for one in known_runs(where) if one.run.ended is None), None)
+    if other is not None:
+        same = other.loaded.digest == loaded.digest
+        raise Refused(
+            f"run {other.folder.id} is open" + (": this very plan is being applied" if same else ""),
+            truth=f"it stands on plan {other.run.plan}",
+            undone="nothing was written",
+            following="migrate resume goes on with it, migrate rollback takes it back",
+        )
+
+
+def _still_true(connections: Connections, loaded: Loaded) -> None:
+    """Raises Refused where the servers are others than the plan's, or what it stands on moved."""
+    from migrate.engine.admission import moved_facts, stale
+
+    connections.insist_on(loaded.plan)
+    moved = list(moved_facts(loaded.plan, connections.blob, connections.state))
+    if moved:
+        raise stale(loaded.plan, loaded.name, moved)
+
+
+def _agreed(loaded: Loaded, given: str | None, connections: Connections, *, asks: bool) -> str:
+    from migrate.cli.approval import approved
+
+    return approved(loaded, given, asks=asks, pods=connections.pods(loaded.plan), stages="expand, cutover and soak")
+
+
+def _opened(where: Place, loaded: Loaded, watcher: Watcher, how: str) -> None:
+    from migrate.cli.driving import finish, seated
+    from migrate.cli.place import now, who
+    from migrate.engine.fold import Run
+    from migrate.views.console import dumped
+
+    where.runs.prepare()
+    name = f"{loaded.name}-{now():%Y%m%dT%H%M%S}"
+    folder = where.runs.create(name, dumped(loaded.document))
+    with seated(where, Known(folder, loaded, Run()), f"migrate apply {loaded.name}", watcher) as seat:
+        _no_other(where, loaded)  # once more, now that nobody else can begin one
+        seat.note("run.opened", **opening(seat, name))
+        seat.note("run.approved", digest=loaded.digest, who=who(), how=how, stages=list(BEFORE_CONTRACT))
+        finish(watcher, seat)
+
+
+def opening(seat: Seat, name: str) -> dict[str, str | None]:
+    """What a run's first record says."""
+    import socket
+
+    from migrate import __version__
+    from migrate.cli.place import who
+
+    loaded, where = seat.loaded, seat.where
+    return {
+        "run": name,
+        "plan": loaded.name,
+        "digest": loaded.digest,
+        "phase": loaded.plan.phase,
+        "mode": loaded.plan.mode,
+        "estate": str(where.estate),
+        "world": where.world_name,
+        "who": who(),
+        "host": socket.gethostname(),
+        "tool": f"migrate {__version__}",
+    }

@@ -1,0 +1,120 @@
+"""The stores and the observer of a plan: Git as it is, and servers or the practice world that stands for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrate.model.errors import MigrateError, Refused
+from migrate.model.ports import Observer, Store
+
+if TYPE_CHECKING:
+    from migrate.cli.place import Place
+    from migrate.model.change import State
+    from migrate.model.plan import Plan
+    from migrate.model.target import StoreName, Target
+    from migrate.planning.loading import Loaded
+    from migrate.stores.git.store import GitStore
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Everything a run reads and writes, and what commands ask of it."""
+
+    stores: Mapping[StoreName, Store]
+    observer: Observer
+
+    def insist_on(self, plan: Plan) -> None:
+        """Return if these are the servers the plan was made for. Raises Refused naming the others, Unreachable."""
+        for name, wanted in plan.places:
+            found = next((store.identity() for key, store in self.stores.items() if key == name), wanted)
+            if found != wanted:
+                raise Refused(
+                    f"{name} is not the one this plan was made for",
+                    truth=f"the plan names {wanted}, here is {found}",
+                    undone="nothing was written",
+                    following="name the right one, or plan again here",
+                )
+
+    def blob(self, file: str) -> str | None:
+        """Git's name of a file's content where the next commit would be made."""
+        from migrate.model.change import Blobs, Change, Exact, FileEdit
+        from migrate.model.target import Target
+
+        edit = FileEdit(file, None, None, (), "")
+        asked = Blobs(((file, None),))
+        found = self.stores["git"].read(Change(Target("git", "File", file), asked, asked, Exact(), (), (edit,)))
+        return dict(found.state.files).get(file) if isinstance(found.state, Blobs) else None
+
+    def state(self, target: Target) -> State:
+        """What a plan's fact reads now."""
+        return self.observer.observe(target)
+
+    def pods(self, plan: Plan) -> int | None:
+        """How many pods the cutover replaces; None where that cannot be seen."""
+        from migrate.model.change import Doc
+        from migrate.model.json import mapping
+
+        try:
+            states = [self.observer.observe(workload) for workload in workloads(plan)]
+        except MigrateError:
+            return None
+        counts = [mapping(state.value).get("replicas") for state in states if isinstance(state, Doc)]
+        return sum(count for count in counts if isinstance(count, int)) or None
+
+    def serving(self, plan: Plan) -> str:
+        """Whether the plan's workloads are ready, in words. Raises Unreachable."""
+        from migrate.model.change import Doc
+        from migrate.model.json import mapping
+
+        words = list[str]()
+        for workload in workloads(plan):
+            state = self.observer.observe(workload)
+            found = mapping(state.value) if isinstance(state, Doc) else {}
+            ready, wanted = found.get("ready") or 0, found.get("replicas")
+            said = "not there" if not found else f"{ready} of {wanted} pods ready"
+            words.append(f"{'yes' if found and ready == wanted else 'NO'}, {workload.name}: {said}")
+        return "; ".join(words)
+
+
+def workloads(plan: Plan) -> list[Target]:
+    """The workloads whose state the steps belong to."""
+    from migrate.model.target import Target
+
+    units = dict.fromkeys(step.unit for step in plan.steps)
+    return [Target("cluster", "Deployment", unit) for unit in units]
+
+
+@dataclass(frozen=True, slots=True)
+class Observers:
+    """One observer for all targets: each is asked of whom it belongs to."""
+
+    git: GitStore
+    servers: Observer
+
+    def observe(self, target: Target) -> State:
+        """The target as it is now. Raises Unreachable."""
+        return self.git.observe(target) if target.store == "git" else self.servers.observe(target)
+
+
+def connect(where: Place, loaded: Loaded) -> Connections:
+    """The stores of a plan in a place. Raises Failed or Refused where they cannot be had."""
+    from migrate.cli.plan import settings_of
+    from migrate.stores.git.store import git_store
+    from migrate.stores.practice import practice
+
+    if where.world is None:
+        raise Refused(
+            "plans for servers are not applied by this version",
+            truth="it applies plans in a practice world",
+            undone="nothing was written",
+            following=f"migrate plan {loaded.plan.phase} --world DIR -o FILE, then migrate apply FILE --world DIR",
+        )
+    settings = settings_of(where.estate)
+    plan = loaded.plan
+    git = git_store(str(where.estate), plan, loaded.name, loaded.digest, settings.git, plan.deployed)
+    world = practice(where.world, where.estate, plan.deployed)
+    servers: tuple[StoreName, ...] = ("vault", "postgres", "cluster")
+    stores: dict[StoreName, Store] = {"git": git, **{name: world.on(name) for name in servers}}
+    return Connections(stores, Observers(git, world))

@@ -1,0 +1,35 @@
+"""`migrate export-rollback`: leave without this tool. The way back as plain git, kubectl, vault and psql commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from migrate.cli.place import EstateOption, RunArgument, WorldOption
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command table."""
+    app.command("export-rollback")(export_rollback)
+
+
+def export_rollback(
+    folder: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")],
+    run: RunArgument = None,
+    estate: EstateOption = None,
+    world: WorldOption = None,
+) -> None:
+    """Write rollback.sh for what the run has done so far, and the plan's patches, policies and SQL. Exit 0."""
+    from migrate.cli.place import chosen_run, place
+    from migrate.cli.script import way_back
+    from migrate.planning.export import export
+    from migrate.stores.exports import write_export
+    from migrate.views import plan as view
+
+    one = chosen_run(place(estate, world), run)
+    files = export(one.loaded.plan, one.loaded.name, one.loaded.digest)
+    files["rollback.sh"] = way_back(one.loaded, one.run)
+    write_export(folder, files, one.loaded.name)
+    view.exported(str(folder), sorted(files))

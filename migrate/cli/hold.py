@@ -1,0 +1,69 @@
+"""`migrate hold`: stop a run before its next step, from any terminal, and let it go again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from migrate.cli.place import EstateOption, WorldOption
+from migrate.model.errors import Failed, Locked
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command table."""
+    group = typer.Typer(no_args_is_help=True, help="Stop a run before its next step, or let it go on.")
+    group.command("set")(set_hold)
+    group.command("clear")(clear)
+    app.add_typer(group, name="hold")
+
+
+def set_hold(
+    reason: Annotated[str, typer.Argument(help="Why, for whoever meets the hold.")],
+    run: Annotated[str | None, typer.Option("--run", help="The run. Default: the open one.")] = None,
+    estate: EstateOption = None,
+    world: WorldOption = None,
+) -> None:
+    """Hold the run. A process that is at work finishes its step first. Exit 0."""
+    import json
+
+    from migrate.cli.driving import seated
+    from migrate.cli.place import chosen_run, place, who
+    from migrate.views.console import say
+    from migrate.views.run import Watcher
+
+    where = place(estate, world)
+    one = chosen_run(where, run)
+    if one.run.ended is not None:
+        raise Failed(f"{one.folder.id} is {one.run.ended}", undone="nothing is held", following="migrate status")
+    watcher = Watcher("hold", "", as_json=False, world=where.world_name)
+    try:
+        with seated(where, one, "migrate hold set", watcher) as seat:
+            following = "migrate hold clear, then migrate resume"
+            seat.note("hold.set", key="operator", by=who(), reason=reason, following=following)
+    except Locked:
+        # Somebody is at work: the request lies beside the journal, and is heeded before the next step.
+        where.runs.write(one.folder.request, json.dumps({"by": who(), "reason": reason}).encode())
+        say(f"{one.folder.id} stops before its next step")
+
+
+def clear(
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the journal.")] = "",
+    run: Annotated[str | None, typer.Option("--run", help="The run. Default: the open one.")] = None,
+    estate: EstateOption = None,
+    world: WorldOption = None,
+) -> None:
+    """Let the run go on; migrate resume does. Exit 0, also where nothing was held."""
+    from migrate.cli.driving import seated
+    from migrate.cli.place import chosen_run, place, who
+    from migrate.views.console import say
+    from migrate.views.run import Watcher
+
+    where = place(estate, world)
+    one = chosen_run(where, run)
+    with seated(where, one, "migrate hold clear", Watcher("hold", "", as_json=False, world=where.world_name)) as seat:
+        seat.folder.request.unlink(missing_ok=True)
+        if seat.run.hold is None:
+            say(f"{one.folder.id} is not held by anybody")
+        else:
+            seat.note("hold.cleared", who=who(), reason=reason)

@@ -1,0 +1,127 @@
+"""What every run command stands on: the estate, its runs, and the practice world if there is one."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrate.model.errors import Failed
+
+if TYPE_CHECKING:
+    from migrate.engine.fold import Run
+    from migrate.planning.loading import Loaded
+    from migrate.stores.lock import Owner
+    from migrate.stores.runs import RunFolder, Runs
+
+EstateOption = Annotated[
+    Path | None, typer.Option("--estate", help="The GitOps folder. Default: the repository one stands in.")
+]
+WorldOption = Annotated[
+    Path | None, typer.Option("--world", help="A practice world: a folder that stands for the servers.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of text; never prompts.")]
+RunArgument = Annotated[str | None, typer.Argument(help="The run. Default: the open one, else the latest.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An estate and where its runs are kept."""
+
+    estate: Path
+    world: Path | None
+    runs: Runs
+
+    @property
+    def world_name(self) -> str | None:
+        """The world's folder as journals name it."""
+        return str(self.world) if self.world else None
+
+
+def place(estate: Path | None, world: Path | None) -> Place:
+    """Where a command works. Raises Failed where the folder is none."""
+    from migrate.stores.runs import runs_of
+
+    root = (estate or standing_in()).absolute()
+    if not root.is_dir():
+        raise Failed(f"{root} is no folder", undone="nothing was done", following="name the estate: --estate DIR")
+    return Place(root, world.absolute() if world else None, runs_of(root, os.environ))
+
+
+def standing_in() -> Path:
+    """The Git repository one stands in, else the folder itself."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A run that exists: where it lies, what was approved, and how far it is."""
+
+    folder: RunFolder
+    loaded: Loaded
+    run: Run
+
+
+def known_runs(where: Place) -> list[Known]:
+    """Every run of this estate in this world (or, without one, on servers), newest first."""
+    found = [known(folder) for folder in where.runs.all()]
+    return [one for one in found if one is not None and one.run.world == where.world_name]
+
+
+def known(folder: RunFolder) -> Known | None:
+    """A run from its folder; None where it was never opened. Raises Stopped where its journal is damaged."""
+    from migrate.engine.fold import fold
+    from migrate.planning.loading import load_plan
+    from migrate.stores.journal import whole
+
+    events = whole(folder.journal).events
+    if not events:
+        return None
+    return Known(folder, load_plan(folder.plan.read_bytes(), str(folder.plan)), fold(events))
+
+
+def chosen_run(where: Place, name: str | None) -> Known:
+    """The run that is meant. Raises Failed where there is none of that name, or none at all."""
+    runs = known_runs(where)
+    if name is not None:
+        found = next((one for one in runs if name in {one.folder.id, one.run.plan}), None)
+    else:
+        found = next((one for one in runs if one.run.ended is None), runs[0] if runs else None)
+    if found is not None:
+        return found
+    there = f"there are: {', '.join(one.folder.id for one in runs)}" if runs else "there is no run here"
+    what = f"there is no run {name}" if name else "there is no run"
+    world = f"in the practice world {where.world}" if where.world else "on servers (practice runs need --world DIR)"
+    raise Failed(f"{what} of {where.estate} {world}", truth=there, following="migrate apply PLAN, or migrate status")
+
+
+def owner(what: str) -> Owner:
+    """This process, for the lock."""
+    import secrets
+
+    from migrate.stores.lock import Owner
+
+    return Owner(
+        secrets.token_hex(4), who(), what, socket.gethostname(), os.getpid(), now().isoformat(timespec="seconds")
+    )
+
+
+def who() -> str:
+    """Who types. Git's idea of the author may be anybody; the login is who is at the keyboard."""
+    import getpass
+
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)

@@ -1,0 +1,109 @@
+"""`migrate resume`: goes on with the open run, forward or back, from what is really there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrate.cli.place import EstateOption, JsonOption, RunArgument, WorldOption
+from migrate.model.errors import Refused, Usage
+
+if TYPE_CHECKING:
+    from migrate.cli.driving import Seat
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command table."""
+    app.command("resume")(resume)
+
+
+def resume(
+    run: RunArgument = None,
+    estate: EstateOption = None,
+    world: WorldOption = None,
+    approve: Annotated[
+        str | None, typer.Option("--approve", help="The plan's digest: lets the contract stage begin.")
+    ] = None,
+    waive: Annotated[str | None, typer.Option("--waive", help="Let the run through this gate; needs --reason.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, for the journal.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with the open run. An interrupted write is settled by reading back before anything else happens.
+
+    Exit 0 done; 4 held; 6 a check failed; 7 a rollback is not complete; 5 locked.
+    """
+    from migrate import __version__
+    from migrate.cli.driving import finish, seated
+    from migrate.cli.place import chosen_run, place
+    from migrate.views.run import Watcher
+
+    if (waive is None) != (reason is None):
+        raise Usage("--waive and --reason go together", following="migrate resume --waive GATE --reason TEXT")
+    where = place(estate, world)
+    one = chosen_run(where, run)
+    watcher = Watcher("resume", f"migrate {__version__}", as_json=as_json, world=where.world_name)
+    with seated(where, one, "migrate resume", watcher) as seat:
+        seat.connections.insist_on(seat.loaded.plan)
+        _release(seat)
+        if waive is not None:
+            _waived(seat, waive, str(reason))
+        _consent(seat, approve, asks=not as_json)
+        finish(watcher, seat)
+
+
+def _release(seat: Seat) -> None:
+    """What was found may be settled by now: it is looked at again. What a person held, a person lets go."""
+    hold = seat.run.hold
+    if hold is not None and hold.key != "operator":
+        seat.note("hold.cleared", who="migrate resume", reason="to look again")
+
+
+def _waived(seat: Seat, gate: str, reason: str) -> None:
+    from migrate.checks.catalogue import check_for
+    from migrate.cli.place import who
+
+    found = next((one for one in seat.loaded.plan.gates if one.id == gate and one.way == seat.run.way), None)
+    if found is None:
+        names = ", ".join(one.id for one in seat.loaded.plan.gates if one.way == seat.run.way)
+        raise Usage(f"the plan has no gate {gate} on this way", following=f"one of: {names}")
+    if check_for(gate).guards:
+        raise Refused(
+            f"gate {gate} cannot be waived: it protects data or the way back",
+            truth=found.check,
+            undone="nothing was written",
+            following="settle what it waits for, or migrate rollback",
+        )
+    seat.note("gate.waived", gate=gate, way=found.way, who=who(), reason=reason)
+
+
+def _consent(seat: Seat, given: str | None, *, asks: bool) -> None:
+    """Take the word that the next stage needs: given beforehand, or asked for where it is due."""
+    from migrate.cli.apply import BEFORE_CONTRACT
+    from migrate.cli.approval import approved
+    from migrate.cli.place import who
+    from migrate.engine.advance import FRESH_CONSENT, Consent, Course
+    from migrate.engine.route import there
+
+    run, plan = seat.run, seat.loaded.plan
+    action = Course(plan, there(plan)).next(run) if run.way == "forward" else None
+    if given is None and not (isinstance(action, Consent) and asks and _watched()):
+        return
+    contract = set(BEFORE_CONTRACT) <= run.approved
+    stages = _what_goes(seat) if contract else "expand, cutover and soak"
+    how = approved(seat.loaded, given, asks=asks, pods=None, stages=stages)
+    covers = [FRESH_CONSENT] if contract else list(BEFORE_CONTRACT)
+    if not set(covers) <= run.approved:
+        seat.note("run.approved", digest=seat.loaded.digest, who=who(), how=how, stages=[*covers])
+
+
+def _what_goes(seat: Seat) -> str:
+    """What the contract stage takes away, and until when it can be had back."""
+    steps = [step.summary for step in seat.loaded.plan.steps if step.stage == "contract"]
+    return f"the contract stage ({'; '.join(steps)}; can be taken back for {seat.loaded.plan.retention})"
+
+
+def _watched() -> bool:
+    import sys
+
+    return sys.stdin.isatty() and sys.stderr.isatty()

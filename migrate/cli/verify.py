@@ -1,0 +1,49 @@
+"""`migrate verify`: is the journal whole, the plan the approved one, and the world as recorded? Reads only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrate.cli.place import EstateOption, RunArgument, WorldOption
+from migrate.model.errors import Exit
+
+if TYPE_CHECKING:
+    from migrate.cli.place import Known, Place
+    from migrate.engine.verifying import Deviation
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command table."""
+    app.command("verify")(verify)
+
+
+def verify(
+    run: RunArgument = None,
+    estate: EstateOption = None,
+    world: WorldOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.verify/v1).")] = False,
+) -> None:
+    """Compare what a run recorded with what is there now. For cron: exit 0 healthy, 1 findings."""
+    from migrate.cli.place import chosen_run, place
+    from migrate.views import verify as view
+
+    where = place(estate, world)
+    one = chosen_run(where, run)
+    found = _deviations(where, one)
+    view.show(one.folder.id, found, as_json=as_json)
+    if found:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _deviations(where: Place, one: Known) -> list[Deviation]:
+    from migrate.cli.connect import connect
+    from migrate.cli.place import now
+    from migrate.engine.verifying import deviations
+
+    connections = connect(where, one.loaded)
+    connections.insist_on(one.loaded.plan)
+    return list(
+        deviations(one.loaded.plan, one.loaded.digest, one.run, connections.stores, connections.observer, now())
+    )

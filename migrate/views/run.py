@@ -1,0 +1,134 @@
+"""A run as it happens, and how it ended: lines for people on stderr with the outcome on stdout, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+
+from migrate.engine.ending import Completed, Ending, Failure, Interrupted, Partial, Waiting
+from migrate.model.json import Json, mapping
+from migrate.model.log import Event
+from migrate.views.console import emit_text, notes
+from migrate.views.text import Line, coloured, rendered, safe
+
+SCHEMA = "migrate.run/v1"
+
+_WORDS = {
+    "run.opened": "run opened",
+    "run.approved": "approved",
+    "run.turned": "going back",
+    "run.closed": "closed",
+    "step.intent": "writing",
+    "step.applied": "done",
+    "step.skipped": "nothing to do",
+    "step.unknown": "answer lost",
+    "step.settled": "settled",
+    "step.refused": "refused",
+    "step.kept": "left alone",
+    "input.renewed": "new password",
+    "gate.passed": "gate passed",
+    "gate.failed": "gate failed",
+    "gate.waiting": "gate waits",
+    "gate.soaking": "soak begins",
+    "gate.read": "soak goes on",
+    "gate.waived": "gate waived",
+    "hold.set": "held",
+    "hold.cleared": "hold cleared",
+}
+_STYLES = {"step.applied": "green", "gate.passed": "green", "gate.failed": "red bold", "step.refused": "red bold"}
+_STYLES |= {"step.kept": "yellow", "gate.waiting": "yellow", "hold.set": "yellow", "gate.soaking": "yellow"}
+
+
+class Watcher:
+    """Tells of a run while it goes on. With `as_json`: JSON lines, the first naming schema and tool."""
+
+    def __init__(self, verb: str, tool: str, *, as_json: bool, world: str | None) -> None:
+        self._json, self._world = as_json, world
+        if as_json:
+            self._line({"type": "start", "schema": SCHEMA, "tool": tool, "verb": verb, "world": world})
+        elif world:
+            notes().print(f"practice world {safe(world)}: nothing here is a real server", markup=False, style="dim")
+
+    def event(self, event: Event) -> None:
+        """One record of the journal."""
+        if self._json:
+            self._line({"type": event.type, "time": event.time, **event.data})
+            return
+        notes().print(
+            event_text(event), markup=False, style=_STYLES.get(event.type, "").replace("bold", "bold") or None
+        )
+
+    def ending(self, run: str, ending: Ending, code: int, *, back: bool) -> None:
+        """How the call ended."""
+        if self._json:
+            self._line({"type": "summary", "ok": code == 0, "exit": code, "run": run, **_summary(ending)})
+        else:
+            emit_text(rendered(_said(ending, back=back), colour=coloured()))
+
+    def _line(self, body: dict[str, Json]) -> None:
+        emit_text(json.dumps(body, ensure_ascii=True))
+
+
+def event_text(event: Event) -> str:
+    """One record as a line: what, about what, and what was seen."""
+    data = event.data
+    about = next((str(data[key]) for key in ("step", "gate", "key") if key in data), "")
+    seen = next((str(data[key]) for key in ("reading", "why", "reason", "finding", "state") if key in data), "")
+    until = f" (until {data['until']})" if "until" in data else ""
+    way = " back" if data.get("way") == "back" and event.type != "run.turned" else ""
+    text = f"{_WORDS.get(event.type, event.type)}{way}: {about}" + (f": {seen}" if about and seen else seen) + until
+    return safe(text.rstrip(": "))
+
+
+def _summary(ending: Ending) -> dict[str, Json]:
+    match ending:
+        case Completed(found):
+            return {"residue": list(found)}
+        case Waiting(by, reason, following, until):
+            return {"held": {"by": by, "reason": reason, "next": following, "until": until}}
+        case Failure(by, reason, fix, _):
+            return {"failed": {"by": by, "reason": reason, "fix": fix}}
+        case Partial(found):
+            return {"kept": [{"step": step, "why": why} for step, why in found]}
+        case Interrupted():
+            return {"interrupted": True, "next": "migrate resume"}
+
+
+def _said(ending: Ending, *, back: bool) -> list[Line]:
+    match ending:
+        case Completed(found):
+            done = "everything this run wrote is taken back" if back else "done: every step and every gate"
+            return [Line(done + (", with residue:" if found else ""), "green bold"), *_residue(found)]
+        case Waiting(by, reason, following, until):
+            lines = [Line(f"held by {safe(by)}: {safe(reason)}", "yellow bold")]
+            if until:
+                lines.append(Line(f"  until {until}"))
+            return [*lines, Line(f"  next: {safe(following)}")]
+        case Failure(by, reason, fix, wrote):
+            now = "the journal is open: migrate resume goes on, migrate rollback goes back" if wrote else ""
+            lines = [Line(f"stopped at {safe(by)}: {safe(reason)}", "red bold")]
+            lines.append(Line(f"  now: {now or 'nothing was written'}"))
+            return [*lines, Line(f"  next: {safe(fix)}")]
+        case Partial(found):
+            lines = [Line("taken back, but for what is somebody else's now:", "yellow bold")]
+            lines += [Line(f"  {safe(step)}: {safe(why)}") for step, why in found]
+            return [*lines, Line("  next: settle these with whoever changed them, then: migrate rollback")]
+        case Interrupted():
+            return [Line("interrupted: the step under way was finished", "yellow bold"), Line("  next: migrate resume")]
+
+
+def _residue(found: tuple[Json, ...]) -> list[Line]:
+    lines = list[Line]()
+    for one in found:
+        entry = mapping(one)
+        until = f", until {entry['until']}" if entry.get("until") else ""
+        lines.append(Line(f"  {safe(str(entry.get('target')))}: {safe(str(entry.get('remains')))}{until}"))
+        lines.append(Line(f"      who could use it: {safe(str(entry.get('who')))}; {safe(str(entry.get('clean')))}"))
+    return lines
+
+
+def log(events: list[Event], *, as_json: bool) -> None:
+    """A journal, as it is or for people."""
+    if as_json:
+        emit_text("\n".join(json.dumps({"type": one.type, "time": one.time, **one.data}) for one in events))
+        return
+    emit_text("\n".join(f"{one.time}  {event_text(one)}" for one in events))
