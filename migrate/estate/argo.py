@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from migrate.estate.facts import Facts
-from migrate.estate.flux import Applied, Scope
+from migrate.estate.flux import Applied, Scope, applied
 from migrate.estate.kustomize import Builder
 from migrate.estate.placed import renamed
-from migrate.estate.settle import settled
-from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside
 from migrate.model.json import Json, items, reach, text
 
@@ -102,4 +100,4 @@ def _objects(application: Facts, folder: str, namespace: str, builder: Builder) 
     for item in builder.build(folder):
         # Argo CD only fills in a namespace where the manifest has none.
         placed = item if item.namespace else renamed(item, namespace=namespace)
-        yield Applied(settled(placed, builder.tree, Variables(active=False)), by)
+        yield applied(placed, builder.tree, by)

@@ -25,6 +25,8 @@ class Applied:
     facts: Facts
     by: str
     variables: Variables = field(default_factory=lambda: Variables(active=False))
+    patched: Placed | None = None
+    """What it was made of, where patches changed it: its file says something else than the cluster gets."""
 
 
 @dataclass(slots=True)
@@ -65,11 +67,18 @@ def follow(start: Facts, builder: Builder) -> Scope:
             continue
         scope.paths[name] = path_of(current, builder.tree)
         variables = variables_of(current, builder)
-        for fact in _apply(current, builder, home, variables):
-            scope.applied.append(Applied(fact, name, variables))
-            if is_kustomization(fact):
-                waiting.append(fact)
+        for item in _apply(current, builder, home):
+            found = applied(item, builder.tree, name, variables)
+            scope.applied.append(found)
+            if is_kustomization(found.facts):
+                waiting.append(found.facts)
     return scope
+
+
+def applied(item: Placed, tree: Tree, by: str, variables: Variables | None = None) -> Applied:
+    """An object of a build, settled."""
+    variables = variables or Variables(active=False)
+    return Applied(settled(item, tree, variables), by, variables, item if item.patches else None)
 
 
 def path_of(fact: Facts, tree: Tree) -> str:
@@ -88,7 +97,7 @@ def path_of(fact: Facts, tree: Tree) -> str:
     return folder
 
 
-def _apply(current: Facts, builder: Builder, home: Home, variables: Variables) -> list[Facts]:
+def _apply(current: Facts, builder: Builder, home: Home) -> list[Placed]:
     spec, folder = _spec(current), path_of(current, builder.tree)
     elsewhere = home.elsewhere(spec)
     if not builder.tree.is_folder(folder) or (elsewhere and not folder):
@@ -101,10 +110,7 @@ def _apply(current: Facts, builder: Builder, home: Home, variables: Variables) -
         raw = reach(builder.tree.document(current.file, current.document), "spec")
         objects = patched(objects, flux_patches(raw))
     namespace, prefix, suffix = (text(spec.get(key)) for key in ("targetNamespace", "namePrefix", "nameSuffix"))
-    return [
-        settled(renamed(item, namespace=namespace, prefix=prefix, suffix=suffix), builder.tree, variables)
-        for item in objects
-    ]
+    return [renamed(item, namespace=namespace, prefix=prefix, suffix=suffix) for item in objects]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from migrate.estate.flux import Applied, Scope
 from migrate.estate.inventory import Reader
 from migrate.estate.placed import is_cluster_scoped, namespace_of
 from migrate.estate.references import mentions, tokens
+from migrate.estate.settle import as_patched, substituted
 from migrate.estate.tree import Tree, parse
 from migrate.model.json import Json, Pointer, items, reach, text
 
@@ -164,18 +165,22 @@ def _mentioned(item: Applied, tree: Tree, names: frozenset[str], words: dict[str
     if reach(fact.spec, "generated") is True:
         yield from _in_scripts(fact, tree, names)
         return
-    said = _words(fact.file, tree, names, words)
-    if not _may_mention(fact, said.counts) and not (said.variables and item.variables.active):
+    said = None if item.patched else _words(fact.file, tree, names, words)
+    if said and not _may_mention(fact, said.counts) and not (said.variables and item.variables.active):
         return
-    document = _document(item, tree.data(fact.file), tree)
+    document = _document(item, tree)
     known = {use.pointer for use in fact.uses}
     yield from (
         use for use in mentions(document, names, kinds.loosely(fact.group, fact.kind)) if use.pointer not in known
     )
 
 
-def _document(item: Applied, data: bytes, tree: Tree) -> Json:
+def _document(item: Applied, tree: Tree) -> Json:
+    """The object as the cluster gets it."""
     fact = item.facts
+    if item.patched:
+        return substituted(as_patched(item.patched, tree), item.variables)
+    data = tree.data(fact.file)
     replaced = _replaced(data, item)
     if replaced is data:
         return tree.document(fact.file, fact.document)

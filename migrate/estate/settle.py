@@ -34,11 +34,18 @@ def _kept(written: str, placed: str, patched: str) -> str:
 
 
 def _patched_facts(item: Placed, tree: Tree) -> Facts:
-    fact = item.facts
-    value = _in_list(tree.document(fact.file, fact.document), fact)
-    if not isinstance(value, dict) or reach(fact.spec, "generated") is True:
+    fact, result = item.facts, as_patched(item, tree)
+    if not isinstance(result, dict):
         return fact
-    result: Json = value
+    return describe(fact.file, Document(fact.document, fact.line, result), result) or fact
+
+
+def as_patched(item: Placed, tree: Tree) -> Json:
+    """The object with its build's patches applied; None where it is made by the build, or cannot be read again."""
+    fact = item.facts
+    result = _in_list(tree.document(fact.file, fact.document), fact)
+    if not isinstance(result, dict) or reach(fact.spec, "generated") is True:
+        return None
     for patch in item.patches:
         if isinstance(patch.body, Replacement):
             result = replace_in(result, patch.body)
@@ -46,9 +53,12 @@ def _patched_facts(item: Placed, tree: Tree) -> Facts:
             result = apply_operations(result, patch.body)
         else:
             result = merge(result, _nameless(patch.body), native=is_native(fact.api))
-    if not isinstance(result, dict):
-        return fact
-    return describe(fact.file, Document(fact.document, fact.line, result), result) or fact
+    return result
+
+
+def substituted(value: Json, variables: Variables) -> Json:
+    """The value with the variables in every string of it replaced."""
+    return _value(value, variables.apply) if variables.active else value
 
 
 def _nameless(patch: Json) -> Json:

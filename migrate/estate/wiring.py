@@ -17,8 +17,6 @@ from migrate.estate.facts import Facts
 from migrate.estate.flux import Applied, Scope
 from migrate.estate.inventory import Finding, Wiring
 from migrate.estate.kustomize import Builder
-from migrate.estate.settle import settled
-from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree, inside
 from migrate.model.json import Json, reach, text
 
@@ -152,13 +150,13 @@ def _kustomize(tree: Tree, builder: Builder) -> list[Scope]:
     roots = [folder for folder, fact in tree.kustomizations.items() if folder not in named and fact.kind != "Component"]
     scopes: list[Scope] = []
     for folder in sorted(roots):
-        objects = [settled(item, tree, Variables(active=False)) for item in builder.build(folder)]
+        objects = [flux.applied(item, tree, folder or ".") for item in builder.build(folder)]
         paths = {
             f"{fact.kind}/{fact.namespace}/{fact.name}": f"{folder}:{fact.file}"
-            for fact in objects
+            for fact in (item.facts for item in objects)
             if fact.kind == "ExternalSecret"
         }
-        _add(scopes, Scope([folder or "."], [Applied(fact, folder or ".") for fact in objects], paths))
+        _add(scopes, Scope([folder or "."], objects, paths))
     return scopes
 
 

@@ -167,6 +167,47 @@ def test_a_strategic_patch_adds_a_reader() -> None:
     assert [(reader.how, reader.container) for reader in found.readers] == [("env", "main")]
 
 
+JOB = """
+apiVersion: batch/v1
+kind: Job
+metadata: {name: copy, namespace: apps}
+spec: {template: {spec: {containers: [{name: main, image: example.org/web:1, args: [COMMAND]}]}}}
+"""
+
+
+def _patched_job(written: str, patch: str) -> list[str]:
+    inventory = scan(
+        {
+            "kustomization.yaml": "resources: [job.yaml, secret.yaml]\npatches: [{path: patch.yaml}]",
+            "job.yaml": JOB.replace("COMMAND", written),
+            "secret.yaml": external("db"),
+            "patch.yaml": JOB.replace("COMMAND", patch),
+        }
+    )
+    return [reader.how for reader in secret(inventory, "apps/db").readers]
+
+
+def test_a_mention_that_only_a_patch_makes_is_found() -> None:
+    assert _patched_job("nothing", "get secret db") == ["text"]
+
+
+def test_a_mention_that_a_patch_takes_away_is_not() -> None:
+    assert _patched_job("get secret db", "nothing") == []
+
+
+def test_a_mention_in_a_patch_is_found_with_its_variables() -> None:
+    inventory = scan(
+        {
+            "flux/ks.yaml": flux("cluster", "./apps", "  postBuild: {substitute: {WHO: db}}\n"),
+            "apps/kustomization.yaml": "resources: [job.yaml, secret.yaml]\npatches: [{path: patch.yaml}]",
+            "apps/job.yaml": JOB.replace("COMMAND", "nothing"),
+            "apps/secret.yaml": external("db"),
+            "apps/patch.yaml": JOB.replace("COMMAND", "'get secret ${WHO}'"),
+        }
+    )
+    assert [reader.how for reader in secret(inventory, "apps/db").readers] == ["text"]
+
+
 def test_replacements_rename_what_they_select() -> None:
     inventory = scan(
         {
