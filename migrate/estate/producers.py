@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from migrate.estate.facts import Facts
+from migrate.estate.inventory import Finding, Secret
 from migrate.model.json import reach, text
 
 
@@ -50,3 +51,19 @@ def _by(fact: Facts) -> str:
     if reach(fact.spec, "generated") is True:
         return "a secretGenerator"
     return f"{fact.kind} {fact.namespace or 'default'}/{fact.name}"
+
+
+def two_owners(secrets: Iterable[Secret], others: Iterable[Producer]) -> Iterator[Finding]:
+    """A finding for each Secret that two things make: its value flips between theirs."""
+    made = {(item.namespace, item.name): item for item in others}
+    owners: dict[tuple[str, str], Secret] = {}
+    for secret in secrets:
+        key = (secret.namespace, secret.target)
+        if secret.creation_policy not in {"Owner", "Orphan"}:
+            continue
+        if (other := owners.setdefault(key, secret)) is not secret:
+            told = f"Secret {key[0]}/{key[1]} has two owners: ExternalSecrets {other.id} and {secret.id}"
+            yield Finding("secret.two-owners", "warning", told, secret.file)
+        if (producer := made.get(key)) is not None:
+            told = f"Secret {key[0]}/{key[1]} has two owners: ExternalSecret {secret.id} and {producer.by}"
+            yield Finding("secret.two-owners", "warning", told, producer.file)
