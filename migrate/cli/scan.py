@@ -92,7 +92,7 @@ def _inventory(tree: Tree, settings: Settings, progress: Progress, *, cached: bo
     found = listing(tree.root)
     last = None
     if cached:
-        rules = f"{factcache.version()} {sorted(settings.bootstrap)} {settings.overrides} {settings.file_variables}"
+        rules = f"{factcache.version()} {sorted(settings.bootstrap)} {settings.overrides} {settings.adapters}"
         last = LastScan(factcache.place(tree.root), found, rules)
         if (known := last.recall(tree)) is not None:
             return known

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from migrate.estate.inventory import Bootstrap, Reader, Reason, Secret, Verdict
+from migrate.estate.inventory import Bootstrap, Finding, Reader, Reason, Secret, Verdict
 from migrate.estate.profiles import Profiles
 from migrate.estate.settings import Settings
 from migrate.estate.verdicts import judge
@@ -54,3 +54,15 @@ def _overridden(
         Reason(f"{override.verdict}.override", f"migrate.yaml: {override.reason}"),
         *reasons,
     )
+
+
+def without_effect(settings: Settings, secrets: Sequence[Secret], profiles: Profiles) -> Iterator[Finding]:
+    """What an owner wrote down and nothing here answers to: a name that was mistyped must not pass in silence."""
+    ids = {secret.id for secret in secrets}
+    for name in settings.overrides:
+        if name not in ids:
+            text = f"overrides: there is no ExternalSecret {name}"
+            yield Finding("settings.no-effect", "warning", text, "migrate.yaml")
+    for pattern in profiles.unasked():
+        text = f"adapters: no image that reads a secret fits {pattern}"
+        yield Finding("settings.no-effect", "warning", text, "migrate.yaml")

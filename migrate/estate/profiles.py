@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -30,6 +30,11 @@ class Convention:
         template = self.detail.get("file_env")
         return template.replace("{env}", variable) if isinstance(template, str) else ""
 
+    @property
+    def said_by(self) -> str:
+        """Whose word it is; empty for what profiles document."""
+        return text(self.detail.get("said_by"))
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -40,6 +45,11 @@ class Image:
     entrypoint: bool
     path_role: str = ""
     """Its part on the path to Vault, where it has one: eso, injector, tailnet, resolver, flux."""
+
+    def told(self, owner: Image) -> Image:
+        """The same with what its owners say: their conventions come first, and they know best if there is a shell."""
+        shell = self.shell if owner.shell is None else owner.shell
+        return replace(self, shell=shell, conventions=(*owner.conventions, *self.conventions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,17 @@ class Profiles:
 
     charts: dict[str, Chart] = field(default_factory=dict)
     _images: tuple[tuple[tuple[str, ...], str, Image], ...] = ()
+    _owners: dict[str, Image] = field(default_factory=dict)
     _asked: dict[str, Image] = field(default_factory=dict)
+    _fitted: set[str] = field(default_factory=set)
+
+    def told(self, owners: dict[str, Image]) -> Profiles:
+        """These profiles and what the owners of images add, by repository pattern."""
+        return Profiles(self.charts, self._images, owners)
+
+    def unasked(self) -> list[str]:
+        """The owners' patterns that no image fitted so far."""
+        return [pattern for pattern in self._owners if pattern not in self._fitted]
 
     def image(self, reference: str) -> Image:
         """What is known of an image reference; the first entry that matches counts."""
@@ -79,6 +99,14 @@ class Profiles:
     def _find(self, reference: str) -> Image:
         repository, tag = written_out(reference)
         endings = _endings(repository)
+        found = self._shipped(endings, tag)
+        for pattern, owner in self._owners.items():
+            if _matches(pattern, endings):
+                self._fitted.add(pattern)
+                found = found.told(owner)
+        return found
+
+    def _shipped(self, endings: frozenset[str], tag: str) -> Image:
         for patterns, tag_pattern, image in self._images:
             if any(_matches(pattern, endings) for pattern in patterns) and fnmatchcase(tag, tag_pattern):
                 return image

@@ -9,7 +9,7 @@ from migrate.estate.externals import KINDS, expanded, secret_of, target_of
 from migrate.estate.facts import Facts, FileFacts, Skipped
 from migrate.estate.flux import Scope
 from migrate.estate.inventory import Bootstrap, Files, Finding, Inventory, Reader, Secret, Workload
-from migrate.estate.layers import judged
+from migrate.estate.layers import judged, without_effect
 from migrate.estate.levels import bootstrap
 from migrate.estate.placed import namespace_of
 from migrate.estate.producers import producers, two_owners
@@ -37,7 +37,7 @@ def assemble(
     settings = settings or Settings()
     tree = plant(files, read, (item.file for item in skipped))
     wired = wire(tree)
-    profiles = shipped()
+    profiles = shipped().told(settings.adapters)
     loose = read_loose(wired.loose, tree)
     parts = [_scope(index, scope, tree, loose, profiles, settings) for index, scope in enumerate(wired.scopes)]
     unwired = _loose_secrets(wired, loose, profiles, settings)
@@ -49,7 +49,11 @@ def assemble(
         secrets=tuple(sorted(secrets, key=lambda item: (item.namespace, item.name, item.file, item.document))),
         workloads=tuple(_workloads(wired)),
         bootstrap=tuple({(item.namespace, item.name): item for part in parts for item in part.bootstrap}.values()),
-        findings=(*wired.problems, *(finding for part in parts for finding in part.findings)),
+        findings=(
+            *wired.problems,
+            *(finding for part in parts for finding in part.findings),
+            *without_effect(settings, secrets, profiles),
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from migrate.estate.inventory import Verdict
+from migrate.estate.profiles import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +23,5 @@ class Settings:
     overrides: dict[str, Override] = field(default_factory=dict)
     bootstrap: frozenset[str] = frozenset()
     """Further Secrets (`namespace/name`) on the path to Vault."""
-    file_variables: dict[str, str] = field(default_factory=dict)
-    """By image repository pattern: glob of variables that image also takes as `<variable>_FILE`."""
+    adapters: dict[str, Image] = field(default_factory=dict)
+    """By image repository pattern: what the owners know of such images, beside what profiles say."""

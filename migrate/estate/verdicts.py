@@ -146,8 +146,9 @@ def _environment(reader: Reader, variables: tuple[str, ...], profiles: Profiles)
     where = f"{reader.target} ({pod.name})" if pod.name else reader.target
     if names := _file_variables(image, variables):
         return "adapt", Reason("adapt.env-file", f"{where}: the image takes {', '.join(names)} instead", reader)
-    if any(convention.kind in {"config-file", "flag-file"} for convention in image.conventions):
-        text = f"{where}: the image takes its settings from a file, which the agent can render"
+    config = next((item for item in image.conventions if item.kind in {"config-file", "flag-file"}), None)
+    if config is not None:
+        text = f"{where}: the image takes its settings from a file, which the agent can render{_word_of(config)}"
         return "adapt", Reason("adapt.config-rendered", text, reader)
     if pod.command and image.shell is not False:
         text = f"{where}: the manifest gives the command, which can be wrapped to read files (needs a shell)"
@@ -166,8 +167,12 @@ def _file_variables(image: Image, variables: tuple[str, ...]) -> list[str]:
         convention = next((item for item in image.conventions if _from_file(item) and item.covers(variable)), None)
         if convention is None:
             return []
-        found.append(convention.file_variable(variable) or variable)
+        found.append((convention.file_variable(variable) or variable) + _word_of(convention))
     return found
+
+
+def _word_of(convention: Convention) -> str:
+    return f" (says {convention.said_by})" if convention.said_by else ""
 
 
 def _from_file(convention: Convention) -> bool:

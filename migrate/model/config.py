@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 _DURATION = r"^([0-9]+(s|m|h|d))+$"
 
@@ -98,11 +98,35 @@ class Override(_Section):
     reason: str = Field(min_length=1)
 
 
+class Adapter(_Section):
+    """What the owners of an image know of it: how it takes secrets from files.
+
+    `env`: globs of variables that it also takes from a file, whose path is in the variable `fileEnv` names. `config`:
+    the file that all its settings can come from, which the agent can render. `shell`: whether it has a /bin/sh.
+    """
+
+    env: tuple[str, ...] = ()
+    fileEnv: str = Field(default="{env}_FILE", pattern=r"^\w*\{env\}\w*$")  # noqa: N815  keys are as written in the file
+    config: str | None = Field(default=None, pattern=r"^/")
+    shell: bool | None = None
+
+    @field_validator("env", mode="before")
+    @classmethod
+    def _one_or_more(cls, env: object) -> object:
+        return (env,) if isinstance(env, str) else env
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Adapter:
+        if not self.env and self.config is None and self.shell is None:
+            raise ValueError("an adapter says env, config or shell")
+        return self
+
+
 class Config(_Section):
     """The whole file.
 
-    `bootstrap`: further Secrets (`namespace/name`) on the path to Vault. `adapters`: by image repository pattern, a
-    glob of variables that image also takes as `<variable>_FILE`.
+    `bootstrap`: further Secrets (`namespace/name`) on the path to Vault. `adapters`: by image repository pattern, how
+    that image takes secrets from files; a plain text is short for its `env`.
     """
 
     vault: Vault = Vault()
@@ -114,7 +138,14 @@ class Config(_Section):
     soak: Soak = Soak()
     overrides: tuple[Override, ...] = ()
     bootstrap: tuple[str, ...] = ()
-    adapters: dict[str, str] = {}
+    adapters: dict[str, Adapter] = {}
+
+    @field_validator("adapters", mode="before")
+    @classmethod
+    def _short_form(cls, adapters: object) -> object:
+        if not isinstance(adapters, dict):
+            return adapters
+        return {image: {"env": said} if isinstance(said, str) else said for image, said in adapters.items()}
 
     @field_validator("overrides")
     @classmethod

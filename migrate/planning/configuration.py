@@ -5,9 +5,11 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from migrate.documents.reader import YamlFault, load_all
+from migrate.estate.profiles import Convention, Image
 from migrate.estate.settings import Override, Settings
-from migrate.model.config import Config
+from migrate.model.config import Adapter, Config
 from migrate.model.errors import Failed
+from migrate.model.json import Json, mapping
 
 FILE = "migrate.yaml"
 
@@ -31,4 +33,13 @@ def read_config(data: bytes | None) -> Config:
 def scan_settings(config: Config) -> Settings:
     """The part that a scan needs."""
     overrides = {one.secret: Override(one.verdict, one.reason) for one in config.overrides}
-    return Settings(overrides, frozenset(config.bootstrap), dict(config.adapters))
+    adapters = {pattern: _image(adapter) for pattern, adapter in config.adapters.items()}
+    return Settings(overrides, frozenset(config.bootstrap), adapters)
+
+
+def _image(adapter: Adapter) -> Image:
+    env: Json = {"env": list(adapter.env), "file_env": adapter.fileEnv, "said_by": FILE}
+    config: Json = {"path": adapter.config, "said_by": FILE}
+    conventions = [Convention("env-file", mapping(env))] if adapter.env else []
+    conventions += [Convention("config-file", mapping(config))] if adapter.config else []
+    return Image(adapter.shell, tuple(conventions), entrypoint=False)
