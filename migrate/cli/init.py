@@ -18,16 +18,23 @@ def register(app: typer.Typer) -> None:
 def init(
     estate: Annotated[Path, typer.Option("--estate", help="The GitOps folder.")] = Path(),
     shown: Annotated[bool, typer.Option("--print", help="Print the file instead of writing it.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of migrate.yaml instead, for an editor.")
+    ] = False,
 ) -> None:
     """Write migrate.yaml from what the repository says.
 
     Asks no server. Writes that one file, and refuses (exit 3) where there is one already.
     """
     from migrate.cli.scan import take
+    from migrate.model.config import Config
     from migrate.planning.configuration import FILE
     from migrate.planning.starter import starter
-    from migrate.views.console import emit_text
+    from migrate.views.console import emit_json, emit_text
 
+    if schema:
+        emit_json(Config.model_json_schema())
+        return
     target = estate / FILE
     if not shown and (target.exists() or target.is_symlink()):
         raise Refused(

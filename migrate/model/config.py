@@ -5,11 +5,21 @@ A typing error in a key must not pass silently, so unknown keys are refused here
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 _DURATION = r"^([0-9]+(s|m|h|d))+$"
+
+
+def _or_text(schema: dict[str, Any]) -> None:
+    """In the schema: one text may stand for a list of one."""
+    listed = {key: schema.pop(key) for key in ("type", "items")}
+    schema["anyOf"] = [{"type": "string"}, listed]
+
+
+def _or_text_each(schema: dict[str, Any]) -> None:
+    schema["additionalProperties"] = {"anyOf": [{"type": "string"}, schema["additionalProperties"]]}
 
 
 class _Section(BaseModel):
@@ -105,7 +115,7 @@ class Adapter(_Section):
     the file that all its settings can come from, which the agent can render. `shell`: whether it has a /bin/sh.
     """
 
-    env: tuple[str, ...] = ()
+    env: Annotated[tuple[str, ...], Field(json_schema_extra=_or_text)] = ()
     fileEnv: str = Field(default="{env}_FILE", pattern=r"^\w*\{env\}\w*$")  # noqa: N815  keys are as written in the file
     config: str | None = Field(default=None, pattern=r"^/")
     shell: bool | None = None
@@ -138,7 +148,7 @@ class Config(_Section):
     soak: Soak = Soak()
     overrides: tuple[Override, ...] = ()
     bootstrap: tuple[str, ...] = ()
-    adapters: dict[str, Adapter] = {}
+    adapters: Annotated[dict[str, Adapter], Field(json_schema_extra=_or_text_each)] = {}
 
     @field_validator("adapters", mode="before")
     @classmethod

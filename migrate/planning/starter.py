@@ -76,6 +76,9 @@ def _questions() -> Iterator[str]:
         "# A verdict you know better, with the reason in writing.",
         "# overrides:",
         "#   - {secret: namespace/name, verdict: keep, reason: why}",
+        "",
+        "# Variables that an image of your own also takes as a file, by repository: X as X_FILE.",
+        "# adapters: {team/shop: 'DB_*'}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from migrate.catalog import shelf
 from migrate.cli.main import run
+from migrate.model.config import Config
 from migrate.planning.configuration import read_config
 
 
@@ -62,3 +64,23 @@ def test_a_hostile_name_stays_a_string(tmp_path: Path) -> None:
     config = read_config((root / "migrate.yaml").read_bytes())
     assert config.prefix == "mig-"
     assert config.vault.kv == "{}"
+
+
+def test_every_question_of_the_file_is_a_setting_that_can_be_answered(estate: Path) -> None:
+    assert run(["init", "--estate", str(estate)]) == 0
+    written = (estate / "migrate.yaml").read_text()
+    asked = [
+        line[2:] for line in written.splitlines() if line.startswith("# ") and line[2:].partition(":")[0].islower()
+    ]
+    for question in (line for line in asked if "{" in line and not line.startswith("  ")):
+        read_config(question.encode())
+    assert any(line.startswith("adapters:") for line in asked)
+
+
+def test_the_schema_names_every_setting_and_its_short_forms(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init", "--schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert set(schema["properties"]) == set(Config.model_fields)
+    assert schema["additionalProperties"] is False
+    assert {"type": "string"} in schema["properties"]["adapters"]["additionalProperties"]["anyOf"]
+    assert {"type": "string"} in schema["$defs"]["Adapter"]["properties"]["env"]["anyOf"]
