@@ -41,10 +41,11 @@ def up(
 
     Returns when all are ready. Everything lies in one folder and listens on the lab's own address only.
     """
+    from migrate.cli.demo import example
     from migrate.lab import starting
     from migrate.views import lab as view
 
-    place = None if empty else estate or _example()
+    place = None if empty else estate or example()
     wanted = starting.Wanted(name, place, _level(level), eso if eso.startswith("v") else f"v{eso}", postgres)
     made = starting.start(wanted, view.level, view.done)
     _show(made, as_json=as_json)
@@ -143,12 +144,6 @@ def faults(
     else:
         chosen.begin(world)
         view.broken(fault, chosen.what, f"migrate lab faults {fault} --undo --name {name}")
-
-
-def _example() -> Path:
-    from migrate.catalog import shelf
-
-    return shelf("examples") / "tazlab"
 
 
 def _level(word: str | None) -> str | None:
