@@ -1,13 +1,16 @@
-"""`migrate demo`: the main job on the example estate, in a copy that may be played with."""
+"""`migrate demo`: the main job on the example estate, in a copy that may be played with, there and back."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from migrate.model.errors import Failed
+from migrate.model.errors import Exit, Failed
 
 _IDENTITY = ("-c", "user.name=migrate demo", "-c", "user.email=demo@example.test", "-c", "commit.gpgsign=false")
 
@@ -20,27 +23,71 @@ def register(app: typer.Typer) -> None:
 def demo(
     folder: Annotated[Path | None, typer.Option(help="Where to put the copy; a new temporary folder if unset.")] = None,
 ) -> None:
-    """Scan and plan the example estate.
+    """Scan and plan the example estate, then apply the plan in a practice world and take it back.
 
     Works on a copy with its own Git history; touches no server and nothing of yours.
     """
-    from migrate.cli.main import run
-    from migrate.cli.verbs import verbs
+    import os
+
     from migrate.views.demo import farewell, heading
 
     estate = prepare(folder)
-    known = frozenset(verbs())
-    steps = [["scan", str(estate)]]
-    if "plan" in known:
-        plan = str(estate.parent / "phase1.plan.json")
-        steps.append(["plan", "phase1", "--estate", str(estate), "-o", plan])
-        if "show" in known:
-            steps.append(["show", plan])
-    for step in steps:
-        heading(step)
-        if code := run(step):
-            raise typer.Exit(code)
-    farewell(str(estate), known)
+    base = estate.parent
+    os.environ["MIGRATE_STATE"] = str(base / "runs")
+    for step in chain(_reading(estate), _practising(estate)):  # one by one: a later step reads what an earlier wrote
+        heading(step.words, by_git=step.git)
+        _take(step, estate)
+    farewell(str(estate), _run_options(estate))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One command of the walk, and the exit code that belongs there."""
+
+    words: tuple[str, ...]
+    code: Exit = Exit.DONE
+    git: bool = False
+
+
+def _take(step: _Step, estate: Path) -> None:
+    from migrate.cli.main import run
+
+    if step.git:
+        _git(estate, *step.words)
+    elif (code := run([*step.words])) != step.code:
+        raise typer.Exit(code or Exit.FAILED)
+
+
+def _reading(estate: Path) -> Iterator[_Step]:
+    yield _Step(("scan", str(estate)))
+    plan = str(estate.parent / "phase1.plan.json")
+    yield _Step(("plan", "phase1", "--estate", str(estate), "-o", plan))
+    yield _Step(("show", plan))
+
+
+def _practising(estate: Path) -> Iterator[_Step]:
+    """Forward to the middle of the migration, and all the way back, each merge a real one."""
+    here, plan = _run_options(estate), str(estate.parent / "practice.plan.json")
+    yield _Step(("plan", "phase1", *here, "-o", plan))
+    name, digest = _plan(plan)
+    yield _Step(("apply", plan, *here, "--approve", digest), Exit.HELD)
+    yield _Step(("merge", "--no-edit", f"migrate/{name}"), git=True)
+    yield _Step(("resume", *here), Exit.HELD)
+    yield _Step(("status", *here))
+    yield _Step(("rollback", *here), Exit.INCOMPLETE)
+    yield _Step(("merge", "--no-edit", f"migrate/{name}-rollback"), git=True)
+    yield _Step(("rollback", *here))
+
+
+def _run_options(estate: Path) -> tuple[str, ...]:
+    return "--estate", str(estate), "--world", str(estate.parent / "world")
+
+
+def _plan(path: str) -> tuple[str, str]:
+    from migrate.cli.show import read_plan
+
+    loaded = read_plan(Path(path))
+    return loaded.name, loaded.digest
 
 
 def prepare(folder: Path | None) -> Path:
@@ -51,12 +98,16 @@ def prepare(folder: Path | None) -> Path:
     import shutil
     import tempfile
 
+    from migrate.planning.configuration import FILE
+
     source = example()
     place = folder if folder is not None else Path(tempfile.mkdtemp(prefix="migrate-demo-"))
     estate = place / "estate"
     if estate.exists():
         raise Failed(f"{estate} exists already", undone="nothing was copied", following="name another --folder")
     shutil.copytree(source, estate)
+    # Practice need not wait for a day and a week.
+    (estate / FILE).write_text("soak: {cutover: 0s, contract: 0s}\n", encoding="utf-8")
     for words in (
         ("init", "--quiet", "--initial-branch=main"),
         ("add", "--all"),

@@ -31,7 +31,7 @@ _LINES = {
     "runbook": "List, show, check or begin a runbook.",
     "practice": "Look into a practice world, or break something in it.",
     "lab": "Start real servers here, to practise and test on.",
-    "demo": "Scan and plan the example estate.",
+    "demo": "Scan, plan, apply and take back on the example estate.",
 }
 
 
