@@ -12,7 +12,7 @@ from migrate.stores.git.branches import Branch, is_spent
 from migrate.stores.git.building import Content
 from migrate.stores.git.chain import Side
 from migrate.stores.git.forward import committed
-from migrate.stores.git.merging import Merged, Overlap, Region, merge
+from migrate.stores.git.merging import Merged, Overlap, Region, contains, merge
 from migrate.stores.git.outcome import conflict
 from migrate.stores.git.publishing import Publication, movable, publish
 from migrate.stores.git.repository import Commit, Held, name_of
@@ -144,8 +144,10 @@ def _retracted(way: _Way, now: Held | None) -> Put | Clash:
         what = "came back with other content" if way.left is None else "was made by the step and changed"
         return Clash(f"{way.file} {what} since (blob {name_of(now)})")
     match merge(data, way.left, way.found):
-        case Merged(text):
+        case Merged(text) if contains(text, way.left, way.found):
             return Put(text)
+        case Merged():
+            return Clash(f"{way.file} was changed since, so that it cannot be told what of it is the step's")
         case Overlap(regions):
             return Clash(_shown(way, data, regions))
 
@@ -160,19 +162,22 @@ def _mode(scene: Scene, base: str, file: str) -> str:
     return "100644"
 
 
+_SHOWN = 6
+"""Lines of each side that a conflict shows; the file has the rest."""
+
+
 def _shown(way: _Way, now: bytes, regions: tuple[Region, ...]) -> str:
     """Both sides of every overlap, by their lines; literals masked."""
     left = way.left or b""
-    parts = [f"{way.file} was changed since, in the lines of the step or beside them:"]
-    for region in regions:
-        parts += _side(f"  now, {_lines(region.now)}:", now, region.now, left)
-        parts += _side(f"  as the step left it, {_lines(region.base)}:", left, region.base, now)
-    return "\n".join(parts)
+    ours, theirs = masked_lines(left, [now]), masked_lines(now, [left])
+    parts = (f"{_side('now', theirs, one.now)}; {_side('as the step left it', ours, one.base)}" for one in regions)
+    return f"{way.file} was changed since, in the lines of the step or beside them: {'; '.join(parts)}"
 
 
-def _side(title: str, data: bytes, lines: range, other: bytes) -> list[str]:
-    text = masked_lines(data, [other])
-    return [title, *(f"    {text[number - 1]}" for number in lines if number <= len(text))]
+def _side(which: str, text: list[str], lines: range) -> str:
+    some = [text[number - 1].strip() for number in lines if number <= len(text)]
+    shown = " | ".join(some[:_SHOWN] + ["..."] * (len(some) > _SHOWN))
+    return f"{which}, {_lines(lines)}" + (f": {shown}" if shown else "")
 
 
 def _lines(lines: range) -> str:

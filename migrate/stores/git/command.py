@@ -48,7 +48,8 @@ class GitError(Unreachable):
     """Git ended with an error. `words` are its own, the last of them."""
 
     def __init__(self, command: str, words: str) -> None:
-        super().__init__(f"git {command}: {words or 'it gave no reason'}", following="make this command work")
+        said = " | ".join(words.split("\n")) or "it gave no reason"
+        super().__init__(f"git {command}: {said}", following="make this command work")
         self.words = words
 
 

@@ -1,4 +1,4 @@
-"""Three versions of one file put together, by `git merge-file`. Looks at no repository."""
+"""Three versions of one file put together: by `git merge-file`, and where it stops by meaning. Knows no repository."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from migrate.documents.neighbours import merge_neighbours
 from migrate.stores.git.command import Git, GitError
 
 
@@ -32,7 +33,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """The changes touch the same or neighbouring lines. At least one region."""
+    """The changes touch the same lines, or neighbouring ones that hang together. At least one region."""
 
     regions: tuple[Region, ...]
 
@@ -43,7 +44,18 @@ _CLEAN, _MOST_CONFLICTS = 0, 127
 
 
 def merge(now: bytes, base: bytes, other: bytes) -> Merge:
-    """What `now` becomes with the change from `base` to `other`. Raises Unreachable where git cannot be run."""
+    """What `now` becomes with the change from `base` to `other`, also where somebody changed the lines beside it.
+
+    Raises Unreachable where git cannot be run.
+    """
+    found = merge_as_git(now, base, other)
+    if isinstance(found, Overlap) and (data := merge_neighbours(now, base, other)) is not None:
+        return Merged(data)
+    return found
+
+
+def merge_as_git(now: bytes, base: bytes, other: bytes) -> Merge:
+    """The same as people's own `git merge` has it. Raises Unreachable where git cannot be run."""
     with ExitStack() as stack:
         # Files without a name: what is in them may be secret, and nothing of them outlives us, however we end.
         files = [stack.enter_context(tempfile.TemporaryFile(buffering=0)) for _ in range(3)]

@@ -12,7 +12,7 @@ from migrate.model.ports import Unreachable
 from migrate.model.target import Target
 from migrate.stores.git.branches import Branch, copies
 from migrate.stores.git.chain import Side
-from migrate.stores.git.merging import Merged, merge
+from migrate.stores.git.merging import Merged, merge, merge_as_git
 from migrate.stores.git.repository import Commit, Held
 from migrate.stores.git.scene import Scene
 
@@ -73,7 +73,7 @@ def _at_tip(scene: Scene, question: _Question) -> Json:
         for name, tip in sorted(copies(scene.repository, scene.survey.work.name).items())
         if _stands(scene, step, tip)
     ]
-    conflicts: list[Json] = [] if merged else list[Json](_conflicts(scene, question.change, deployed.tip))
+    conflicts: list[Json] = [] if merged else list[Json](_conflicts(scene, question, deployed.tip))
     answer: dict[str, Json] = {
         "merged": merged,
         "branch": question.branch.name,
@@ -104,19 +104,23 @@ def _deployed_since(scene: Scene, question: _Question) -> list[Commit]:
     return scene.repository.commits(f"{start}..{scene.survey.deployed.tip}", paths=paths)
 
 
-def _conflicts(scene: Scene, change: Change, commit: str) -> list[str]:
+def _conflicts(scene: Scene, question: _Question, commit: str) -> list[str]:
     """Files in which the change cannot be merged as they are now."""
-    held = scene.held(commit, change)
+    held = scene.held(commit, question.change)
     answer = list[str]()
-    for edit in change.files:
+    for edit in question.change.files:
         now = held[edit.file]
-        if scene.side(edit.file, edit.before, edit.after, now) is Side.ELSEWHERE and not _fits(scene, edit, now):
+        if scene.side(edit.file, edit.before, edit.after, now) is Side.ELSEWHERE and not _fits(
+            scene, question, edit, now
+        ):
             answer.append(edit.file)
     return answer
 
 
-def _fits(scene: Scene, edit: FileEdit, now: Held | None) -> bool:
+def _fits(scene: Scene, question: _Question, edit: FileEdit, now: Held | None) -> bool:
     before, after = scene.ends(edit)
     if now is None or before is None or after is None:
         return False
-    return isinstance(merge(now.data, before, after), Merged)
+    # The step's own branch is merged by people; its way back is made here.
+    how = merge_as_git if question.way == "forward" else merge
+    return isinstance(how(now.data, before, after), Merged)

@@ -27,5 +27,6 @@ def denied(why: str, following: str = "") -> NotWritten:
 
 
 def quoted(words: str, contents: Iterable[bytes | None]) -> str:
-    """What another program said, without any literal of these files."""
-    return masked_text(words, [data for data in contents if data is not None]) or "it gave no reason"
+    """What another program said, on one line, without any literal of these files."""
+    text = masked_text(words, [data for data in contents if data is not None])
+    return " | ".join(line.strip() for line in text.split("\n") if line.strip()) or "it gave no reason"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migrate.model.ports import Conflict, Denied, Outcome, OutcomeUnknown, Unreachable, Written
 from migrate.stores.git.branches import HEADS, Branch
-from migrate.stores.git.outcome import denied
+from migrate.stores.git.outcome import denied, quoted
 from migrate.stores.git.repository import Repository
 
 
@@ -35,7 +35,9 @@ def publish(repository: Repository, publication: Publication) -> Outcome:
         return Written()
     if now != branch.tip:
         return Conflict(f"branch {branch.name} was moved by somebody else meanwhile; it is left where they put it")
-    return Denied(f"git does not let branch {branch.name} be moved: {answer.words}", "fix what it names, then resume")
+    return Denied(
+        f"git does not let branch {branch.name} be moved: {quoted(answer.words, ())}", "fix what it names, then resume"
+    )
 
 
 def _words(repository: Repository, publication: Publication) -> tuple[str, ...]:

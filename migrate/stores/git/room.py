@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from migrate.stores.git.command import Git
-from migrate.stores.git.outcome import denied
+from migrate.stores.git.outcome import denied, quoted
 from migrate.stores.git.repository import Repository
 
 _FOLDER = "migrate"
@@ -48,7 +48,7 @@ def room(repository: Repository, commit: str) -> Iterator[Git]:
 def _opened(repository: Repository, place: Path, commit: str) -> Git:
     answer = repository.git.try_("worktree", "add", "--quiet", "--detach", "--no-checkout", str(place), commit)
     if answer.code != 0:
-        raise denied(f"no worktree could be made to build the commit in: {answer.words}")
+        raise denied(f"no worktree could be made to build the commit in: {quoted(answer.words, ())}")
     return Git(str(place))
 
 

@@ -106,6 +106,28 @@ def test_a_revert_keeps_an_edit_made_after_us(repository: Repository, plan: Work
     assert not plan.applied(CUTOVER)
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("      file: /vault/secrets/login\n", "      file: /vault/secrets/login\n      host: theirs\n"),
+        ("      user: new\n", "      # theirs\n      user: new\n"),
+    ],
+    ids=["below", "above"],
+)
+def test_an_edit_beside_ours_is_kept(repository: Repository, plan: Work, ours: str, theirs: str) -> None:
+    plan.write(CUTOVER)
+    squash(repository, BRANCH)
+    append(repository, "app.yaml", ours, theirs)
+    assert plan.applied(CUTOVER)
+    assert plan.take_back(CUTOVER) == Written()
+    text = repository.git("show", f"{BACK}:app.yaml")
+    assert "theirs" in text
+    assert "user: old" in text
+    assert "/vault" not in text
+    assert not plan.applied(CUTOVER)
+    assert plan.observed(f"Reverted/{CUTOVER}")["conflict"] == []
+
+
 def test_an_edit_of_our_own_lines_is_held_with_both_sides(repository: Repository, plan: Work) -> None:
     plan.write(CUTOVER)
     squash(repository, BRANCH)
