@@ -96,7 +96,7 @@ def _before(rule: GateRule, steps: tuple[Step, ...]) -> str | None:
 def _deliveries(made: _Plan) -> Iterator[Gate]:
     """After every Git step, before whatever comes next: merged, and applied."""
     for number, step in enumerate(made.steps):
-        if step.change.target.store != "git":
+        if not _is_commit(step):
             continue
         following = made.steps[number + 1] if number + 1 < len(made.steps) else None
         before = END if following is None else following.id if following.stage == step.stage else following.stage
@@ -105,12 +105,16 @@ def _deliveries(made: _Plan) -> Iterator[Gate]:
 
 
 def _returns(made: _Plan) -> Iterator[Gate]:
-    """On the way back, before the undo of what stands before a run of Git steps."""
+    """On the way back, before the undo of what stands before a stage's run of Git steps."""
     for step, following in pairwise((None, *made.steps)):
-        if following and following.change.target.store == "git" and not (step and step.change.target.store == "git"):
+        if following and _is_commit(following) and not (step and _is_commit(step) and step.stage == following.stage):
             check = f"what takes {following.id} back is merged (judged by content) and Flux has applied it"
             identity = f"gitops.reverted.{following.operation}"
             yield _delivery(identity, "back", step.id if step else END, check, following, made)
+
+
+def _is_commit(step: Step) -> bool:
+    return step.change.target.store == "git"
 
 
 def _delivery(identity: str, way: str, before: str, check: str, step: Step, made: _Plan) -> Gate:

@@ -66,6 +66,12 @@ def test_on_the_way_back_what_a_commit_rested_on_waits_for_its_revert(tmp_path: 
     assert back["db.agent-ttl"] == back["eso.serves"] == "cutover.inject-release.stack"
 
 
+def test_what_a_stage_took_back_is_merged_before_an_earlier_stage_is_taken_back(tmp_path: Path) -> None:
+    plan = planned(estate(tmp_path / "e"), "dynamic")
+    back = {gate.id: gate.before for gate in plan.gates if gate.way == "back"}
+    assert back["gitops.reverted.orphan-external-secret"] == "cutover.inject-release.stack"
+
+
 def test_a_soak_of_nothing_makes_the_lived_rotation_wait_for_nothing(tmp_path: Path) -> None:
     settings = "database: {address: 'pg.example:5432'}\nsoak: {cutover: 0s}\n"
     plan = planned(estate(tmp_path / "e", settings=settings))

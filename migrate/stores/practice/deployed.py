@@ -52,6 +52,10 @@ class Deployed:
         found = self._git.try_("rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
         return found.text if found.code == 0 else self._elsewhere()
 
+    def knows(self, commit: str) -> bool:
+        """Whether a commit is in this clone."""
+        return self._git.try_("cat-file", "-e", f"{commit}^{{commit}}").code == 0
+
     def _elsewhere(self) -> str:
         if self._git.try_("rev-parse", "--git-dir").code != 0:
             raise Refused(

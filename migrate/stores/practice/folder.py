@@ -82,6 +82,8 @@ class Folder:
         rest = {"faults": world.faults, "seed": world.seed, "drawn": world.drawn}
         parts = {"vault": world.vault, "postgres": world.postgres, "cluster": world.cluster, "world": head | rest}
         try:
+            if not (self.path / ".gitignore").exists():  # a world in a checkout is nobody's to commit
+                (self.path / ".gitignore").write_text("*\n", encoding="ascii")
             _replace(self.path / _PENDING, parts)
             self._finish()
         except OSError as error:

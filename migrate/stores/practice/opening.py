@@ -27,7 +27,21 @@ def practice(
     found = Practice(Folder(world), Deployed(estate, deployed), now)
     if not found.folder.exists:
         _make(found)
+    _insist_on_estate(found)
     return found
+
+
+def _insist_on_estate(found: Practice) -> None:
+    """Return if the world was made from this repository: another one would have everything in it pruned."""
+    with found.folder.locked():
+        _, about = found.folder.load()
+    commit = about.get("commit")
+    if commit is not None and not found.deployed.knows(str(commit)):
+        raise Refused(
+            f"{found.folder.path} is the practice world of another repository ({about['estate']})",
+            undone="nothing was written",
+            following="name another folder: a new world is made there",
+        )
 
 
 def _make(new: Practice) -> None:
@@ -47,6 +61,7 @@ def _make(new: Practice) -> None:
             "id": secrets.token_hex(8),
             "estate": str(new.deployed.estate),
             "deployed": new.deployed.branch,
+            "commit": reading.applied.commit,
             "born": new.now().isoformat(),
         }
         new.folder.save(made, about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,17 @@ def test_no_value_of_the_world_is_in_the_plan(tmp_path: Path) -> None:
 def test_a_world_is_for_its_owner_only(tmp_path: Path) -> None:
     _, world = planned(tmp_path)
     assert world.stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_mode & 0o777 for path in world.iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in world.glob("*.json")} == {0o600}
+
+
+def test_a_world_inside_a_checkout_does_not_show_there(tmp_path: Path) -> None:
+    place = scene(tmp_path, "")
+    world = place.estate / "practice"
+    assert run(["plan", "phase1", "--estate", str(place.estate), "--world", str(world), "-o", str(tmp_path / "p")]) == 0
+    status = subprocess.run(
+        ["git", "-C", str(place.estate), "status", "--porcelain"], capture_output=True, check=True, text=True
+    )
+    assert status.stdout == ""
 
 
 def test_the_same_world_gives_the_same_plan(tmp_path: Path) -> None:

@@ -295,6 +295,14 @@ def test_a_folder_with_something_else_in_it_is_left_alone(place: Scene, tmp_path
     assert [path.name for path in other.iterdir()] == ["notes.txt"]
 
 
+def test_a_world_of_another_repository_is_refused(place: Scene, tmp_path: Path) -> None:
+    other = scene(tmp_path / "other")
+    git(other.estate, "commit", "--quiet", "--allow-empty", "-m", "unlike the first")
+    second = practice(tmp_path / "second", other.estate, "main", other.clock.now)
+    with pytest.raises(Refused, match="another repository"):
+        practice(second.folder.path, place.estate, "main")
+
+
 def test_another_world_is_another_place(place: Scene, tmp_path: Path) -> None:
     second = practice(tmp_path / "second", place.estate, "main", place.clock.now)
     mine, theirs = place.world.places(), second.places()
