@@ -107,7 +107,11 @@ def take_from(folder: Path, id: str) -> Owner:  # noqa: A002
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+    mode = path.parent.stat().st_mode & 0o660
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    if os.fstat(descriptor).st_uid == os.geteuid():
+        os.fchmod(descriptor, mode)  # whatever the umask took away: a state folder of a group is for its group
+    return descriptor
 
 
 def _seize(descriptor: int, tries: int = 1) -> bool:

@@ -69,6 +69,7 @@ class Runs:
         folder.path.mkdir(mode=self._folders)
         (folder.path / "evidence").mkdir(mode=self._folders)
         self.write(folder.plan, plan)
+        self.write(folder.journal, b"")
         sync_folder(folder.path.parent)
         return folder
 
@@ -123,10 +124,10 @@ def state_root(environment: Mapping[str, str]) -> Path:
 def _common(estate: Path) -> Path:
     words = ("git", "-C", str(estate), "rev-parse", "--path-format=absolute", "--git-common-dir")
     try:
-        found = subprocess.run(words, capture_output=True, check=True, text=True).stdout.strip()
+        return Path(subprocess.run(words, capture_output=True, check=True, text=True).stdout.strip())
     except (OSError, subprocess.CalledProcessError):
-        return estate
-    return Path(found)
+        # Git does not speak of a repository that is another user's; a second person must find the same runs.
+        return next((one / ".git" for one in (estate, *estate.parents) if (one / ".git").is_dir()), estate)
 
 
 def _opened(run: RunFolder) -> float:
