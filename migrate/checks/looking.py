@@ -80,9 +80,8 @@ class Seen:
         return self.value.get(key)
 
     def _unseen(self, key: str) -> UnseenError:
-        name = str(self.target).partition("?")[0]
         return UnseenError(
-            f"{name} does not show {key}" if self.exists else f"there is no {name}",
+            f"{self.target} does not show {key}" if self.exists else f"there is no {self.target}",
             "look with rights that show it, or pass the gate with a reason once you know it otherwise",
         )
 

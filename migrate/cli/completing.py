@@ -52,6 +52,15 @@ def run_ids() -> list[str]:
 
 
 @_quiet
+def session_ids() -> list[str]:
+    """The sessions of the estate one stands in, newest first."""
+    from migrate.stores.runs import runs_of
+    from migrate.stores.sessions import Sessions
+
+    return [folder.id for folder in Sessions(runs_of(_standing_in(), os.environ)).all()]
+
+
+@_quiet
 def step_ids() -> list[str]:
     """The steps of every plan here."""
     import json

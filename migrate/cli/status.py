@@ -50,8 +50,7 @@ def _look(where: Place, *, as_json: bool) -> None:
         view.show_json(str(where.estate), where.world_name, runs)
         return
     owner = held(where.runs.folder)
-    look = view.Look(str(where.estate), where.world_name, _serving(where), str(owner) if owner else None, where.options)
-    view.show(look, runs)
+    view.show(str(where.estate), where.world_name, runs, _serving(where), str(owner) if owner else None)
 
 
 def standings(where: Place) -> list[Standing]:

@@ -29,6 +29,7 @@ _LINES = {
     "recover": "Rebuild a lost journal from the plan and the world.",
     "export-rollback": "Write the way back as a script for bare tools.",
     "runbook": "List, show, check or begin a runbook.",
+    "session": "Follow a runbook step by step, with evidence.",
     "practice": "Look into a practice world, or break something in it.",
     "lab": "Start real servers here, to practise and test on.",
     "demo": "Scan, plan, apply and take back on the example estate.",

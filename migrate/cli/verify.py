@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migrate.cli.completing import session_ids
 from migrate.cli.place import EstateOption, RunArgument, WorldOption
 from migrate.model.errors import Exit
 
@@ -23,12 +24,20 @@ def verify(
     run: RunArgument = None,
     estate: EstateOption = None,
     world: WorldOption = None,
+    session: Annotated[
+        str | None,
+        typer.Option("--session", help="A session's records instead, offline.", autocompletion=session_ids),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.verify/v1).")] = False,
 ) -> None:
     """Compare what a run recorded with what is there now. For cron: exit 0 healthy, 1 findings."""
     from migrate.cli.place import chosen_run, place
+    from migrate.cli.session.chain import verify_session
     from migrate.views import verify as view
 
+    if session is not None:
+        verify_session(session, estate, as_json=as_json)
+        return
     where = place(estate, world)
     one = chosen_run(where, run)
     found = _deviations(where, one)

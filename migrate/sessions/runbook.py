@@ -41,12 +41,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One of our commands as typed, its placeholders not yet filled. `expect`: the exit codes that let it pass."""
+    """One of our commands as typed, its placeholders not yet filled. `expect`: the exit codes that let it pass.
+
+    `past`: it passes only once the run has come past this stage of its plan, held or not; empty: any.
+    """
 
     line: int
     typed: str
     words: tuple[str, ...]
     expect: frozenset[int]
+    past: str = ""
 
 
 @dataclass(frozen=True, slots=True)

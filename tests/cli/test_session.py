@@ -1,0 +1,244 @@
+"""Runbooks followed in the practice world, as a person would: typed commands, merges, another login's word."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from migrate.cli.main import run
+from migrate.model.json import Json
+from tests.sessions.books import BACK, book, fence
+
+CANARY = "c4n4ryQ9x7Lm2"
+GIT = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.test", "-c", "commit.gpgsign=false")
+
+
+class Call:
+    """A person at a terminal that is none: everything is typed as options."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.estate, self._capsys = folder, folder / "estate", capsys
+
+    def do(self, *words: str) -> int:
+        """One command; what it said is in `out`."""
+        self._capsys.readouterr()
+        code = run(list(words))
+        said = self._capsys.readouterr()
+        self.out = said.out + said.err
+        return code
+
+    def git(self, *words: str) -> None:
+        subprocess.run((*GIT, "-C", str(self.estate), *words), check=True, capture_output=True)
+
+    def merge(self) -> None:
+        """Merge every branch of ours that is there."""
+        found = subprocess.run(
+            ("git", "-C", str(self.estate), "branch", "--format=%(refname:short)", "--list", "migrate/*"),
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        for branch in found.stdout.split():
+            self.git("merge", "--no-edit", branch)
+
+    def status(self) -> dict[str, Json]:
+        assert self.do("session", "status", "--json") == 0
+        return cast("dict[str, Json]", json.loads(self.out))
+
+    def follow(self, end: str, rounds: int = 20) -> None:
+        """Do what each stop says, until the session is over."""
+        for _ in range(rounds):
+            code = self.do("session", "run")
+            assert code in {0, 4}, self.out
+            if code == 0:
+                assert self.status()["state"] == end
+                return
+            self.answer(cast("dict[str, str]", self.status()["waiting"])["next"])
+        pytest.fail(f"not over after {rounds} rounds: {self.out}")
+
+    def answer(self, following: str) -> None:
+        if "session approve" not in following:
+            self.merge()
+            return
+        words = following[following.index("session approve") :].split()
+        text = "the dashboards load" if "--text" in words else None
+        assert self.do(*(text if word == "TEXT" and text else word for word in words)) == 0, self.out
+
+
+@pytest.fixture
+def call(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+    """The example estate with short soaks, in a state folder of its own; we stand in it."""
+    monkeypatch.setenv("MIGRATE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MY_PASSWORD", CANARY)
+    one = Call(tmp_path, capsys)
+    assert one.do("demo", "--folder", str(tmp_path)) == 0
+    (one.estate / "migrate.yaml").write_text("soak: {cutover: 0s, contract: 0s}\n")
+    one.git("add", "--all")
+    one.git("commit", "-m", "Short soaks")
+    monkeypatch.chdir(one.estate)
+    return one
+
+
+def as_login(uid: int, words: list[str]) -> int:
+    """A command typed by another login. Forked: the interpreter may lie where that login cannot read."""
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+        os._exit(int(run(words)))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def written(call: Call, text: str) -> str:
+    file = call.folder / "book.md"
+    file.write_text(text)
+    return str(file)
+
+
+def test_phase1_takes_a_newcomer_through_the_practice_world(call: Call) -> None:
+    assert call.do("session", "start", "phase1", "--world", "../world") == 0, call.out
+    call.follow("done")
+    assert call.do("status", "--world", "../world", "--json") == 0
+    assert json.loads(call.out)["runs"][0]["state"] == "done"
+    session = str(call.status()["session"])
+    assert call.do("verify", "--session", session) == 0, call.out
+    log = next(call.folder.glob("state/*/sessions/*/session.jsonl"))
+    log.write_bytes(log.read_bytes().replace(b'"exit":0', b'"exit":4', 1))
+    assert call.do("verify", "--session", session) == 1
+    assert "the chain does not hold at record" in call.out
+
+
+def test_giving_phase1_up_after_the_cutover_goes_all_the_way_back(call: Call) -> None:
+    assert call.do("session", "start", "phase1", "--world", "../world") == 0
+    while call.status()["due"] is None or cast("dict[str, str]", call.status()["due"])["step"] != "soak":
+        call.do("session", "run")
+        call.answer(cast("dict[str, str]", call.status()["waiting"])["next"])
+    assert call.do("session", "abort", "the dashboards stay empty") == 0
+    call.follow("went-back")
+    assert call.do("status", "--world", "../world", "--json") == 0
+    assert json.loads(call.out)["runs"][0]["state"] == "rolled-back"
+
+
+def test_the_rollback_runbook_takes_an_open_run_back(call: Call) -> None:
+    assert call.do("plan", "phase1", "--world", "../world", "-o", "p.json") == 0
+    digest = json.loads(Path("p.json").read_text())["digest"]
+    assert call.do("apply", "p.json", "--world", "../world", "--approve", digest) == 4
+    assert call.do("session", "start", "rollback", "--world", "../world") == 0
+    call.follow("done")
+    assert call.do("status", "--world", "../world", "--json") == 0
+    assert json.loads(call.out)["runs"][0]["state"] == "rolled-back"
+
+
+def test_an_edited_runbook_shows_what_changed_and_needs_a_reason(call: Call) -> None:
+    text = book("look\n" + fence("migrate", "migrate phases"), "more\n" + fence("confirm", "words: go on"), BACK)
+    file = Path(written(call, text))
+    assert call.do("session", "start", str(file)) == 0
+    assert call.do("session", "run") == 4
+    file.write_text(text.replace("words: go on", "words: go on then"))
+    assert call.do("session", "run") == 3
+    assert "+words: go on then" in call.out
+    assert call.do("session", "run", "--accept-change", "the word was wrong") == 4
+    assert call.do("verify", "--session", str(call.status()["session"])) == 0, call.out
+
+
+def test_an_edit_that_cannot_be_followed_is_not_accepted(call: Call) -> None:
+    text = book("look\n" + fence("confirm", "words: go on"), BACK)
+    file = Path(written(call, text))
+    assert call.do("session", "start", str(file)) == 0
+    file.write_text(text.replace("migrate phases", "migrate fases"))
+    assert call.do("session", "run", "--accept-change", "why not") == 3
+    assert "no verb fases" in call.out
+
+
+def test_a_paused_session_runs_nothing(call: Call) -> None:
+    assert call.do("session", "start", written(call, book("look\n" + fence("migrate", "migrate phases"), BACK))) == 0
+    assert call.do("session", "pause", "dinner") == 0
+    assert call.do("session", "run") == 3
+    assert "dinner" in call.out
+    assert call.do("session", "resume") == 0
+    assert call.do("session", "run") == 0
+
+
+def test_nothing_secret_is_kept_of_what_people_attach(call: Call) -> None:
+    text = book("note\n" + fence("evidence", "text: what you saw"), "file\n" + fence("evidence", "file: a log"), BACK)
+    assert call.do("session", "start", written(call, text)) == 0
+    Path("some.log").write_text(f"password: {CANARY}\npostgres://ada:{CANARY}@db/x\nit said {CANARY}\n")
+    for option in ("--text", f"it was {CANARY}"), ("--file", "some.log"):
+        assert call.do("session", "run") == 4
+        following = cast("dict[str, str]", call.status()["waiting"])["next"].split()
+        digest = following[following.index("--digest") + 1]
+        step = following[following.index("approve") + 1]
+        assert call.do("session", "approve", step, "--digest", digest, *option) == 0, call.out
+    assert call.do("session", "run") == 0
+    kept = [path for path in (call.folder / "state").rglob("*") if path.is_file()]
+    assert len(kept) > 3
+    assert [path for path in kept if CANARY.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize("value", ["-rf", "a;b", "hvs.c4n4ryQ9x7Lm2"])
+def test_an_input_that_is_an_option_or_a_secret_is_not_taken(call: Call, value: str) -> None:
+    inputs = "inputs: [{name: file, what: a file, example: x}]\n"
+    text = book("look\n" + fence("migrate", "migrate scan ${file}"), BACK, inputs=inputs)
+    assert call.do("session", "start", written(call, text), "--input", f"file={value}") == 64
+
+
+def test_a_killed_terminal_loses_nothing(call: Call) -> None:
+    assert call.do("session", "start", "phase1", "--world", "../world") == 0
+    while cast("dict[str, str]", call.status()["due"])["step"] != "apply":
+        call.do("session", "run")
+        if cast("dict[str, str]", call.status()["due"])["step"] == "agree":
+            following = cast("dict[str, str]", call.status()["waiting"])["next"]
+            words = following[following.index("session approve") :].split()
+            assert call.do(*words) == 0
+            break
+    # Dies at the end of the third write of the apply, as if the terminal were gone.
+    program = (
+        "import os, sys\n"
+        "from migrate.stores.journal import Journal\n"
+        "real, seen = Journal.append, []\n"
+        "def append(self, type, data):\n"
+        "    event = real(self, type, data)\n"
+        "    seen.append(type)\n"
+        "    if seen.count('step.applied') == 3: os.kill(os.getpid(), 9)\n"
+        "    return event\n"
+        "Journal.append = append\n"
+        "from migrate.cli.main import main; sys.argv = ['migrate', 'session', 'run']; main()"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert killed.returncode == -9
+    assert call.status()["running"] is True
+    call.follow("done")
+    assert call.do("verify", "--session", str(call.status()["session"])) == 0, call.out
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs a second login: only root can act as one")
+def test_two_logins_share_a_session_over_a_state_folder_of_their_group(call: Call) -> None:
+    state = call.folder / "state"
+    state.mkdir()
+    os.chown(state, 0, 65534)
+    state.chmod(0o2770)
+    for folder in [call.folder, *call.folder.parents]:
+        if (
+            folder.stat().st_uid == 0
+            and folder != Path("/")
+            and folder.is_relative_to("/tmp")
+            and folder != Path("/tmp")
+        ):
+            folder.chmod(0o755)
+    text = book("agree\n" + fence("confirm", "words: go on", "second: true"), BACK)
+    assert call.do("session", "start", written(call, text)) == 0
+    assert call.do("session", "run") == 4
+    following = cast("dict[str, str]", call.status()["waiting"])["next"]
+    words = following[following.index("session approve") :].split()
+    assert call.do(*words) == 0
+    assert call.do("session", "run") == 4  # one person, whatever the number of words
+    assert as_login(65534, [*words, "--estate", str(call.estate)]) == 0
+    assert call.do("session", "run") == 0, call.out
