@@ -27,11 +27,29 @@ class _Section(BaseModel):
 
 
 class Source(_Section):
-    """Where a credential is taken from when it is needed. Never the credential."""
+    """Where a credential is taken from when it is needed. Never the credential.
+
+    `unlock`: the command that makes the file appear, for the message where it is not there.
+    """
 
     file: str | None = None
     env: str | None = None
     command: str | None = None
+    unlock: str | None = None
+
+
+class Login(_Section):
+    """A login to Vault with a JWT (methods `jwt` and `kubernetes` take the same): the tool's own, short-lived token."""
+
+    mount: str
+    role: str
+    jwt: Source
+
+
+class TokenSource(Source):
+    """Where Vault's token comes from: given, or got by a login. Without any of it, the variable VAULT_TOKEN."""
+
+    login: Login | None = None
 
 
 class Auth(_Section):
@@ -50,7 +68,7 @@ class Vault(_Section):
     kv: str | None = None
     database: str = "database"
     auth: Auth = Auth()
-    token: Source = Source()
+    token: TokenSource = TokenSource()
 
 
 class Injector(_Section):
@@ -63,13 +81,15 @@ class Injector(_Section):
 class Database(_Section):
     """PostgreSQL. `address` is host:port as *Vault* reaches it; a name inside the cluster is not that.
 
-    `login`: the login in use today, where the tree does not say.
+    `login`: the login in use today, where the tree does not say. `ca`: who signed its certificate, as a file; without
+    it the machine's own authorities count.
     """
 
     address: str | None = None
     sslmode: Literal["disable", "require", "verify-ca", "verify-full"] = "verify-full"
     version: int | None = None
     login: str | None = None
+    ca: str | None = None
     admin: Source = Source()
 
 

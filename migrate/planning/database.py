@@ -49,7 +49,7 @@ def _server(found: Found) -> Server:
     version = spec.get("postgresVersion") or text_at(spec, "postgresql", "version") or _tag(image)
     return Server(
         found,
-        tuple(_logins(found)),
+        tuple(logins_of(found)),
         int(version) if isinstance(version, int) or (isinstance(version, str) and version.isdigit()) else None,
         pooler="pgBouncer" in mapping(spec.get("proxy")) or spec.get("enableConnectionPooler") is True,
         restores="dataSource" in spec or "backups" in spec or "backup" in spec or "clone" in spec,
@@ -61,7 +61,7 @@ def _tag(image: str) -> str | None:
     return match.group(1) if match else None
 
 
-def _logins(found: Found) -> Iterator[str]:
+def logins_of(found: Found) -> Iterator[str]:
     """The logins whose passwords the operator writes."""
     spec = found.spec
     users = spec.get("users")

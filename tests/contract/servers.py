@@ -84,9 +84,9 @@ def vault(folder: Path) -> Iterator[tuple[str, str, str, int]]:
         f"-dev-listen-address=127.0.0.1:{port}", "-dev-no-store-token", f"-dev-root-token-id={ROOT}",
         f"-config={settings}",
     ]  # fmt: skip
-    with _process(command, folder / "vault.log") as started:
+    with process(command, folder / "vault.log") as started:
         address, ca = f"https://127.0.0.1:{port}", certificates / "vault-ca.pem"
-        _wait(lambda: _healthy(address, ca), started)
+        wait(lambda: _healthy(address, ca), started)
         yield address, f"http://127.0.0.1:{plain}", str(ca), started.pid
 
 
@@ -109,13 +109,13 @@ def postgres(folder: Path, ca: str) -> Iterator[tuple[str, int]]:
         settings.write("ssl = on\nssl_cert_file = 'cert.pem'\nssl_key_file = 'key.pem'\n")
         settings.write("log_statement = 'all'\ndynamic_shared_memory_type = 'mmap'\n")
     dsn = f"postgresql://admin:{ADMIN}@127.0.0.1:{port}/postgres"
-    with _process([*as_somebody, str(program("postgres", "postgresql-")), "-D", str(data)], folder / "pg.log") as ran:
-        _wait(lambda: _takes(dsn), ran)
+    with process([*as_somebody, str(program("postgres", "postgresql-")), "-D", str(data)], folder / "pg.log") as ran:
+        wait(lambda: _takes(dsn), ran)
         yield dsn, port
 
 
 @contextmanager
-def _process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(log.parent), "LANG": "C.UTF-8"}
     with log.open("wb") as said, subprocess.Popen(command, stdout=said, stderr=said, env=environment) as started:
         try:
@@ -128,7 +128,7 @@ def _process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
                 started.kill()
 
 
-def _wait(ready: Callable[[], bool], started: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def wait(ready: Callable[[], bool], started: subprocess.Popen[bytes], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not ready():
         assert started.poll() is None, f"{started.args!r} has ended"

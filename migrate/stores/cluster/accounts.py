@@ -1,0 +1,33 @@
+"""ServiceAccounts, and short-lived tokens of them for Vault's audience alone."""
+
+from __future__ import annotations
+
+from migrate.model.json import Json, mapping
+from migrate.model.ports import Unreachable
+from migrate.stores.cluster.api import Api, LostError, metadata, place
+
+_SECONDS = 600
+"""The shortest life that the API server gives a token."""
+
+
+def account(api: Api, name: str) -> dict[str, Json] | None:
+    """A ServiceAccount; `tokens` says whether pods get one without asking. Raises Unreachable."""
+    found = api.look(place(name, "serviceaccounts"))
+    if not found.ok:
+        return {} if found.status == 403 else None
+    return {
+        "uid": metadata(found.body).get("uid"),
+        "tokens": found.body.get("automountServiceAccountToken") is not False,
+    }
+
+
+def token(api: Api, name: str, audience: str) -> str | None:
+    """A token as pods of the account get it; None where it may not be made. Raises Unreachable."""
+    wanted = {"spec": {"audiences": [audience], "expirationSeconds": _SECONDS}}
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", **wanted}
+    try:
+        found = api.ask("POST", f"{place(name, 'serviceaccounts')}/token", body)
+    except LostError as error:
+        raise Unreachable(str(error), following="the API server answers again") from None
+    made = mapping(found.body.get("status")).get("token")
+    return made if found.ok and isinstance(made, str) else None

@@ -1,0 +1,143 @@
+"""One request to the API server and its answer.
+
+Raw answers: the client's own models can raise after the server has applied a write, where an answer does not fit them
+(kubernetes 37, measured). Bodies and content types are said by whoever asks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import kubernetes
+import urllib3
+
+from migrate.model.errors import Refused
+from migrate.model.json import Json, mapping, sequence
+from migrate.model.ports import Unreachable
+
+_SECONDS = (10, 30)
+JSON_PATCH = "application/json-patch+json"
+
+
+class LostError(Exception):
+    """No answer came. Whether the request arrived is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API server said. It may hold Secrets, so `repr` shows the status only."""
+
+    status: int
+    body: dict[str, Json] = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was carried out."""
+        return 200 <= self.status < 300
+
+    @property
+    def message(self) -> str:
+        """The server's own words of refusal."""
+        return str(self.body.get("message") or f"HTTP {self.status}")
+
+    @property
+    def items(self) -> list[dict[str, Json]]:
+        """The members of a list."""
+        return [mapping(one) for one in sequence(self.body.get("items"))]
+
+
+class Api:
+    """One cluster, by a context of the operator's kubeconfig (KUBECONFIG, else ~/.kube/config)."""
+
+    def __init__(self, context: str | None = None, kubeconfig: str | None = None) -> None:
+        try:
+            self._client = kubernetes.config.new_client_from_config(kubeconfig, context)  # type: ignore[no-untyped-call]
+        except kubernetes.config.ConfigException as error:
+            raise Refused(
+                f"no cluster: {str(error).splitlines()[0]}",
+                undone="nothing was asked",
+                following="set kube.context in migrate.yaml to one of: kubectl config get-contexts",
+            ) from None
+        configuration = self._client.configuration
+        if not configuration.verify_ssl:
+            raise Refused(
+                "the kubeconfig says insecure-skip-tls-verify",
+                truth="whoever answers could be anybody, and would be handed tokens",
+                undone="nothing was asked",
+                following="give the cluster's CA in the kubeconfig (certificate-authority)",
+            )
+        # A retry of a write is for whoever reads back first.
+        configuration.retries = False
+        self._client = kubernetes.client.ApiClient(configuration)
+        self._served = dict[str, str | None]()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        kind: str = "application/json",
+    ) -> Answer:
+        """Send one request. Raises LostError where no answer came."""
+        headers = {"Accept": "application/json", "Content-Type": kind}
+        pairs = list((query or {}).items())
+        request = self._client.param_serialize(
+            method, path, query_params=pairs, header_params=headers, body=body, auth_settings=["BearerToken"]
+        )
+        try:
+            found = self._client.call_api(*request, _request_timeout=_SECONDS)
+            return Answer(found.status, _body(found.read()))
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            cause = getattr(error, "reason", None) or error
+            raise LostError(f"the API server does not answer ({type(cause).__name__})") from None
+
+    def look(self, path: str, *, query: Mapping[str, str] | None = None) -> Answer:
+        """The answer to a reading that is one: found, none there (404), or not allowed (403). Raises Unreachable."""
+        try:
+            answer = self.ask("GET", path, query=query)
+        except LostError as error:
+            raise Unreachable(str(error), following="it answers again: kubectl get --raw /readyz") from None
+        if answer.status == 401:
+            raise Unreachable("the API server does not know who asks", following="log in again: kubectl auth whoami")
+        if answer.status == 429 or answer.status >= 500:
+            raise Unreachable(f"the API server cannot answer now: {answer.message}", following="it answers again")
+        return answer
+
+    def served(self, group: str) -> str | None:
+        """`/apis/GROUP/VERSION` as the server prefers it; None where it serves no such group. Raises Unreachable."""
+        if group not in self._served:
+            found = self.look(f"/apis/{group}")
+            version = mapping(found.body.get("preferredVersion")).get("groupVersion") if found.ok else None
+            self._served[group] = f"/apis/{version}" if version else None
+        return self._served[group]
+
+    def custom(self, group: str, plural: str, name: str) -> Answer | None:
+        """A custom resource by `namespace/name`; None where its group is not served. Raises Unreachable."""
+        root = self.served(group)
+        if root is None:
+            return None
+        namespace, _, short = name.partition("/")
+        return self.look(f"{root}/namespaces/{namespace}/{plural}/{short}")
+
+
+def _body(data: bytes) -> dict[str, Json]:
+    try:
+        return mapping(json.loads(data)) if data else {}
+    except ValueError:
+        return {}
+
+
+def place(name: str, plural: str, root: str = "/api/v1") -> str:
+    """The path of an object by `namespace/name`."""
+    namespace, _, short = name.partition("/")
+    return f"{root}/namespaces/{namespace}/{plural}/{short}"
+
+
+def metadata(found: Mapping[str, Json]) -> dict[str, Json]:
+    """An object's metadata."""
+    return mapping(found.get("metadata"))

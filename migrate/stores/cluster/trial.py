@@ -1,0 +1,86 @@
+"""The pod that a cutover makes, sent as a server-side dry run: admission, security and quota answer, nothing stays."""
+
+from __future__ import annotations
+
+import copy
+import json
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from migrate.model.json import Json, mapping, sequence
+from migrate.model.ports import Unreachable
+from migrate.stores.cluster.api import Api, LostError, metadata, place
+
+_GROUPS = ("initContainers", "containers")
+
+
+def dry_run(api: Api, name: str, asked: str) -> dict[str, Json] | None:
+    """What the API server says of the Deployment's pod with changes laid over it. Raises Unreachable."""
+    found = api.look(place(name, "deployments", "/apis/apps/v1"))
+    if not found.ok:
+        return {} if found.status == 403 else None
+    changes = json.loads(asked)
+    template = mapping(mapping(found.body.get("spec")).get("template"))
+    pod = laid_over(template, changes)
+    namespace = name.partition("/")[0]
+    pod["metadata"]["name"] = f"migrate-trial-{secrets.token_hex(4)}"
+    pod |= {"apiVersion": "v1", "kind": "Pod"}
+    try:
+        answer = api.ask("POST", f"/api/v1/namespaces/{namespace}/pods", pod, query={"dryRun": "All"})
+    except LostError as error:
+        raise Unreachable(str(error), following="the API server answers again") from None
+    variables = list[Json](sorted(set(_variables(pod, str(changes["container"])))))
+    if _may_not(answer.status, answer.message):
+        return {"variables": variables}
+    return {
+        "allowed": answer.ok,
+        "message": "" if answer.ok else answer.message,
+        "agent": bool(_names(answer.body) & {"vault-agent", "vault-agent-init"}),
+        "variables": variables,
+    }
+
+
+def _may_not(status: int, message: str) -> bool:
+    """Whether it was the asker who was refused, not the pod."""
+    return status == 403 and "cannot create resource" in message
+
+
+def laid_over(template: dict[str, Json], changes: dict[str, Any]) -> dict[str, Any]:
+    """The pod of a template with the changes of `migrate.planning.pod`: what is set gets an empty value."""
+    pod: dict[str, Any] = {
+        "metadata": {key: one for key, one in metadata(template).items() if key in {"labels", "annotations"}},
+        "spec": copy.deepcopy(mapping(template.get("spec"))),
+    }
+    spec = pod["spec"]
+    pod["metadata"]["annotations"] = {**mapping(pod["metadata"].get("annotations")), **changes["annotations"]}
+    if changes.get("account"):
+        spec["serviceAccountName"] = spec["serviceAccount"] = changes["account"]
+    if changes.get("shareProcessNamespace") is not None:
+        spec["shareProcessNamespace"] = changes["shareProcessNamespace"]
+    gone = set(changes.get("unmount") or [])
+    new = {volume["name"] for volume in changes.get("volumes") or []}
+    kept = [one for one in spec.get("volumes") or [] if one["name"] not in gone | new]
+    spec["volumes"] = kept + list(changes.get("volumes") or [])
+    for container in (one for group in _GROUPS for one in spec.get(group) or []):
+        container["volumeMounts"] = [one for one in container.get("volumeMounts") or [] if one["name"] not in gone]
+        if container["name"] == changes["container"]:
+            container["env"] = list(_env(container.get("env") or [], changes))
+    return pod
+
+
+def _env(variables: list[dict[str, Any]], changes: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    gone = set(changes["unset"]) | set(changes["set"])
+    yield from (one for one in variables if one["name"] not in gone)
+    yield from ({"name": name, "value": ""} for name in changes["set"])
+
+
+def _variables(pod: dict[str, Any], container: str) -> Iterator[str]:
+    for one in pod["spec"].get("containers") or []:
+        if one["name"] == container:
+            yield from (variable["name"] for variable in one.get("env") or [])
+
+
+def _names(pod: dict[str, Json]) -> set[str]:
+    spec = mapping(pod.get("spec"))
+    return {str(mapping(one).get("name")) for group in _GROUPS for one in sequence(spec.get(group))}

@@ -1,0 +1,83 @@
+"""What a workload can do: log in to Vault as its ServiceAccount, and to the database with what it reads there.
+
+The account's token is asked for Vault's audience only and lives ten minutes; Vault's is revoked as soon as it was
+looked at. Making tokens is a privilege: without it nothing is shown, and the check is inconclusive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from migrate.model.json import Json, sequence
+from migrate.model.ports import Unreachable
+from migrate.stores.cluster.accounts import account, token
+from migrate.stores.cluster.api import Api as Cluster
+from migrate.stores.postgres.trial import Credential, Door, tried
+from migrate.stores.vault.api import Answer, LostError
+from migrate.stores.vault.api import Api as Vault
+
+_Shown = dict[str, Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """The three servers, for a login that goes through them."""
+
+    cluster: Cluster
+    vault: Vault
+    database: Door | None
+    """The database as it is reached from here; None where nothing says so."""
+
+    def to_vault(self, name: str, asked: str) -> _Shown:
+        """`{allowed, policies, why}`; nothing where there is no such account. Raises Unreachable."""
+        found = self._login(name, dict(parse_qsl(asked)))
+        if not isinstance(found, Answer):
+            return found
+        if not found.ok:
+            return {"allowed": False, "policies": [], "why": found.errors}
+        policies = sequence(found.auth.get("token_policies"))
+        self._revoked(str(found.auth.get("client_token")))
+        return {"allowed": True, "policies": policies, "why": ""}
+
+    def to_database(self, name: str, asked: str) -> _Shown:
+        """`{allowed, session, current, why}`; no keys where reading the path would make a login. Raises Unreachable."""
+        wanted = dict(parse_qsl(asked))
+        if "/creds/" in wanted["path"]:
+            return {}
+        found = self._login(name, wanted)
+        if not isinstance(found, Answer):
+            return found
+        if not found.ok:
+            return {"allowed": False, "why": found.errors}
+        bearer = str(found.auth.get("client_token"))
+        try:
+            return self._connected(self.vault.bearing(bearer).look(wanted["path"]), wanted)
+        finally:
+            self._revoked(bearer)
+
+    def _connected(self, read: Answer, wanted: dict[str, str]) -> _Shown:
+        if not read.ok:
+            return {"allowed": False, "why": f"{wanted['path']} in Vault: {read.errors}"}
+        if self.database is None:
+            return {}
+        door = Door(self.database.host, self.database.port, wanted["database"], self.database.sslmode, self.database.ca)
+        return tried(door, Credential(str(read.data.get("username")), str(read.data.get("password"))))
+
+    def _login(self, name: str, wanted: dict[str, str]) -> Answer | _Shown:
+        if account(self.cluster, name) is None:
+            return None
+        jwt = token(self.cluster, name, wanted["audience"])
+        if jwt is None:
+            return {}
+        mount, _, role = wanted["role"].partition("/role/")
+        try:
+            return self.vault.anonymous().ask("post", f"{mount}/login", {"role": role, "jwt": jwt})
+        except LostError as error:
+            raise Unreachable(str(error), following="Vault answers again") from None
+
+    def _revoked(self, bearer: str) -> None:
+        try:
+            self.vault.bearing(bearer).ask("post", "auth/token/revoke-self")
+        except LostError:
+            return  # its time to live ends it

@@ -1,0 +1,77 @@
+"""What checks may look at in Vault: the shapes of `migrate/checks/observations.py`, never a password.
+
+A key that the token may not see is left out: the check that needs it is then inconclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from migrate.model.change import Absent, Doc, State
+from migrate.model.json import Json, sequence
+from migrate.model.target import Target
+from migrate.stores.vault.api import Api
+from migrate.stores.vault.store import unmarked
+
+_HEALTH = "sys/health?standbycode=200&perfstandbyok=true&drsecondarycode=200&sealedcode=200&uninitcode=200"
+
+
+@dataclass(frozen=True, slots=True)
+class VaultObserver:
+    """One Vault, looked at with the operator's token."""
+
+    api: Api
+    now: Callable[[], datetime]
+
+    def observe(self, target: Target) -> State:
+        """The target as it is now. Raises Unreachable."""
+        found = self._seen(target)
+        return Absent() if found is None else Doc(found)
+
+    def _seen(self, target: Target) -> dict[str, Json] | None:
+        kind = target.kind.rpartition("/")[2]
+        if target.kind == "sys" and target.name == "health":
+            return self._health()
+        if target.kind.partition("/")[0] == "leases":
+            return self._leases(f"{target.kind.partition('/')[2]}/{target.name}".lstrip("/"))
+        if kind == "trials":
+            return None  # nobody makes logins for looking
+        found = self._read(target)
+        if found is None:
+            return None
+        match kind:
+            case "policy":
+                return {"policy": unmarked(str(found["policy"]))[0]} if "policy" in found else {}
+            case "static-roles":
+                return found | self._time_to_live(found)
+        return found
+
+    def _read(self, target: Target) -> dict[str, Json] | None:
+        """Nothing where there is no such thing; no keys where the token may not look."""
+        answer = self.api.look(target.path)
+        if answer.status == 403:
+            return {}
+        return dict(answer.data) if answer.ok else None
+
+    def _health(self) -> dict[str, Json]:
+        body = self.api.anonymous().look(_HEALTH).body
+        shown: dict[str, Json] = {key: body[key] for key in ("initialized", "sealed", "version") if key in body}
+        if "cluster_id" in body:
+            shown["cluster"] = body["cluster_id"]
+        return shown | {"trusted": self.api.address.startswith("https://")}
+
+    def _leases(self, path: str) -> dict[str, Json]:
+        answer = self.api.look(f"sys/leases/lookup/{path}/", "list")
+        if answer.status == 404:
+            return {"count": 0}
+        return {"count": len(sequence(answer.data.get("keys")))} if answer.ok else {}
+
+    def _time_to_live(self, role: dict[str, Json]) -> dict[str, Json]:
+        """What `static-creds` would say, without reading the password that stands beside it."""
+        last, period = role.get("last_vault_rotation"), role.get("rotation_period")
+        if not isinstance(last, str) or not isinstance(period, int) or not period:
+            return {}
+        passed = (self.now() - datetime.fromisoformat(last)).total_seconds()
+        return {"ttl": max(0, round(period - passed))}
