@@ -74,13 +74,13 @@ restore() {
 
 commit() { git diff --cached --quiet || run git commit -q -m "$1"; }
 
-# vault_has PATH OWN: what Vault holds there, as the id of its fields, one a line and sorted; `none` where there is
-# nothing. Empty fields and those that Vault keeps itself (OWN: keys or whole lines, with | between) are no part of it.
-# Fails where Vault cannot say.
+# vault_has PATH OWN FLAT: what Vault holds there, as the id of its fields, one a line and sorted; `none` where there is
+# nothing. Empty fields and those that Vault keeps itself (OWN: keys or whole lines, with | between) are no part of it;
+# the fields of FLAT count as the object's own. Fails where Vault cannot say.
 vault_has() {
   if found=$(vault read -format=json "$1" 2> "$errors"); then
-    printf '%s\n' "$found" | OWN=$2 LC_ALL=C awk '
-      BEGIN { split(ENVIRON["OWN"], given, "|"); for (i in given) own[given[i]] }
+    printf '%s\n' "$found" | OWN=$2 FLAT=$3 LC_ALL=C awk '
+      BEGIN { split(ENVIRON["OWN"], given, "|"); for (i in given) own[given[i]]; margin = 4 }
       function out() {
         # The first line of a policy may carry the mark of the run that wrote it.
         sub(/"@MARK@[^\\]*\\n/, "\"", line)
@@ -91,7 +91,9 @@ vault_has() {
       /^  "data": \{$/ { inside = 1; next }
       /^  \}/ { if (inside) out(); inside = 0 }
       !inside { next }
-      /^    "/ { out() }
+      ENVIRON["FLAT"] != "" && $0 == "    \"" ENVIRON["FLAT"] "\": {" { out(); margin = 6; next }
+      margin == 6 && /^    \}/ { out(); margin = 4; next }
+      { match($0, /^ +/); if (RLENGTH == margin && substr($0, margin + 1, 1) == "\"") out() }
       { text = $0; sub(/^ +/, "", text); line = line text }
     ' | LC_ALL=C sort | git hash-object --stdin
   elif grep -q "No value found at" "$errors"; then
@@ -101,11 +103,11 @@ vault_has() {
   fi
 }
 
-# vault_ours STEP PATH OWN LEFT FOUND...
+# vault_ours STEP PATH OWN FLAT LEFT FOUND...
 vault_ours() {
-  step=$1 path=$2 own=$3
-  shift 3
-  if now=$(vault_has "$path" "$own"); then ours "$step" "$path" "$now" "$@"; else
+  step=$1 path=$2 own=$3 flat=$4
+  shift 4
+  if now=$(vault_has "$path" "$own" "$flat"); then ours "$step" "$path" "$now" "$@"; else
     hold "$step" "vault cannot say what is at $path: $(tr '\n' ' ' < "$errors")"
     return 1
   fi

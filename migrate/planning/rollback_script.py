@@ -19,6 +19,7 @@ from migrate.model.plan import STAGES, Plan, Step
 from migrate.model.target import Target
 from migrate.planning.files import blob_id
 from migrate.targets.compare import MARK
+from migrate.targets.kinds import kind_of
 from migrate.targets.shell import LOGIN_QUERY, NONE, kept_by_vault, login_text, only_login, vault_text
 from migrate.targets.sql import script
 
@@ -144,7 +145,7 @@ def _psql(change: Change) -> Iterator[str]:
 def _vault(step: Step, before: _Before) -> str:
     target, own = step.change.target, "|".join(kept_by_vault(step.change.target))
     ids = dict.fromkeys(_vault_id(target, state) for state in (step.change.after, *before.states[step.id]))
-    return _words("vault_ours", step.id, target.path, own, *ids)
+    return _words("vault_ours", step.id, target.path, own, kind_of(target).flat, *ids)
 
 
 def _vault_id(target: Target, state: State) -> str:

@@ -11,47 +11,36 @@ from collections.abc import Iterator
 from migrate.model.change import Absent, Doc, State
 from migrate.model.json import Json, mapping, sequence
 from migrate.model.target import Target
+from migrate.targets.kinds import flattened, kind_of
 
 NONE = "none"
 """Where there is no such thing."""
 
-_KEPT = {
+_DEFAULTS = {
     "policy": ('"name"',),
-    # Whether the connection is tried out is not told by every version.
-    "config": ('"running_plugin_version"', '"verify_connection"'),
-    "static-roles": ('"last_vault_rotation"', '"next_vault_rotation"', '"ttl"', '"credential_type": "password"'),
+    "static-roles": ('"credential_type": "password"',),
     "roles": ('"credential_type": "password"',),
     "role": ('"bound_claims_type": "string"',),
 }
-"""By the last part of the kind: what Vault adds to what was written. A key, or a line where that is the default."""
-
-_BESIDE_CONNECTION = frozenset(
-    {"plugin_name", "plugin_version", "allowed_roles", "password_policy", "root_rotation_statements"}
-)
+"""By the last part of the kind: what Vault fills in by itself. A key, or a whole line where that is the default."""
 
 _EMPTY: tuple[Json, ...] = (None, "", 0, [], {})
 
 
 def kept_by_vault(target: Target) -> tuple[str, ...]:
-    """What a reading of the target has that nobody wrote, in the form of its lines."""
-    return _KEPT.get(target.kind.rpartition("/")[2], ())
+    """What is no part of a state although a reading may show it, as keys and lines of its text."""
+    kind = kind_of(target)
+    keys = tuple(f'"{key}"' for key in sorted(kind.unread | kind.moving))
+    return keys + _DEFAULTS.get(target.kind.rpartition("/")[2], ())
 
 
 def vault_text(target: Target, state: Doc) -> str:
     """The state as sorted lines `"key": value`, each ended, as the script makes them of `vault read -format=json`."""
-    fields = mapping(state.value)
-    if target.kind.rpartition("/")[2] == "config":
-        fields = _as_read(fields)
-    lines = {key: f'"{key}": {_value(value)}' for key, value in fields.items() if value not in _EMPTY}
     left_out = set(kept_by_vault(target))
-    kept = [line for key, line in lines.items() if f'"{key}"' not in left_out and line not in left_out]
+    fields = flattened(kind_of(target), state.value)
+    lines = {f'"{key}"': f'"{key}": {_value(value)}' for key, value in fields.items() if value not in _EMPTY}
+    kept = [line for key, line in lines.items() if key not in left_out and line not in left_out]
     return "".join(f"{line}\n" for line in sorted(kept, key=str.encode))
-
-
-def _as_read(written: dict[str, Json]) -> dict[str, Json]:
-    """A connection is written flat and read with most of it one level down."""
-    inner = {key: value for key, value in written.items() if key not in _BESIDE_CONNECTION | {"verify_connection"}}
-    return {key: value for key, value in written.items() if key not in inner} | {"connection_details": inner}
 
 
 def _value(value: Json) -> str:
