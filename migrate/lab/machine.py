@@ -10,7 +10,7 @@ from pathlib import Path
 
 PROGRAMS = (
     "containerd", "runc", "ip", "iptables", "nsenter", "unshare", "mount", "git",
-    "busybox", "ctr",
+    "busybox", "ctr", "psql",
 )  # fmt: skip
 _PLUGINS = ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")
 _NEEDED_PLUGINS = frozenset({"bridge", "host-local", "loopback"})

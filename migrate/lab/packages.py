@@ -21,6 +21,7 @@ _OF_PROGRAM = {
     "unshare": "util-linux",
     "mount": "mount",
     "git": "git",
+    "psql": "postgresql-client",
 }
 
 

@@ -1,0 +1,225 @@
+"""What becomes of a Secret when its ExternalSecret is retired, asked of the real operator in each version the lab has.
+
+"Kept" and "lost" are only believed behind a barrier: an ExternalSecret that is retired after the one in question, and
+whose Secret the garbage collector has taken, so that it has been past the other one too.
+"""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from migrate.lab import controllers, down, ports, vault
+from migrate.lab.levels import Level
+from tests.labworld import Lab, start, until
+
+pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(600)]
+_MERGE = "application/merge-patch+json"
+_LEAVES_REFERENCES = {"v0.10.3"}
+"""Versions in which `creationPolicy: Orphan` makes no new owner reference and takes none back."""
+
+
+class Operator:
+    """External Secrets Operator of one version at work on one Vault."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        found = lab.api.ask("GET", "/apis/external-secrets.io")
+        self.version = str(found["preferredVersion"]["groupVersion"])
+        self.namespace = f"t-{uuid.uuid4().hex[:8]}"
+        lab.api.ask("POST", "/api/v1/namespaces", {"metadata": {"name": self.namespace}})
+        lab.vault.ask("POST", "/v1/secret/data/app", {"data": {"password": "value-of-a-test"}})
+        self._store()
+
+    def make(self, name: str, **spec: Any) -> None:
+        """An ExternalSecret with a Secret of its own, filled."""
+        wanted = {
+            "refreshInterval": "1h",
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": "lab"},
+            "target": {"name": name, "creationPolicy": "Owner"},
+            "data": [{"secretKey": "password", "remoteRef": {"key": "app", "property": "password"}}],
+            **spec,
+        }
+        body = {"apiVersion": self.version, "kind": "ExternalSecret", "metadata": {"name": name}, "spec": wanted}
+        self.lab.api.ask("POST", self._path(), body)
+        until(f"Secret {name}", lambda: self.secret(name))
+
+    def secret(self, name: str) -> Any:
+        """The Secret; None where there is none, or one on its way out."""
+        return self.lab.get(f"/api/v1/namespaces/{self.namespace}/secrets/{name}")
+
+    def owned(self, name: str) -> bool:
+        """Whether the Secret would go with its ExternalSecret."""
+        return bool(self.secret(name)["metadata"].get("ownerReferences"))
+
+    def patch(self, name: str, **spec: Any) -> None:
+        """Change the ExternalSecret."""
+        self.lab.api.ask("PATCH", self._path(name), {"spec": spec}, kind=_MERGE)
+
+    def release(self, name: str) -> None:
+        """Take the Secret's owner references away, as a person with kubectl would."""
+        path = f"/api/v1/namespaces/{self.namespace}/secrets/{name}"
+        self.lab.api.ask("PATCH", path, {"metadata": {"ownerReferences": None}}, kind=_MERGE)
+
+    def refresh(self, name: str) -> None:
+        """Have the operator work on the ExternalSecret once more; returns when it has."""
+        before = self.lab.get(self._path(name))["status"]["refreshTime"]
+        until("another second", lambda: datetime.now(UTC) > datetime.fromisoformat(before) + timedelta(seconds=1))
+        annotations = {"force-sync": uuid.uuid4().hex}
+        self.lab.api.ask("PATCH", self._path(name), {"metadata": {"annotations": annotations}}, kind=_MERGE)
+        until("a refresh", lambda: self.lab.get(self._path(name))["status"]["refreshTime"] != before)
+
+    def reason(self, name: str) -> str:
+        """Why the ExternalSecret is as ready as it is."""
+        conditions = self.lab.get(self._path(name)).get("status", {}).get("conditions") or [{}]
+        return str(conditions[0].get("reason"))
+
+    def delete(self, name: str, policy: str = "Background") -> None:
+        """Delete the ExternalSecret; returns when it is gone."""
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": policy}
+        self.lab.api.ask("DELETE", self._path(name), options)
+        until("the deletion", lambda: self.lab.get(self._path(name)) is None)
+
+    def survives(self, name: str) -> bool:
+        """Whether a Secret is still there once the garbage collector has been past it."""
+        barrier = f"barrier-{uuid.uuid4().hex[:6]}"
+        path = f"/api/v1/namespaces/{self.namespace}/configmaps"
+        owner = self.lab.api.ask("POST", path, {"metadata": {"name": f"{barrier}-owner"}})
+        reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": owner["metadata"]["name"]}
+        metadata = {"name": barrier, "ownerReferences": [{**reference, "uid": owner["metadata"]["uid"]}]}
+        self.lab.api.ask("POST", f"/api/v1/namespaces/{self.namespace}/secrets", {"metadata": metadata})
+        self.lab.api.ask("DELETE", f"{path}/{owner['metadata']['name']}")
+        until("the garbage collector", lambda: self.secret(barrier) is None)
+        return self.secret(name) is not None
+
+    def has_seen_everything(self) -> None:
+        """Returns when the operator has worked on something that came after all before it."""
+        self.make(f"later-{uuid.uuid4().hex[:6]}")
+
+    def _path(self, name: str = "") -> str:
+        path = f"/apis/{self.version}/namespaces/{self.namespace}/externalsecrets"
+        return f"{path}/{name}" if name else path
+
+    def _store(self) -> None:
+        world = self.lab.world
+        token = base64.b64encode(world.credential("eso-token").read_bytes()).decode()
+        secret = {"metadata": {"name": "eso-token"}, "data": {"token": token}}
+        self.lab.api.ask("POST", f"/api/v1/namespaces/{self.namespace}/secrets", secret)
+        reference = {"namespace": self.namespace, "name": "eso-token", "key": "token"}
+        provider = {
+            "server": world.url(ports.VAULT),
+            "path": "secret",
+            "version": "v2",
+            "caBundle": base64.b64encode(world.credential("ca.crt").read_bytes()).decode(),
+            "auth": {"tokenSecretRef": reference},
+        }
+        self.lab.api.ask(
+            "POST",
+            f"/apis/{self.version}/clustersecretstores",
+            {
+                "apiVersion": self.version,
+                "kind": "ClusterSecretStore",
+                "metadata": {"name": "lab"},
+                "spec": {"provider": {"vault": provider}},
+            },
+        )
+
+
+@pytest.fixture(scope="module", params=controllers.ESO_VERSIONS)
+def operator(request: pytest.FixtureRequest, labs_home: object, labs_level: Level) -> Iterator[Operator]:
+    if not labs_level.holds(Level.CONTROL):
+        pytest.skip(f"this machine has a lab of level {labs_level} at most")
+    del labs_home
+    made = start("eso", None, Level.CONTROL, request.param)
+    try:
+        yield Operator(made)
+    finally:
+        down.down(made.world)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"app-{uuid.uuid4().hex[:6]}"
+
+
+def test_an_orphaned_secret_is_kept_even_where_the_policy_says_delete(operator: Operator, name: str) -> None:
+    if operator.lab.world.eso in _LEAVES_REFERENCES:
+        pytest.skip("this version never takes the reference back: the next test says what that means")
+    operator.make(name, target={"name": name, "creationPolicy": "Owner", "deletionPolicy": "Delete"})
+    operator.patch(name, target={"creationPolicy": "Orphan"})
+    until("the owner reference to go", lambda: not operator.owned(name))
+    operator.delete(name)
+    assert operator.survives(name)
+
+
+def test_an_old_operator_leaves_the_reference_of_an_orphaned_secret_and_it_is_lost(
+    operator: Operator, name: str
+) -> None:
+    if operator.lab.world.eso not in _LEAVES_REFERENCES:
+        pytest.skip("this version takes the reference back: the test before says so")
+    operator.make(name)
+    operator.patch(name, target={"creationPolicy": "Orphan"})
+    operator.has_seen_everything()
+    assert operator.owned(name)
+    operator.delete(name)
+    assert not operator.survives(name)
+
+
+def test_a_reference_removed_by_hand_stays_away_once_the_policy_is_orphan(operator: Operator, name: str) -> None:
+    operator.make(name)
+    operator.patch(name, target={"creationPolicy": "Orphan"})
+    operator.has_seen_everything()
+    operator.release(name)
+    operator.refresh(name)
+    assert not operator.owned(name)
+    operator.delete(name)
+    assert operator.survives(name)
+
+
+def test_orphaning_while_vault_is_sealed_does_nothing_and_the_secret_is_lost(operator: Operator, name: str) -> None:
+    operator.make(name)
+    operator.lab.vault.ask("PUT", "/v1/sys/seal")
+    try:
+        operator.patch(name, target={"creationPolicy": "Orphan"})
+        until("the operator to fail", lambda: operator.reason(name) == "SecretSyncedError")
+        assert operator.owned(name)
+        operator.delete(name)
+        assert not operator.survives(name)
+    finally:
+        vault.unseal(operator.lab.world)
+
+
+def test_with_a_refresh_interval_of_zero_orphan_is_ignored_and_the_secret_is_lost(
+    operator: Operator, name: str
+) -> None:
+    operator.make(name, refreshInterval="0")
+    operator.patch(name, target={"creationPolicy": "Orphan"})
+    operator.has_seen_everything()
+    assert operator.owned(name)
+    operator.delete(name)
+    assert not operator.survives(name)
+
+
+def test_deleted_as_it_is_the_secret_is_lost_even_where_the_policy_says_retain(operator: Operator, name: str) -> None:
+    operator.make(name, target={"name": name, "creationPolicy": "Owner", "deletionPolicy": "Retain"})
+    operator.delete(name)
+    assert not operator.survives(name)
+
+
+def test_deleted_without_its_dependents_the_secret_is_kept(operator: Operator, name: str) -> None:
+    operator.make(name)
+    operator.delete(name, policy="Orphan")
+    assert operator.survives(name)
+
+
+def test_another_target_name_takes_the_old_secret_away(operator: Operator, name: str) -> None:
+    operator.make(name)
+    operator.patch(name, target={"name": f"{name}-new"})
+    until("the new Secret", lambda: operator.secret(f"{name}-new"))
+    until("the old Secret to go", lambda: operator.secret(name) is None)
+    operator.delete(name)
