@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format bench bench-scan bench-edits bench-journal clean fuzz lab lab-clean
+.PHONY: demo test proof lint format bench bench-scan bench-edits bench-journal clean fuzz lab lab-clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml requirements/constraints.txt
@@ -21,6 +21,10 @@ test: $(READY)
 # New random examples for the property tests, instead of the same ones every time.
 fuzz: $(READY)
 	HYPOTHESIS_PROFILE=explore $(BIN)/pytest -k 'any or nonsense or propert or fuzz'
+
+# A process killed at every boundary of every command, there and back; takes its time, prints how many.
+proof: $(READY)
+	MIGRATE_PROOF=all $(BIN)/pytest tests/crash
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
