@@ -12,6 +12,7 @@ from migrate.model.ports import Observer, Store
 if TYPE_CHECKING:
     from migrate.cli.place import Place
     from migrate.model.change import State
+    from migrate.model.config import Config
     from migrate.model.plan import Plan
     from migrate.model.target import StoreName, Target
     from migrate.planning.loading import Loaded
@@ -98,23 +99,36 @@ class Observers:
         return self.git.observe(target) if target.store == "git" else self.servers.observe(target)
 
 
-def connect(where: Place, loaded: Loaded) -> Connections:
-    """The stores of a plan in a place. Raises Failed or Refused where they cannot be had."""
+def connect(where: Place, loaded: Loaded, *, writes: bool = False) -> Connections:
+    """The stores of a plan in a place; on servers, `writes` asks for a Vault token that is the operator's own.
+
+    Raises Failed or Refused where they cannot be had, Unreachable.
+    """
     from migrate.cli.plan import settings_of
     from migrate.stores.git.store import git_store
+
+    settings, plan = settings_of(where.estate), loaded.plan
+    git = git_store(str(where.estate), plan, loaded.name, loaded.digest, settings.git, plan.deployed)
+    if where.world is not None:
+        return _in_world(git, where, plan)
+    return _on_servers(git, where, settings, writes=writes)
+
+
+def _in_world(git: GitStore, where: Place, plan: Plan) -> Connections:
     from migrate.stores.practice import practice
 
-    if where.world is None:
-        raise Refused(
-            "plans for servers are not applied by this version",
-            truth="it applies plans in a practice world",
-            undone="nothing was written",
-            following=f"migrate plan {loaded.plan.phase} --world DIR -o FILE, then migrate apply FILE --world DIR",
-        )
-    settings = settings_of(where.estate)
-    plan = loaded.plan
-    git = git_store(str(where.estate), plan, loaded.name, loaded.digest, settings.git, plan.deployed)
+    assert where.world is not None
     world = practice(where.world, where.estate, plan.deployed)
     servers: tuple[StoreName, ...] = ("vault", "postgres", "cluster")
     stores: dict[StoreName, Store] = {"git": git, **{name: world.on(name) for name in servers}}
     return Connections(stores, Observers(git, world))
+
+
+def _on_servers(git: GitStore, where: Place, settings: Config, *, writes: bool) -> Connections:
+    from migrate.cli.live import opened
+
+    servers = opened(where.estate, settings)
+    if writes:
+        servers.insist_on_writing()
+    stores: dict[StoreName, Store] = {"git": git, **servers.stores}
+    return Connections(stores, Observers(git, servers.observer))

@@ -39,7 +39,7 @@ class Seat:
         from migrate.stores.journal import Journal
 
         self.where, self.folder, self.loaded, self.lock = where, folder, loaded, lock
-        self.connections: Connections = connect(where, loaded)
+        self.connections: Connections = connect(where, loaded, writes=True)
         self.journal: Journal = Journal(folder.journal, now)
         self._watcher = watcher
         self.recorder: Recorder = Recorder(fold(self.journal.events), self.journal.append, self._tell)

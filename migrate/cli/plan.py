@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrate.model.errors import Exit, Failed
+from migrate.model.errors import Exit, Failed, Usage
 
 if TYPE_CHECKING:
     from migrate.model.config import Config
@@ -56,11 +56,15 @@ def plan(
     world: Annotated[
         Path | None, typer.Option(help="Plan for a practice world: a folder that stands for the servers.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Plan for the servers that migrate.yaml names. Reads them, writes nothing.")
+    ] = False,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 where the plan has steps.")] = False,
 ) -> None:
     """Plan a phase from Git alone. Asks no server: what it could not see, the plan names.
 
-    With --world it sees a practice world, which is made from the estate where there is none, and can be applied there.
+    With --live it reads the servers, and can be applied to them. With --world it sees a practice world, which is made
+    from the estate where there is none, and can be applied there.
 
     Exit 0 (also where nothing is to do), 2 with --detailed-exitcode where there are steps, 3 refused.
     """
@@ -73,7 +77,7 @@ def plan(
 
     chosen = phase_named(phase)
     read = read_estate(estate)
-    read, servers = (read, None) if world is None else _in_world(read, world, estate)
+    read, servers = _servers(read, world, estate, live=live)
     made = make_plan(read, chosen, credential.value, workload, servers)
     if isinstance(made, NothingToDo):
         view.nothing_to_do(chosen.name, made.candidate.name)
@@ -100,6 +104,17 @@ def read_estate(folder: Path | None) -> Estate:
     files = Files(tuple(entry.path for entry in listing(tree.root).entries), tree.read)
     settings = tree.read(FILE) if FILE in files.paths else None
     return Estate(inventory, files, read_config(settings), found.commit, found.dirty)
+
+
+def _servers(read: Estate, world: Path | None, estate: Path | None, *, live: bool) -> tuple[Estate, Servers | None]:
+    """The estate, and what a plan of it is made for: nothing, a practice world, or the servers."""
+    if live and world is not None:
+        raise Usage("--live and --world exclude each other", following="leave out one of them")
+    if live:
+        from migrate.cli.live import planned
+
+        return planned(read, (estate or _standing_in()).absolute())
+    return (read, None) if world is None else _in_world(read, world, estate)
 
 
 def _in_world(read: Estate, world: Path, estate: Path | None) -> tuple[Estate, Servers]:

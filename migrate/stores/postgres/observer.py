@@ -18,7 +18,6 @@ from migrate.stores.postgres.endpoint import endpoint
 from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.store import PostgresStore
 
-_VERSION = "select current_setting('server_version_num')::int / 10000"
 _HBA = """
 select type, database, user_name, case when netmask is null then address else address || '/' || masklen(netmask::inet)
   end, auth_method from pg_hba_file_rules where error is null order by line_number
@@ -74,7 +73,7 @@ class PostgresObserver:
         return None
 
     def _settings(self) -> dict[str, Json]:
-        shown: dict[str, Json] = {"version": int(self.database.ask(_VERSION)[0][0])}
+        shown: dict[str, Json] = {"version": self.database.version()}
         try:
             return shown | {"system": PostgresStore(self.database).identity()}
         except Unreachable:

@@ -44,6 +44,11 @@ class Database:
         finally:
             connection.close()
 
+    def version(self) -> int:
+        """Its major version. Raises Unreachable."""
+        with self.session() as connection:
+            return connection.info.server_version // 10000
+
     def ask(self, query: str, values: Mapping[str, object] = {}, database: str | None = None) -> list[tuple[Any, ...]]:
         """Rows of one query. Raises Unreachable where no answer came, PermissionError where it is not allowed."""
         with self.session(database) as connection:

@@ -52,6 +52,10 @@ class Servers:
         """Which servers these are. Raises Unreachable."""
         return {name: store.identity() for name, store in self.stores.items()}
 
+    def version(self) -> int:
+        """PostgreSQL's major version. Raises Unreachable."""
+        return self.postgres.version()
+
     def standing(self) -> Standing:
         """What the Vault token is. Raises Refused, Unreachable."""
         return standing(self.vault, self.token())

@@ -11,9 +11,10 @@ from datetime import datetime
 
 from migrate.model.change import Absent, Doc, State
 from migrate.model.json import Json, sequence
+from migrate.model.ports import Unreachable
 from migrate.model.target import Target
 from migrate.stores.vault.api import Api
-from migrate.stores.vault.store import unmarked
+from migrate.stores.vault.store import rule, unmarked
 
 _HEALTH = "sys/health?standbycode=200&perfstandbyok=true&drsecondarycode=200&sealedcode=200&uninitcode=200"
 
@@ -49,10 +50,12 @@ class VaultObserver:
         return found
 
     def _read(self, target: Target) -> dict[str, Json] | None:
-        """Nothing where there is no such thing; no keys where the token may not look."""
+        """Nothing where there is no such thing. What may not be read is not known, and must not look empty."""
         answer = self.api.look(target.path)
         if answer.status == 403:
-            return {}
+            raise Unreachable(
+                f"the token may not read {target.path} in Vault", following=f"grant it: {rule(target.path, 'read')}"
+            )
         return dict(answer.data) if answer.ok else None
 
     def _health(self) -> dict[str, Json]:
