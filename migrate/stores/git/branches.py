@@ -91,24 +91,20 @@ def deployed_at(repository: Repository, branch: str | None) -> Deployed:
     """
     if branch is None:
         return _head(repository)
-    local = _ref(repository, HEADS + branch)
-    remote = _remote(repository, branch)
-    match local, remote:
-        case None, None:
-            raise Unreachable(
-                f"branch {branch}, which is deployed, is not in this clone", following=f"git fetch origin {branch}"
-            )
-        case Deployed() as only, None:
-            return only
-        case None, Deployed() as only:
-            return only
-        case Deployed() as here, Deployed() as there:
-            return _further(repository, here, there)
-    raise AssertionError("unreachable")
+    refs = _refs(repository, branch)
+    here, there = refs.get(HEADS + branch), _fetched(repository, branch, refs)
+    if here is not None:
+        return here.seen if there is None else _further(repository, here.seen, there)
+    if there is not None:
+        return there
+    raise Unreachable(
+        f"branch {branch}, which is deployed, is not in this clone",
+        following=f"git fetch origin {branch}, or git branch {branch}",
+    )
 
 
 def _further(repository: Repository, here: Deployed, there: Deployed) -> Deployed:
-    if repository.contains(there.tip, here.tip):
+    if here.tip == there.tip or repository.contains(there.tip, here.tip):
         return there
     if repository.contains(here.tip, there.tip):
         return here
@@ -123,24 +119,35 @@ def _head(repository: Repository) -> Deployed:
     return Deployed("HEAD", tip)
 
 
-def _ref(repository: Repository, ref: str) -> Deployed | None:
-    tip = repository.commit(ref)
-    return None if tip is None else Deployed(ref.removeprefix(HEADS).removeprefix(REMOTES), tip)
+@dataclass(frozen=True, slots=True)
+class _Ref:
+    """A ref as it is here: what it would be as deployed, and which ref it tracks (empty: none)."""
+
+    seen: Deployed
+    tracks: str
 
 
-def _remote(repository: Repository, branch: str) -> Deployed | None:
+def _refs(repository: Repository, branch: str) -> dict[str, _Ref]:
+    """The branch here, and what was last fetched of it from anywhere."""
+    form = "--format=%(refname)%00%(objectname)%00%(upstream)"
+    text = repository.git.ask("for-each-ref", form, HEADS + branch, f"{REMOTES}*/{branch}")
+    parts = (line.split("\0") for line in text.split("\n") if line)
+    return {name: _Ref(Deployed(name.removeprefix(HEADS).removeprefix(REMOTES), tip), up) for name, tip, up in parts}
+
+
+def _fetched(repository: Repository, branch: str, refs: dict[str, _Ref]) -> Deployed | None:
     """What was last fetched of the branch: from where it is set to track, else from origin, else the only remote."""
-    upstream = repository.git.ask("for-each-ref", "--format=%(upstream)", HEADS + branch)
-    if upstream.startswith(REMOTES) and (tracked := _ref(repository, upstream)):
-        return tracked
-    remotes = repository.git.ask("remote").split("\n")
-    found = {one: ref for one in remotes if (ref := _ref(repository, f"{REMOTES}{one}/{branch}"))}
-    if len(found) > 1 and "origin" not in found:
+    here = refs.get(HEADS + branch)
+    if here is not None and here.tracks.startswith(REMOTES) and (tip := repository.commit(here.tracks)):
+        return Deployed(here.tracks.removeprefix(REMOTES), tip)
+    found = {name: ref.seen for name, ref in refs.items() if name.startswith(REMOTES)}
+    if len(found) > 1 and f"{REMOTES}origin/{branch}" not in found:
         raise Unreachable(
-            f"branch {branch}, which is deployed, is on several remotes: {', '.join(sorted(found))}",
+            f"branch {branch}, which is deployed, is on several remotes: "
+            + ", ".join(sorted(seen.name for seen in found.values())),
             following=f"git branch --set-upstream-to=REMOTE/{branch} {branch}",
         )
-    return found.get("origin") or next(iter(found.values()), None)
+    return found.get(f"{REMOTES}origin/{branch}") or next(iter(found.values()), None)
 
 
 def _branch(repository: Repository, name: str, deployed: str) -> Branch:

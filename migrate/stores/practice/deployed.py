@@ -15,8 +15,9 @@ from migrate.planning.configuration import FILE, read_config, scan_settings
 from migrate.planning.files import Files
 from migrate.planning.implied import applied_by
 from migrate.planning.phases import all_phases
-from migrate.stores.git.command import Git
+from migrate.stores.git.branches import deployed_at
 from migrate.stores.git.commit_tree import files_at
+from migrate.stores.git.repository import Repository, find
 from migrate.stores.tree import Tree
 from migrate.world.applied import Applied
 
@@ -31,12 +32,15 @@ class Reading:
     applied: Applied
 
 
+_BEGIN = "git init, add and commit the estate first"
+
+
 class Deployed:
     """The estate as it is deployed: read again whenever the branch has moved."""
 
     def __init__(self, estate: Path, branch: str | None) -> None:
         self.estate, self.branch = estate, branch
-        self._git = Git(str(estate))
+        self._repository: Repository | None = None
         self._known: tuple[str, Reading] | None = None
 
     def reading(self) -> Reading:
@@ -47,35 +51,28 @@ class Deployed:
         return self._known[1]
 
     def commit(self) -> str:
-        """The commit that counts as applied: the branch's in this clone, else what was last fetched of it."""
-        wanted = f"refs/heads/{self.branch}" if self.branch else "HEAD"
-        found = self._git.try_("rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
-        return found.text if found.code == 0 else self._elsewhere()
+        """The commit that counts as applied: of the branch here and what was last fetched of it, the further one.
+
+        Raises Refused.
+        """
+        try:
+            return deployed_at(self._found(), self.branch).tip
+        except Unreachable as error:
+            raise Refused(
+                f"{self.estate}: {error.happened}",
+                truth="in a practice world Git is real: what is merged into the deployed branch counts as applied",
+                undone="nothing was done",
+                following=_BEGIN if "not a git repository" in error.happened else error.following,
+            ) from error
 
     def knows(self, commit: str) -> bool:
         """Whether a commit is in this clone."""
-        return self._git.try_("cat-file", "-e", f"{commit}^{{commit}}").code == 0
+        return self._found().commit(commit) is not None
 
-    def _elsewhere(self) -> str:
-        if self._git.try_("rev-parse", "--git-dir").code != 0:
-            raise Refused(
-                f"{self.estate} is in no Git repository",
-                truth="in a practice world Git is real: what is merged counts as applied",
-                undone="nothing was done",
-                following="git init, add and commit the estate first",
-            )
-        if self.branch is None:
-            raise Refused(f"{self.estate} has no commit yet", undone="nothing was done", following="commit the estate")
-        pattern = f"refs/remotes/*/{self.branch}"
-        remote = self._git.ask("for-each-ref", "--count=1", "--format=%(objectname)", pattern)
-        if remote:
-            return remote
-        raise Refused(
-            f"the estate is deployed from branch {self.branch}, which this clone does not have",
-            truth="in a practice world a commit counts as applied when that branch contains it",
-            undone="nothing was done",
-            following=f"git branch {self.branch} (or git fetch origin {self.branch}:{self.branch})",
-        )
+    def _found(self) -> Repository:
+        if self._repository is None:
+            self._repository = find(str(self.estate))
+        return self._repository
 
 
 def _read(estate: Path, commit: str) -> Reading:

@@ -130,6 +130,21 @@ def test_what_is_deployed_is_what_was_fetched_or_what_is_ahead_of_it(repository:
     assert "diverged" in str(found["note"])
 
 
+def test_of_several_remotes_origin_or_the_tracked_one_is_deployed(repository: Repository, tmp_path: Path) -> None:
+    for name in ("one", "two", "origin"):
+        repository.git("clone", "--quiet", "--bare", str(repository.path), str(tmp_path / name))
+        repository.git("remote", "add", name, str(tmp_path / name))
+        repository.git("fetch", "--quiet", name)
+    plan = work(repository)
+    assert plan.observed(f"Applied/{CUTOVER}")["deployed"] == "origin/main"
+    repository.git("branch", "--quiet", "--set-upstream-to=two/main", "main")
+    assert plan.observed(f"Applied/{CUTOVER}")["deployed"] == "two/main"
+    repository.git("branch", "--quiet", "--unset-upstream", "main")
+    repository.git("remote", "remove", "origin")
+    with pytest.raises(Unreachable, match=r"several remotes: one/main, two/main"):
+        plan.read(CUTOVER)
+
+
 def test_a_branch_that_is_nowhere_here_is_not_taken_for_empty(repository: Repository) -> None:
     plan = work(repository, deployed="production")
     with pytest.raises(Unreachable, match="production"):
