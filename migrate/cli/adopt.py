@@ -37,15 +37,13 @@ Events = list[tuple[str, "dict[str, Json]"]]
 
 def opened(where: Place, loaded: Loaded, steps: tuple[Found, ...], events: Events, how: str) -> None:
     """A new journal that says what is there. Raises Refused where the run is there already, Locked."""
-    from migrate import __version__
     from migrate.cli.apply import opening
     from migrate.cli.driving import seated
-    from migrate.cli.place import now
+    from migrate.cli.place import now, watcher
     from migrate.engine.adopting import run_of
     from migrate.engine.fold import Run
     from migrate.stores.runs import RunFolder
     from migrate.views.console import dumped, say
-    from migrate.views.run import Watcher
 
     where.runs.prepare()
     name = run_of(steps, loaded.name) or f"{loaded.name}-{now():%Y%m%dT%H%M%S}"
@@ -54,8 +52,8 @@ def opened(where: Place, loaded: Loaded, steps: tuple[Found, ...], events: Event
         _set_aside(folder)
     else:
         folder = where.runs.create(name, dumped(loaded.document))
-    watcher = Watcher(how, f"migrate {__version__}", as_json=False, world=where.world_name)
-    with seated(where, Known(folder, loaded, Run()), f"migrate: {how}", watcher) as seat:
+    told = watcher(how, where, as_json=False)
+    with seated(where, Known(folder, loaded, Run()), f"migrate: {how}", told) as seat:
         seat.note("run.opened", **opening(seat, name), how=how)
         for kind, data in events:
             seat.note(kind, **data)

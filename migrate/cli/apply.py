@@ -39,21 +39,19 @@ def apply(
     Exit 0 done; 4 held (migrate resume goes on); 1 or 6 a check failed, before or after something was written;
     3 refused: stale, unapproved or not for this place; 5 locked.
     """
-    from migrate import __version__
     from migrate.cli.connect import connect
-    from migrate.cli.place import place
+    from migrate.cli.place import place, watcher
     from migrate.cli.show import read_plan
     from migrate.engine.admission import admit
-    from migrate.views.run import Watcher
 
     loaded, where = read_plan(plan), place(estate, world)
     admit(loaded.plan, loaded.name, practice=where.world is not None)
-    watcher = Watcher("apply", f"migrate {__version__}", as_json=as_json, world=where.world_name)
+    told = watcher("apply", where, as_json=as_json)
     _no_other(where, loaded)
     connections = connect(where, loaded)
     _still_true(connections, loaded)
     how = _agreed(loaded, approve, connections, asks=not as_json)
-    _opened(where, loaded, watcher, how)
+    _opened(where, loaded, told, how)
 
 
 def _no_other(where: Place, loaded: Loaded) -> None:

@@ -28,17 +28,16 @@ def set_hold(
     import json
 
     from migrate.cli.driving import seated
-    from migrate.cli.place import chosen_run, place, who
+    from migrate.cli.place import chosen_run, place, watcher, who
     from migrate.views.console import say
-    from migrate.views.run import Watcher
 
     where = place(estate, world)
     one = chosen_run(where, run)
     if one.run.ended is not None:
         raise Failed(f"{one.folder.id} is {one.run.ended}", undone="nothing is held", following="migrate status")
-    watcher = Watcher("hold", "", as_json=False, world=where.world_name)
+    told = watcher("hold", where, as_json=False)
     try:
-        with seated(where, one, "migrate hold set", watcher) as seat:
+        with seated(where, one, "migrate hold set", told) as seat:
             following = "migrate hold clear, then migrate resume"
             seat.note("hold.set", key="operator", by=who(), reason=reason, following=following)
     except Locked:
@@ -55,13 +54,12 @@ def clear(
 ) -> None:
     """Let the run go on; migrate resume does. Exit 0, also where nothing was held."""
     from migrate.cli.driving import seated
-    from migrate.cli.place import chosen_run, place, who
+    from migrate.cli.place import chosen_run, place, watcher, who
     from migrate.views.console import say
-    from migrate.views.run import Watcher
 
     where = place(estate, world)
     one = chosen_run(where, run)
-    with seated(where, one, "migrate hold clear", Watcher("hold", "", as_json=False, world=where.world_name)) as seat:
+    with seated(where, one, "migrate hold clear", watcher("hold", where, as_json=False)) as seat:
         seat.folder.request.unlink(missing_ok=True)
         if seat.run.hold is None:
             say(f"{one.folder.id} is not held by anybody")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from migrate.planning.loading import Loaded
     from migrate.stores.lock import Owner
     from migrate.stores.runs import RunFolder, Runs
+    from migrate.views.run import Watcher
 
 EstateOption = Annotated[
     Path | None, typer.Option("--estate", help="The GitOps folder. Default: the repository one stands in.")
@@ -36,6 +38,16 @@ class Place:
     estate: Path
     world: Path | None
     runs: Runs
+
+    @property
+    def options(self) -> str:
+        """What must be typed behind a command so that it works here again."""
+        words = list[str]()
+        if self.estate != standing_in().absolute():
+            words += ["--estate", str(self.estate)]
+        if self.world:
+            words += ["--world", str(self.world)]
+        return "".join(f" {shlex.quote(word)}" for word in words)
 
     @property
     def world_name(self) -> str | None:
@@ -125,3 +137,12 @@ def who() -> str:
 def now() -> datetime:
     """The time."""
     return datetime.now(UTC)
+
+
+def watcher(verb: str, where: Place, *, as_json: bool) -> Watcher:
+    """Who tells of a run in this place."""
+    from migrate import __version__
+    from migrate.views.run import Watcher
+
+    tool = f"migrate {__version__}"
+    return Watcher(verb, tool, as_json=as_json, world=where.world_name, options=where.options)

@@ -33,23 +33,21 @@ def resume(
 
     Exit 0 done; 4 held; 6 a check failed; 7 a rollback is not complete; 5 locked.
     """
-    from migrate import __version__
     from migrate.cli.driving import finish, seated
-    from migrate.cli.place import chosen_run, place
-    from migrate.views.run import Watcher
+    from migrate.cli.place import chosen_run, place, watcher
 
     if (waive is None) != (reason is None):
         raise Usage("--waive and --reason go together", following="migrate resume --waive GATE --reason TEXT")
     where = place(estate, world)
     one = chosen_run(where, run)
-    watcher = Watcher("resume", f"migrate {__version__}", as_json=as_json, world=where.world_name)
-    with seated(where, one, "migrate resume", watcher) as seat:
+    told = watcher("resume", where, as_json=as_json)
+    with seated(where, one, "migrate resume", told) as seat:
         seat.connections.insist_on(seat.loaded.plan)
         _release(seat)
         if waive is not None:
             _waived(seat, waive, str(reason))
         _consent(seat, approve, asks=not as_json)
-        finish(watcher, seat)
+        finish(told, seat)
 
 
 def _release(seat: Seat) -> None:

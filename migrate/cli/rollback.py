@@ -29,20 +29,18 @@ def rollback(
 
     Later edits by anybody else stay. Run it again until it is complete. Exit 0 complete; 7 not complete yet; 5 locked.
     """
-    from migrate import __version__
     from migrate.cli.driving import finish, seated
-    from migrate.cli.place import chosen_run, place, who
-    from migrate.views.run import Watcher
+    from migrate.cli.place import chosen_run, place, watcher, who
 
     where = place(estate, world)
     one = chosen_run(where, run)
-    watcher = Watcher("rollback", f"migrate {__version__}", as_json=as_json, world=where.world_name)
-    with seated(where, one, "migrate rollback", watcher) as seat:
+    told = watcher("rollback", where, as_json=as_json)
+    with seated(where, one, "migrate rollback", told) as seat:
         if seat.run.ended != "rolled-back":
             seat.connections.insist_on(seat.loaded.plan)
             _in_time(seat)
             seat.note("run.turned", way="back", who=who(), reason=reason)
-        finish(watcher, seat)
+        finish(told, seat)
 
 
 def _in_time(seat: Seat) -> None:

@@ -50,7 +50,8 @@ def _look(where: Place, *, as_json: bool) -> None:
         view.show_json(str(where.estate), where.world_name, runs)
         return
     owner = held(where.runs.folder)
-    view.show(str(where.estate), where.world_name, runs, _serving(where), str(owner) if owner else None)
+    look = view.Look(str(where.estate), where.world_name, _serving(where), str(owner) if owner else None, where.options)
+    view.show(look, runs)
 
 
 def standings(where: Place) -> list[Standing]:

@@ -44,6 +44,8 @@ class Standing:
     """The workloads whose pods the next steps replace."""
     needs: tuple[str, ...]
     """The permissions the next step takes."""
+    residue: bool = False
+    """Whether a run that was taken back left something that no inverse undoes."""
 
 
 def standing(run: Run, plan: Plan) -> Standing:
@@ -64,6 +66,7 @@ def standing(run: Run, plan: Plan) -> Standing:
         back=run.way == "back",
         restarts=_restarts(upcoming, plan, run),
         needs=upcoming.needs if upcoming and not run.ended else (),
+        residue=bool(run.residue),
     )
 
 

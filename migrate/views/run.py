@@ -8,7 +8,7 @@ from migrate.engine.ending import Completed, Ending, Failure, Interrupted, Parti
 from migrate.model.json import Json, mapping
 from migrate.model.log import Event
 from migrate.views.console import emit_text, notes
-from migrate.views.text import Line, coloured, rendered, safe
+from migrate.views.text import Line, coloured, rendered, safe, typed
 
 SCHEMA = "migrate.run/v1"
 
@@ -41,8 +41,8 @@ _STYLES |= {"step.kept": "yellow", "gate.waiting": "yellow", "hold.set": "yellow
 class Watcher:
     """Tells of a run while it goes on. With `as_json`: JSON lines, the first naming schema and tool."""
 
-    def __init__(self, verb: str, tool: str, *, as_json: bool, world: str | None) -> None:
-        self._json, self._world = as_json, world
+    def __init__(self, verb: str, tool: str, *, as_json: bool, world: str | None, options: str = "") -> None:
+        self._json, self._options = as_json, options
         if as_json:
             self._line({"type": "start", "schema": SCHEMA, "tool": tool, "verb": verb, "world": world})
         elif world:
@@ -60,9 +60,11 @@ class Watcher:
     def ending(self, run: str, ending: Ending, code: int, *, back: bool) -> None:
         """How the call ended."""
         if self._json:
-            self._line({"type": "summary", "ok": code == 0, "exit": code, "run": run, **_summary(ending)})
+            summary = _summary(ending, self._options)
+            self._line({"type": "summary", "ok": code == 0, "exit": code, "run": run, **summary})
         else:
-            emit_text(rendered(_said(ending, back=back), colour=coloured()))
+            lines = [Line(typed(line.text, self._options), line.style) for line in _said(ending, back=back)]
+            emit_text(rendered(lines, colour=coloured()))
 
     def _line(self, body: dict[str, Json]) -> None:
         emit_text(json.dumps(body, ensure_ascii=True))
@@ -79,18 +81,18 @@ def event_text(event: Event) -> str:
     return safe(text.rstrip(": "))
 
 
-def _summary(ending: Ending) -> dict[str, Json]:
+def _summary(ending: Ending, options: str) -> dict[str, Json]:
     match ending:
         case Completed(found):
             return {"residue": list(found)}
         case Waiting(by, reason, following, until):
-            return {"held": {"by": by, "reason": reason, "next": following, "until": until}}
+            return {"held": {"by": by, "reason": reason, "next": typed(following, options), "until": until}}
         case Failure(by, reason, fix, _):
-            return {"failed": {"by": by, "reason": reason, "fix": fix}}
+            return {"failed": {"by": by, "reason": reason, "fix": typed(fix, options)}}
         case Partial(found):
             return {"kept": [{"step": step, "why": why} for step, why in found]}
         case Interrupted():
-            return {"interrupted": True, "next": "migrate resume"}
+            return {"interrupted": True, "next": f"migrate resume{options}"}
 
 
 def _said(ending: Ending, *, back: bool) -> list[Line]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from migrate.engine.standing import Standing, standing_json
 from migrate.model.json import Json
 from migrate.views.console import emit_json, emit_text
-from migrate.views.text import Line, coloured, rendered, safe
+from migrate.views.text import Line, coloured, rendered, safe, typed
 
 SCHEMA = "migrate.status/v1"
 
@@ -22,41 +23,55 @@ def show_json(estate: str, world: str | None, runs: list[Standing]) -> None:
     emit_json(status_json(estate, world, runs))
 
 
-def show(estate: str, world: str | None, runs: list[Standing], serving: str, owner: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is seen around the runs. `serving` is in words; `owner` is who is at work now; `options` say where."""
+
+    estate: str
+    world: str | None
+    serving: str
+    owner: str | None
+    options: str
+
+
+def show(look: Look, runs: list[Standing]) -> None:
     """The newest run at length, the others by a line each."""
-    emit_text(rendered(_lines(estate, world, runs, serving, owner), colour=coloured()))
+    lines = [Line(typed(line.text, look.options), line.style) for line in _lines(look, runs)]
+    emit_text(rendered(lines, colour=coloured()))
 
 
-def _lines(estate: str, world: str | None, runs: list[Standing], serving: str, owner: str | None) -> Iterator[Line]:
-    if world:
-        yield Line(f"practice world {safe(world)}: nothing here is a real server", "dim")
+def _lines(look: Look, runs: list[Standing]) -> Iterator[Line]:
+    if look.world:
+        yield Line(f"practice world {safe(look.world)}: nothing here is a real server", "dim")
     if not runs:
-        yield Line(f"no run in {safe(estate)}")
+        yield Line(f"no run in {safe(look.estate)}")
         yield Line("  next: migrate plan PHASE -o FILE, then migrate apply FILE")
         return
-    yield from _first(runs[0], serving, owner)
+    yield from _first(runs[0], look)
     if len(runs) > 1:
         yield Line()
         yield Line("earlier runs")
         yield from (Line(f"  {one.run}: {one.state}, {one.done} of {one.total} steps") for one in runs[1:])
 
 
-def _first(one: Standing, serving: str, owner: str | None) -> Iterator[Line]:
-    yield Line(f"serving: {safe(serving)}", "bold")
+def _first(one: Standing, look: Look) -> Iterator[Line]:
+    yield Line(f"serving: {safe(look.serving)}", "bold")
     yield Line(f"next:    {safe(next_command(one))}", "bold")
     yield Line(f"  replaces pods of: {', '.join(one.restarts) if one.restarts else 'nobody'}")
     yield Line(f"  needs: {safe('; '.join(one.needs)) if one.needs else 'no credential'}")
     yield Line()
     direction = ", going back" if one.back and one.state != "rolled-back" else ""
-    yield Line(f"{safe(one.run)}: {one.state}{direction}, {one.done} of {one.total} steps done, stage {one.stage}")
+    residue = ", with residue (migrate verify lists what still matters)" if one.residue else ""
+    stage = f", stage {one.stage}" if one.stage else ""
+    yield Line(f"{safe(one.run)}: {one.state}{residue}{direction}, {one.done} of {one.total} steps done{stage}")
     if one.held:
         yield Line(f"  held by {safe(one.held.by)} since {one.held.since}", "yellow")
         yield Line(f"    {safe(one.held.reason)}")
         yield Line(f"    {safe(one.held.next)}")
     if one.reversible_until:
         yield Line(f"  can be taken back until {one.reversible_until}")
-    if owner:
-        yield Line(f"  at work now: {safe(owner)}")
+    if look.owner:
+        yield Line(f"  at work now: {safe(look.owner)}")
 
 
 def next_command(one: Standing) -> str:

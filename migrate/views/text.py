@@ -37,6 +37,15 @@ def _escaped(code: int) -> str:
     return f"\\x{byte:02x}" if byte < 0x100 else f"\\u{byte:04x}"
 
 
+# Commands that need to be told again which estate and which world they mean.
+_COMMAND = re.compile(r"\bmigrate (resume|rollback|status|verify|log|hold clear|recover|export-rollback)\b")
+
+
+def typed(text: str, options: str) -> str:
+    """The text with every command in it as it must be typed here: `options` say where, and may be empty."""
+    return _COMMAND.sub(lambda match: match.group() + options, text)
+
+
 def screen_width() -> int | None:
     """Columns of the terminal; None where nobody watches, so that nothing is wrapped."""
     return max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
