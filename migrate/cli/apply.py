@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,14 +45,16 @@ def apply(
     from migrate.cli.show import read_plan
     from migrate.engine.admission import admit
 
-    loaded, where = read_plan(plan), place(estate, world)
-    admit(loaded.plan, loaded.name, practice=where.world is not None)
-    told = watcher("apply", where, as_json=as_json)
-    _no_other(where, loaded)
-    connections = connect(where, loaded)
-    _still_true(connections, loaded)
-    how = _agreed(loaded, approve, connections, asks=not as_json)
-    _opened(where, loaded, told, how)
+    where = place(estate, world)
+    with watcher("apply", where, as_json=as_json) as told:
+        loaded = read_plan(plan)
+        admit(loaded.plan, loaded.name, practice=where.world is not None)
+        _no_other(where, loaded)
+        connections = connect(where, loaded)
+        _still_true(where, connections, loaded)
+        told.differences(_since_last(where, loaded))
+        how = _agreed(loaded, approve, connections, asks=not as_json)
+        _opened(where, loaded, told, how)
 
 
 def _no_other(where: Place, loaded: Loaded) -> None:
@@ -69,14 +72,38 @@ def _no_other(where: Place, loaded: Loaded) -> None:
         )
 
 
-def _still_true(connections: Connections, loaded: Loaded) -> None:
+def _still_true(where: Place, connections: Connections, loaded: Loaded) -> None:
     """Raises Refused where the servers are others than the plan's, or what it stands on moved."""
     from migrate.engine.admission import moved_facts, stale
+    from migrate.views.console import dumped
 
     connections.insist_on(loaded.plan)
     moved = list(moved_facts(loaded.plan, connections.blob, connections.state))
     if moved:
+        where.runs.prepare()
+        where.runs.write(where.runs.refused(loaded.plan.phase), dumped(loaded.document))
         raise stale(loaded.plan, loaded.name, moved)
+    if obstacles := connections.git.obstacles():
+        raise Refused(
+            "; ".join(why for why, _ in obstacles),
+            truth="the steps in Git could not be committed, so nothing was begun",
+            undone="nothing was written",
+            following="; ".join(dict.fromkeys(way for _, way in obstacles if way)) or "put that right, then apply",
+        )
+
+
+def _since_last(where: Place, loaded: Loaded) -> tuple[tuple[str, str], ...]:
+    """The steps that differ from the last plan of this phase that was approved, or refused as stale."""
+    from migrate.cli.place import known_runs
+    from migrate.cli.show import read_plan
+    from migrate.engine.admission import differing_steps
+    from migrate.model.errors import MigrateError
+
+    plan = loaded.plan
+    earlier = [one.loaded.plan for one in known_runs(where) if one.loaded.plan.phase == plan.phase]
+    with suppress(MigrateError):  # none was refused, or by a version that wrote plans otherwise
+        earlier.insert(0, read_plan(where.runs.refused(plan.phase)).plan)
+    return differing_steps(earlier[0], plan) if earlier else ()
 
 
 def _agreed(loaded: Loaded, given: str | None, connections: Connections, *, asks: bool) -> str:
@@ -98,6 +125,7 @@ def _opened(where: Place, loaded: Loaded, watcher: Watcher, how: str) -> None:
         _no_other(where, loaded)  # once more, now that nobody else can begin one
         seat.note("run.opened", **opening(seat, name))
         seat.note("run.approved", digest=loaded.digest, who=who(), how=how, stages=list(BEFORE_CONTRACT))
+        where.runs.refused(loaded.plan.phase).unlink(missing_ok=True)
         finish(watcher, seat)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class Connections:
     """Everything a run reads and writes, and what commands ask of it."""
 
+    git: GitStore
     stores: Mapping[StoreName, Store]
     observer: Observer
 
@@ -121,7 +122,7 @@ def _in_world(git: GitStore, where: Place, plan: Plan) -> Connections:
     world = practice(where.world, where.estate, plan.deployed)
     servers: tuple[StoreName, ...] = ("vault", "postgres", "cluster")
     stores: dict[StoreName, Store] = {"git": git, **{name: world.on(name) for name in servers}}
-    return Connections(stores, Observers(git, world))
+    return Connections(git, stores, Observers(git, world))
 
 
 def _on_servers(git: GitStore, where: Place, settings: Config, *, writes: bool) -> Connections:
@@ -131,4 +132,4 @@ def _on_servers(git: GitStore, where: Place, settings: Config, *, writes: bool) 
     if writes:
         servers.insist_on_writing()
     stores: dict[StoreName, Store] = {"git": git, **servers.stores}
-    return Connections(stores, Observers(git, servers.observer))
+    return Connections(git, stores, Observers(git, servers.observer))

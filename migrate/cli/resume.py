@@ -39,15 +39,15 @@ def resume(
     if (waive is None) != (reason is None):
         raise Usage("--waive and --reason go together", following="migrate resume --waive GATE --reason TEXT")
     where = place(estate, world)
-    one = chosen_run(where, run)
-    told = watcher("resume", where, as_json=as_json)
-    with seated(where, one, "migrate resume", told) as seat:
-        seat.connections.insist_on(seat.loaded.plan)
-        _release(seat)
-        if waive is not None:
-            _waived(seat, waive, str(reason))
-        _consent(seat, approve, asks=not as_json)
-        finish(told, seat)
+    with watcher("resume", where, as_json=as_json) as told:
+        one = chosen_run(where, run)
+        with seated(where, one, "migrate resume", told) as seat:
+            seat.connections.insist_on(seat.loaded.plan)
+            _release(seat)
+            if waive is not None:
+                _waived(seat, waive, str(reason))
+            _consent(seat, approve, asks=not as_json)
+            finish(told, seat)
 
 
 def _release(seat: Seat) -> None:

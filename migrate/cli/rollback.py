@@ -33,14 +33,14 @@ def rollback(
     from migrate.cli.place import chosen_run, place, watcher, who
 
     where = place(estate, world)
-    one = chosen_run(where, run)
-    told = watcher("rollback", where, as_json=as_json)
-    with seated(where, one, "migrate rollback", told) as seat:
-        if seat.run.ended != "rolled-back":
-            seat.connections.insist_on(seat.loaded.plan)
-            _in_time(seat)
-            seat.note("run.turned", way="back", who=who(), reason=reason)
-        finish(told, seat)
+    with watcher("rollback", where, as_json=as_json) as told:
+        one = chosen_run(where, run)
+        with seated(where, one, "migrate rollback", told) as seat:
+            if seat.run.ended != "rolled-back":
+                seat.connections.insist_on(seat.loaded.plan)
+                _in_time(seat)
+                seat.note("run.turned", way="back", who=who(), reason=reason)
+            finish(told, seat)
 
 
 def _in_time(seat: Seat) -> None:

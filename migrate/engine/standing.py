@@ -124,6 +124,8 @@ def _step(action: Action, plan: Plan) -> Step | None:
             return _first(plan, stage)
         case Replace(restart):
             return plan.step(restart.after)
+        case Finished(kept) if kept:
+            return plan.step(kept[0])
         case _:
             return None
 

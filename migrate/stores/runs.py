@@ -73,6 +73,10 @@ class Runs:
         sync_folder(folder.path.parent)
         return folder
 
+    def refused(self, phase: str) -> Path:
+        """The last plan of a phase that was refused because the world had moved: what a new one is compared with."""
+        return self.folder / f"stale-{phase}.json"
+
     def prepare(self) -> None:
         """Have the estate's folder. Raises OSError."""
         for path in (*reversed(self.folder.parents), self.folder, self.folder / "runs"):

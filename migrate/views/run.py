@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from types import TracebackType
 
 from migrate.engine.ending import Completed, Ending, Failure, Interrupted, Partial, Waiting
+from migrate.model.errors import MigrateError
 from migrate.model.json import Json, mapping
 from migrate.model.log import Event
 from migrate.views.console import emit_text, notes
@@ -48,6 +50,18 @@ class Watcher:
         elif world:
             notes().print(f"practice world {safe(world)}: nothing here is a real server", markup=False, style="dim")
 
+    def __enter__(self) -> Watcher:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """JSON lines end with a summary, whatever kept the command from its own."""
+        if self._json and isinstance(error, MigrateError):
+            said: dict[str, Json] = {"happened": error.happened, "now": error.truth, "notDone": error.undone}
+            said["next"] = typed(error.following, self._options)
+            self._line({"type": "summary", "ok": False, "exit": int(error.exit), "error": said})
+
     def event(self, event: Event) -> None:
         """One record of the journal."""
         if self._json:
@@ -56,6 +70,16 @@ class Watcher:
         notes().print(
             event_text(event), markup=False, style=_STYLES.get(event.type, "").replace("bold", "bold") or None
         )
+
+    def differences(self, steps: tuple[tuple[str, str], ...]) -> None:
+        """What is not as in the plan before, for whoever is about to approve."""
+        if self._json:
+            for step, how in steps:
+                self._line({"type": "plan.differs", "step": step, "how": how})
+        elif steps:
+            notes().print("not as in the last plan of this phase:", markup=False)
+            for step, how in steps:
+                notes().print(f"  {how}: {safe(step)}", markup=False)
 
     def ending(self, run: str, ending: Ending, code: int, *, back: bool) -> None:
         """How the call ended."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 from migrate.model.change import FileEdit
 from migrate.model.errors import Refused
 from migrate.model.ports import Move, Outcome, Written
@@ -10,7 +12,7 @@ from migrate.planning.files import blob_id
 from migrate.stores.git.branches import Branch, unmerged_copies
 from migrate.stores.git.building import Content, build, identified
 from migrate.stores.git.message import Wording, message
-from migrate.stores.git.outcome import conflict, denied
+from migrate.stores.git.outcome import NotWritten, conflict, denied
 from migrate.stores.git.publishing import Publication, movable, publish
 from migrate.stores.git.repository import Held, name_of
 from migrate.stores.git.room import room
@@ -25,10 +27,26 @@ def apply(scene: Scene, move: Move) -> Outcome:
         return Written()
     _as_planned(scene, base, move, held)
     movable(scene.repository, scene.survey.work)
-    _clean(scene, move)
+    _clean(scene, [edit.file for edit in move.change.files])
     files = {edit.file: _after(edit, held[edit.file]) for edit in move.change.files}
     content = Content(files, tuple(one.data for one in held.values() if one is not None))
     return committed(scene, scene.survey.work, base, content, move)
+
+
+def obstacles(scene: Scene) -> Iterator[NotWritten]:
+    """What would keep the plan's commits from being made as things stand: known before anything is written."""
+    files = sorted({edit.file for step in scene.assignment.plan.steps for edit in step.change.files})
+    hands: tuple[Callable[[], object], ...] = (
+        lambda: _base(scene),
+        lambda: movable(scene.repository, scene.survey.work),
+        lambda: identified(scene.repository),
+        lambda: _clean(scene, files),
+    )
+    for hand in hands if files else ():
+        try:
+            hand()
+        except NotWritten as answer:
+            yield answer
 
 
 def committed(scene: Scene, branch: Branch, base: str, content: Content, move: Move) -> Outcome:
@@ -101,15 +119,15 @@ def _short(name: str | None) -> str:
 _STATUS = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
 
 
-def _clean(scene: Scene, move: Move) -> None:
+def _clean(scene: Scene, files: Iterable[str]) -> None:
     """The operator's own unfinished edits of the very files would meet ours when the branch is merged."""
-    paths = [scene.repository.path(edit.file) for edit in move.change.files]
+    paths = [scene.repository.path(file) for file in files]
     text = scene.repository.git.ask(*_STATUS, "--", *paths)
     dirty = sorted(line[3:] for line in text.split("\0") if line)
     if dirty:
         raise denied(
-            f"the checkout has uncommitted changes in files this step commits: {', '.join(dirty)}",
-            "commit or stash them, then resume",
+            f"the checkout has uncommitted changes in files that are to be committed: {', '.join(dirty)}",
+            "commit or stash them, then go on",
         )
 
 

@@ -15,7 +15,7 @@ from migrate.model.ports import Denied, Move, Outcome, Secrets, Snapshot, Unreac
 from migrate.model.target import Target
 from migrate.stores.git.backward import retract
 from migrate.stores.git.branches import HEADS
-from migrate.stores.git.forward import apply
+from migrate.stores.git.forward import apply, obstacles
 from migrate.stores.git.observing import observe
 from migrate.stores.git.outcome import NotWritten, conflict
 from migrate.stores.git.repository import find
@@ -58,6 +58,10 @@ class GitStore:
             return Denied(error.happened, error.following)
         except OSError as error:  # no space for temporary files, no process left to start
             return Denied(f"{error.filename or self.root}: {error.strerror or type(error).__name__}")
+
+    def obstacles(self) -> list[tuple[str, str]]:
+        """What would keep the plan's commits from being made now, each with what to do. Raises Unreachable."""
+        return [(one.outcome.why, getattr(one.outcome, "following", "")) for one in obstacles(self._look())]
 
     def identity(self) -> str:
         """The repository's first commits, the same in every clone. A shallow clone does not know them: its place."""
