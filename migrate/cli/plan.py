@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -103,7 +104,7 @@ def read_estate(folder: Path | None) -> Estate:
     tree = Tree(found.path)
     files = Files(tuple(entry.path for entry in listing(tree.root).entries), tree.read)
     settings = tree.read(FILE) if FILE in files.paths else None
-    return Estate(inventory, files, read_config(settings), found.commit, found.dirty)
+    return Estate(inventory, files, read_config(settings, os.environ), found.commit, found.dirty)
 
 
 def _servers(read: Estate, world: Path | None, estate: Path | None, *, live: bool) -> tuple[Estate, Servers | None]:
@@ -180,6 +181,6 @@ def settings_of(estate: Path) -> Config:
     from migrate.stores.tree import Tree
 
     try:
-        return read_config(Tree(str(estate)).read(FILE))
+        return read_config(Tree(str(estate)).read(FILE), os.environ)
     except FileNotFoundError:
-        return read_config(None)
+        return read_config(None, os.environ)

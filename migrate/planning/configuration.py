@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import ValidationError
 
 from migrate.documents.reader import YamlFault, load_all
@@ -10,24 +12,32 @@ from migrate.estate.settings import Override, Settings
 from migrate.model.config import Adapter, Config
 from migrate.model.errors import Failed
 from migrate.model.json import Json, mapping
+from migrate.planning.origins import overlaid
 
 FILE = "migrate.yaml"
 
 
-def read_config(data: bytes | None) -> Config:
-    """The settings in a file's bytes; defaults where there is no file. Raises Failed naming the key that is wrong."""
+def read_config(data: bytes | None, environment: Mapping[str, str] = {}) -> Config:
+    """The settings in a file's bytes and in variables; defaults where neither says anything.
+
+    Raises Failed naming the key that is wrong.
+    """
+    said = overlaid(written_in(data), environment)
     try:
-        documents = load_all(data or b"")
-    except YamlFault as fault:
-        raise Failed(f"{FILE}: {fault}", following=f"correct {FILE} and repeat the command") from fault
-    if not documents:
-        return Config()
-    try:
-        return Config.model_validate(documents[0].value)
+        return Config.model_validate({} if said is None else said)
     except ValidationError as error:
         # pydantic's own text quotes the input, and a wrong key may hold what should not be printed.
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors())
         raise Failed(f"{FILE}: {wrong}", following=f"correct {FILE} and repeat the command") from None
+
+
+def written_in(data: bytes | None) -> Json:
+    """The file's one document; None where there is none. Raises Failed where it is no YAML."""
+    try:
+        documents = load_all(data or b"")
+    except YamlFault as fault:
+        raise Failed(f"{FILE}: {fault}", following=f"correct {FILE} and repeat the command") from fault
+    return documents[0].value if documents else None
 
 
 def scan_settings(config: Config) -> Settings:

@@ -110,7 +110,14 @@ def test_postgresql_is_seen_as_its_checks_ask(scene: Scene) -> None:
     assert isinstance(scene.seen("postgres:server/settings")["version"], int)
     rules = scene.seen("postgres:server/hba")["rules"]
     assert isinstance(rules, list)
-    assert {"type", "databases", "users", "address", "method"} == mapping(rules[0]).keys()
+    assert {
+        "type": "host",
+        "databases": ["all"],
+        "users": ["all"],
+        "address": "127.0.0.1/32",
+        "method": "scram-sha-256",
+    } in rules
+    assert "::1/128" in [mapping(rule)["address"] for rule in rules]
     scene.servers.sql("drop table mine", database)
 
 

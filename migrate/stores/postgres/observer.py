@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any
 
 from migrate.model.change import Absent, Change, Doc, Exact, State
@@ -19,8 +20,8 @@ from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.store import PostgresStore
 
 _HBA = """
-select type, database, user_name, case when netmask is null then address else address || '/' || masklen(netmask::inet)
-  end, auth_method from pg_hba_file_rules where error is null order by line_number
+select type, database, user_name, address, netmask, auth_method
+from pg_hba_file_rules where error is null order by line_number
 """
 _SESSIONS = """
 select count(*), min(backend_start), max(backend_start), count(*) filter (where backend_start is null),
@@ -89,7 +90,9 @@ class PostgresObserver:
 
 
 def _rule(row: tuple[Any, ...]) -> dict[str, Json]:
-    kind, databases, users, address, method = row
+    kind, databases, users, address, mask, method = row
+    if mask:  # words like samenet and host names have none
+        address = f"{address}/{int(ip_address(mask)).bit_count()}"
     return {"type": kind, "databases": databases, "users": users, "address": address, "method": method}
 
 
