@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
+from migrate.estate.charts import chart_of
 from migrate.estate.facts import Facts, Use
 from migrate.estate.inventory import Bootstrap
 from migrate.estate.placed import namespace_of
@@ -55,11 +56,8 @@ def _on_path(fact: Facts, profiles: Profiles, *, with_vault: bool, tailnet: bool
 
 
 def _role(fact: Facts, profiles: Profiles, *, tailnet: bool) -> str:
-    role = ""
-    if fact.kind == "HelmRelease":
-        chart = text(reach(fact.spec, "chart")) or text(reach(fact.spec, "chartRef", "name"))
-        role = profiles.chart(chart).path_role
-    elif fact.workload:
+    role = profiles.chart(chart_of(fact)).path_role
+    if not role and fact.workload:
         roles = (profiles.image(container.image).path_role for container in fact.containers if container.image)
         role = next((found for found in roles if found), "")
     return "" if role == "tailnet" and not tailnet else role

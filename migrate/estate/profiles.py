@@ -67,6 +67,8 @@ class Chart:
 
     path_role: str
     pods: tuple[ChartPod, ...]
+    secrets: tuple[str, ...] = ()
+    """Secrets that it reads by a name of its own, although no value names them."""
 
 
 _UNKNOWN_IMAGE = Image(None, (), entrypoint=False)
@@ -181,7 +183,7 @@ def _chart(entry: dict[str, Json]) -> Chart:
         )
         for pod in items(entry.get("pods"))
     )
-    return Chart(text(entry.get("path_role")), pods)
+    return Chart(text(entry.get("path_role")), pods, tuple(_strings(entry.get("secrets"))))
 
 
 def _strings(value: Json) -> list[str]:

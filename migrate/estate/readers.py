@@ -58,7 +58,7 @@ def _gather(applied: Sequence[Applied], tree: Tree, names: frozenset[str], *, wi
     words: dict[str, _Words] = {}
     for item in applied:
         fact = item.facts
-        uses = [*fact.uses, *_values_files(item, maps, tree)]
+        uses = [*fact.uses, *_values_files(item, maps, tree, names)]
         is_values = fact.kind == "ConfigMap" and (fact.namespace, fact.name) in maps
         if names and fact.texts and not is_values:
             uses.extend(_mentioned(item, tree, names, words))
@@ -104,7 +104,9 @@ def _values_maps(applied: Sequence[Applied]) -> dict[tuple[str, str], Applied]:
     return {(item.facts.namespace, item.facts.name): item for item in maps}
 
 
-def _values_files(item: Applied, maps: dict[tuple[str, str], Applied], tree: Tree) -> Iterator[Use]:
+def _values_files(
+    item: Applied, maps: dict[tuple[str, str], Applied], tree: Tree, names: frozenset[str]
+) -> Iterator[Use]:
     """Uses in values that a HelmRelease takes from ConfigMaps."""
     fact = item.facts
     if fact.kind != "HelmRelease":
@@ -113,10 +115,10 @@ def _values_files(item: Applied, maps: dict[tuple[str, str], Applied], tree: Tre
         found = maps.get((fact.namespace, text(source.get("name"))))
         if source.get("kind") == "ConfigMap" and found is not None:
             key = text(source.get("valuesKey")) or "values.yaml"
-            yield from _values_uses(fact, found, key, tree)
+            yield from _values_uses(fact, found, key, tree, names)
 
 
-def _values_uses(release: Facts, found: Applied, key: str, tree: Tree) -> Iterator[Use]:
+def _values_uses(release: Facts, found: Applied, key: str, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
     config_map = found.facts
     file = text(reach(config_map.spec, "files", key))
     if file:
@@ -126,7 +128,10 @@ def _values_uses(release: Facts, found: Applied, key: str, tree: Tree) -> Iterat
         data, place = text(content).encode(), config_map.file
     name = text(reach(release.spec, "release"))
     for values in parse(_replaced(data, found)):
-        for use in helm.read_values(values, (), name, release.namespace)[0]:
+        uses = helm.read_values(values, (), name, release.namespace)[0]
+        known = {use.pointer for use in uses}
+        loose = (use for use in mentions(values, names, helm.HOW) if use.pointer not in known)
+        for use in (*uses, *loose):
             yield use._replace(file=place)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from migrate.estate.charts import read_unasked
 from migrate.estate.externals import KINDS, expanded, secret_of, target_of
 from migrate.estate.facts import Facts, FileFacts, Skipped
 from migrate.estate.flux import Scope
@@ -76,6 +77,7 @@ class _Part:
 
 
 def _scope(index: int, scope: Scope, tree: Tree, loose: Readers, profiles: Profiles, settings: Settings) -> _Part:
+    read_unasked(scope, profiles)
     facts = [item.facts for item in scope.applied]
     external = [(fact, item.by) for item in scope.applied for fact in expanded(item.facts, facts)]
     names = frozenset(target_of(fact) for fact, _ in external)

@@ -260,6 +260,37 @@ def test_helm_values_in_a_generated_config_map_are_read() -> None:
     assert (reader.file, reader.pointer, reader.how) == ("values.yaml", "/auth/existingSecret", "helm-values")
 
 
+def test_values_in_a_config_map_are_searched_as_values_in_the_release_are() -> None:
+    inventory = scan(
+        {
+            "kustomization.yaml": """
+                namespace: apps
+                resources: [secret.yaml, release.yaml]
+                configMapGenerator: [{name: shop-values, files: [values.yaml=values.yaml]}]
+                """,
+            "secret.yaml": external("db", ""),
+            "release.yaml": release("{}", "postgresql", "  valuesFrom: [{kind: ConfigMap, name: shop-values}]\n"),
+            "values.yaml": "main: {extraSecretNamesForEnvFrom: [db]}\n",
+        }
+    )
+    (reader,) = secret(inventory, "apps/db").readers
+    assert (reader.file, reader.pointer) == ("values.yaml", "/main/extraSecretNamesForEnvFrom/0")
+    assert reader.kind == "HelmRelease"
+
+
+@pytest.mark.parametrize(
+    ("server", "code"), [("vault.tail.ts.net", "keep.bootstrap-path"), ("vault.vault.svc", "keep.helm-values")]
+)
+def test_a_secret_that_a_chart_reads_by_a_name_of_its_own_has_a_reader(server: str, code: str) -> None:
+    operator = release("{}", "tailscale-operator")
+    texts = VAULT_STORE.replace("vault.example.net", server) + external("db", target="operator-oauth") + operator
+    found = secret(scan({"all.yaml": texts}), "apps/db")
+    assert found.reasons[0].code == code
+    assert [reader.name for reader in found.readers] == ["shop"]
+    other = release("{}", "another-operator")
+    assert secret(scan({"all.yaml": texts.replace(operator, other)}), "apps/db").verdict == "orphan"
+
+
 def test_totals_always_add_up() -> None:
     text = "".join(external(f"db{index}") for index in range(7)) + deployment(env("db3"))
     totals = scan({"all.yaml": text}).totals()
