@@ -9,8 +9,9 @@ from migrate.estate.inventory import Inventory, Secret
 from migrate.model.json import Json, mapping, sequence, text_at
 from migrate.operations.subject import Listing, Place
 from migrate.planning.files import Files, Found, beside, objects, one
+from migrate.planning.literals import harmless
 
-_LITERAL = rb"(?i)(?:create|alter)\s+(?:user|role)\s+[\"']?%s[\"']?\s[^;]{0,200}?password\s+'"
+_LITERAL = rb"(?i)(?:create|alter)\s+(?:user|role)\s+[\"']?%s[\"']?\s[^;]{0,200}?password\s+'((?:[^']|'')*)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ def literal_passwords(files: Files, login: str) -> list[str]:
         except OSError:
             continue
         for match in pattern.finditer(data):
+            if harmless(match[1].decode("utf-8", "replace")):
+                continue  # filled in by Flux or a template: Git does not hold it
             line = data.count(b"\n", 0, match.start()) + 1
             places.append(f"{path}:{line}")
     return places

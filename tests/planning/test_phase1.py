@@ -234,6 +234,13 @@ def test_a_password_in_init_sql_is_said_by_place_only(tmp_path: Path) -> None:
     assert "hunter2-canary" not in json.dumps(document(plan))
 
 
+@pytest.mark.parametrize("filled", ["${BOARDS_PASSWORD}", "{{ .password }}", "$(PASSWORD)"])
+def test_a_password_that_is_filled_in_later_is_no_literal(tmp_path: Path, filled: str) -> None:
+    sql = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: init, namespace: data}\ndata:\n  init.sql: |\n"
+    sql += f"    ALTER USER boards WITH PASSWORD '{filled}';\n"
+    assert "db.literal" not in codes(planned(estate(tmp_path / "e", init=sql)))
+
+
 def test_an_unknown_database_address_blocks_and_the_charts_host_is_not_taken(tmp_path: Path) -> None:
     plan = planned(estate(tmp_path / "e", settings=None))
     assert any(unknown.subject == "database.address" and unknown.blocks for unknown in plan.unknowns)
