@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 
+from migrate.cli.demo import prepare
 from migrate.cli.main import run
 from migrate.model.json import Json
 from tests.sessions.books import BACK, book, fence
@@ -78,10 +79,7 @@ def call(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("MY_PASSWORD", CANARY)
     one = Call(tmp_path, capsys)
-    assert one.do("demo", "--folder", str(tmp_path)) == 0
-    (one.estate / "migrate.yaml").write_text("soak: {cutover: 0s, contract: 0s}\n")
-    one.git("add", "--all")
-    one.git("commit", "-m", "Short soaks")
+    prepare(tmp_path)
     monkeypatch.chdir(one.estate)
     return one
 
