@@ -80,8 +80,9 @@ class Seen:
         return self.value.get(key)
 
     def _unseen(self, key: str) -> UnseenError:
+        name = str(self.target).partition("?")[0]
         return UnseenError(
-            f"{self.target} does not show {key}" if self.exists else f"there is no {self.target}",
+            f"{name} does not show {key}" if self.exists else f"there is no {name}",
             "look with rights that show it, or pass the gate with a reason once you know it otherwise",
         )
 

@@ -9,8 +9,9 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     vault:policy/NAME                {policy}
     vault:auth/MOUNT/role/NAME       the role
     vault:leases/PATH                {count}: leases of that path
-    vault:MOUNT/trials/ROLE          {left: [login]}: what was left of a login of a dynamic role after one was issued,
-                                     made a table and was revoked; absent where nobody tried
+    vault:MOUNT/trials/ROLE          {current, left: [login]}: of a login of a dynamic role that was issued, made a
+                                     table and was revoked: as whom it acted, and what was left; absent where nobody
+                                     tried
     postgres:server/settings         {version, system}
     postgres:server/hba              {rules: [{type, databases, users, address, method}]}, in their order
     postgres:endpoint/HOST:PORT      {reachable, tls, trusted, names: [name], fromVault}: what answers there, seen from

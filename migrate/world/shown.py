@@ -72,7 +72,7 @@ def _vault(world: Draft, target: Target) -> Json:
     if target.kind.endswith("/trials"):
         path = f"{target.kind.removesuffix('/trials')}/roles/{target.name}"
         role = world.paths.get(path)
-        return {"left": list(vault.left_behind(world, path, role))} if role else None
+        return vault.trial(world, path, role) if role else None
     found = world.paths.get(target.path)
     if found is None:
         return None

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from migrate.model.change import Doc
+from migrate.model.json import Json
 from migrate.world import postgres
 from migrate.world.state import Draft, moment, written
 
@@ -105,9 +106,9 @@ def issue(draft: Draft, path: str, role: dict[str, Any], pod: str) -> tuple[str,
     if why := postgres.refused(draft, admin, connection["password"]) or lacking(draft, role, admin):
         return "", "", why
     name, password = f"v-jwt-{path.rpartition('/')[2]}-{draft.draw(20)}", draft.draw()
-    owner = _owner(state)
+    owner, acting = _owner(state), _acts_as(state)
     database = str(connection["state"]["connection_details"]["connection_url"]).partition("?")[0].rpartition("/")[2]
-    made = {"login": True, "createrole": False, "superuser": False, "memberOf": [owner], "actsAs": {database: owner}}
+    made = {"login": True, "createrole": False, "superuser": False, "memberOf": [owner], "actsAs": {database: acting}}
     draft.roles[name] = {"state": made, "password": password}
     draft.vault["leases"].append({"path": credentials_path(path), "login": name, "pod": pod})
     return name, password, ""
@@ -128,15 +129,21 @@ def _owner(state: dict[str, Any]) -> str:
     return found.group(1).replace('""', '"') if found else ""
 
 
-def left_behind(draft: Draft, path: str, role: dict[str, Any]) -> list[str]:
-    """Logins that would be left if one were issued, made a table and were revoked."""
+def trial(draft: Draft, path: str, role: dict[str, Any]) -> dict[str, Json]:
+    """As whom a login would act that is issued, makes a table and is revoked, and what would be left."""
     connection = draft.paths.get(connection_path(path, role["state"]["db_name"]), {})
     details = connection.get("state", {}).get("connection_details", {})
     admin = draft.roles.get(str(details.get("username")), {}).get("state", {})
     revoking = "\n".join(role["state"].get("revocation_statements", []))
     complete = all(words in revoking for words in ("REASSIGN OWNED", "DROP OWNED", "DROP ROLE"))
     able = {"pg_signal_backend", _owner(role["state"])} <= set(admin.get("memberOf", []))
-    return [] if complete and able else [f"v-jwt-{path.rpartition('/')[2]}"]
+    left: list[Json] = [] if complete and able else [f"v-jwt-{path.rpartition('/')[2]}"]
+    return {"current": _acts_as(role["state"]), "left": left}
+
+
+def _acts_as(state: dict[str, Any]) -> str:
+    found = re.search(r"SET role = '((?:[^']|'')*)'", "\n".join(state.get("creation_statements", [])))
+    return found.group(1).replace("''", "'") if found else "itself"
 
 
 def revoke_orphans(draft: Draft) -> None:

@@ -20,6 +20,7 @@ from migrate.model.target import Target, parse_target
 from migrate.stores.practice import practice
 from migrate.stores.practice.folder import Folder
 from migrate.targets.compare import covers
+from migrate.world.deeds import COUNTED, SWITCHES
 from tests.stores.practice.worlds import GRAFANA, Scene, git, scene
 
 
@@ -307,3 +308,8 @@ def test_another_world_is_another_place(place: Scene, tmp_path: Path) -> None:
     mine, theirs = place.world.places(), second.places()
     assert all(mine[name] != theirs[name] for name in ("vault", "postgres", "cluster", "world"))
     assert place.world.on("vault").identity() == mine["vault"]
+
+
+def test_the_documentation_names_every_fault() -> None:
+    text = (Path(__file__).parents[3] / "docs/practice.md").read_text()
+    assert not [name for name in SWITCHES | COUNTED if f"`{name}" not in text]

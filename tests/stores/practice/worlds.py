@@ -110,20 +110,18 @@ class Merged:
         return self.world.observe(target)
 
 
-def scene(folder: Path, settings: str = SETTINGS) -> Scene:
-    """The example estate in a repository of its own, and its world."""
+def scene(folder: Path, settings: str = SETTINGS, source: Path | None = None, branch: str = "main") -> Scene:
+    """An estate (the example) in a repository of its own, and its world."""
     estate = folder / "estate"
-    shutil.copytree(example(), estate)
+    shutil.copytree(source or example(), estate)
+    for path in (estate, *estate.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     (estate / "migrate.yaml").write_text(settings)
-    git(estate, "init", "--quiet", "--initial-branch=main")
-    clock = Clock()
-    return Scene(estate, practice_later(folder / "world", estate, clock), clock)
-
-
-def practice_later(world: Path, estate: Path, clock: Clock) -> Practice:
+    git(estate, "init", "--quiet", f"--initial-branch={branch}")
     git(estate, "add", "--all")
     git(estate, "commit", "--quiet", "-m", "estate")
-    return practice(world, estate, "main", clock.now)
+    clock = Clock()
+    return Scene(estate, practice(folder / "world", estate, branch, clock.now), clock)
 
 
 def git(folder: Path, *words: str) -> None:
