@@ -191,9 +191,9 @@ def _drop(draft: Draft, name: str) -> str:
     draft.roles.pop(name)
     for other in draft.roles.values():
         state = other["state"]
-        for key in ("memberOf", "adminOf"):
-            state[key] = [one for one in state.get(key, []) if one != name]
-        state["administeredBy"] = [one for one in state.get("administeredBy", []) if one["role"] != name]
+        for key in ("memberOf", "adminOf", "administeredBy"):
+            if key in state:
+                state[key] = [one for one in state[key] if name not in (one, mapping(one).get("role"))]
     return ""
 
 

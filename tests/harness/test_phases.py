@@ -1,0 +1,67 @@
+"""Every phase, on every estate that fits it: there, back to the same bytes, and there again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrate.cli.demo import example
+from migrate.planning.phases import all_phases
+from tests.estate.trees import FIRST_USER
+from tests.harness.practising import Operator, content, operator
+from tests.stores.practice.test_planning_in_a_world import values
+
+_ABSENT = pytest.mark.skipif(not FIRST_USER.is_dir(), reason="the estates that lie beside the project are absent")
+ESTATES = [
+    pytest.param(example(), "main", id="example"),
+    pytest.param(FIRST_USER, "master", id="first-user", marks=[pytest.mark.estate, _ABSENT]),
+]
+PHASES = [phase.name for phase in all_phases()]
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGRATE_STATE", str(tmp_path / "state"))
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "test")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.test")
+
+
+@pytest.mark.parametrize("credential", ["static", "dynamic"])
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(("source", "branch"), ESTATES)
+def test_there_and_back_and_there_again(
+    tmp_path: Path, source: Path, branch: str, phase: str, credential: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    who = operator(tmp_path, source, branch)
+    before, digest = content(who.estate), who.plan(phase, credential)
+    servers = _servers(who)
+    who.forward(digest)
+    assert content(who.estate) != before
+    who.back()
+    assert content(who.estate) == before
+    assert _servers(who) == servers
+    who.forward(who.plan(phase, credential))
+    assert who.type("verify") == 0
+    _nothing_leaked(who, capfd)
+
+
+def _servers(who: Operator) -> Any:
+    """What stands on the servers but for what moves: no values, no pods, no times."""
+    vault = json.loads((who.world / "vault.json").read_bytes())
+    roles = json.loads((who.world / "postgres.json").read_bytes())["roles"]
+    return vault["paths"], vault["leases"], {name: role["state"] for name, role in roles.items()}
+
+
+def _nothing_leaked(who: Operator, capfd: pytest.CaptureFixture[str]) -> None:
+    """No value of the world is in any plan, journal, script or screen."""
+    shown = capfd.readouterr()
+    texts = [shown.out, shown.err, who.plan_file.read_text()]
+    texts += [path.read_text("utf-8", "replace") for path in (who.folder / "state").rglob("*") if path.is_file()]
+    found = list(values(who.world))
+    assert len(found) > 10
+    assert len(texts) > 5
+    assert not [text[:80] for text in texts for value in found if value in text]
