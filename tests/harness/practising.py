@@ -44,7 +44,13 @@ class Operator:
 
     def forward(self, digest: str) -> None:
         """Apply and go on, merging whatever waits for that, until everything is done."""
-        code = self.type("apply", str(self.plan_file), "--approve", digest)
+        self._go_on(self.type("apply", str(self.plan_file), "--approve", digest), digest)
+
+    def onward(self, digest: str) -> None:
+        """The same for a run that is under way."""
+        self._go_on(self.type("resume", "--approve", digest), digest)
+
+    def _go_on(self, code: int, digest: str) -> None:
         for _ in range(TURNS):
             if code == Exit.DONE:
                 return
