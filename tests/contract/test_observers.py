@@ -16,6 +16,7 @@ from migrate.model.change import Doc
 from migrate.model.config import Config, Source
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping, sequence
+from migrate.model.ports import Unreachable
 from migrate.model.target import parse_target
 from migrate.stores.cluster.accounts import token
 from migrate.stores.cluster.secrets import store_tokens
@@ -265,3 +266,8 @@ def test_a_login_with_a_jwt_mints_a_token_that_is_revoked_at_the_end(scene: Scen
     minted.revoke()
 
     assert scene.vault.bearing(bearer).look("auth/token/lookup-self").status == 403
+
+
+def test_what_cannot_be_rendered_here_is_said_and_not_guessed(scene: Scene) -> None:
+    with pytest.raises(Unreachable, match="release watch/stack cannot be rendered"):
+        scene.seen('cluster:Rendered/watch/stack?["/spec/values/grafana"]')

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from migrate.model.change import Absent, Doc, State
 from migrate.model.json import Json, mapping
+from migrate.model.ports import Unreachable
 from migrate.model.target import Target
 from migrate.stores.cluster.observer import ClusterObserver
 from migrate.stores.postgres.observer import PostgresObserver
@@ -39,6 +40,11 @@ class ServersObserver:
                 return _state(self.logins.to_vault(name, asked))
             case _, "DatabaseLogin":
                 return _state(self.logins.to_database(name, asked))
+            case _, "Rendered":
+                raise Unreachable(
+                    f"release {name} cannot be rendered from here, so what else the edits change is not known",
+                    following="helm template with the values before and after, then pass the gate with what differed",
+                )
             case _, "Secret":
                 return self._secret(name)
             case _:
