@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrate.checks.answer import Answer, Fail, Inconclusive, Pass, Question
-from migrate.checks.looking import joined, look
+from migrate.checks.looking import Seen, joined, look
 from migrate.model.ports import Observer
 
 
@@ -20,12 +20,26 @@ def delivered(observer: Observer, question: Question, kind: str, what: str) -> A
             "somebody changed the same lines: settle it in Git by hand",
         )
     if not git.flag("merged"):
-        branch = f"branch {git.text('branch')}" if git.shows("branch") else "the branch"
-        return Inconclusive(f"{what} is not merged yet", f"push {branch} and merge it, then: migrate resume")
+        return Inconclusive(f"{what} is not merged yet", _to_merge(git))
+    left = _left_elsewhere(git) if kind == "Reverted" else ""
     owner = question.about["kustomization"]
     if not owner:
-        return Pass(f"{what} is merged; no Flux Kustomization applies it, so the next gates look at the objects")
-    return _applied(observer, f"git:{kind}/{step}", owner, what)
+        return Pass(f"{what} is merged; no Flux Kustomization applies it, so the next gates look at the objects{left}")
+    found = _applied(observer, f"git:{kind}/{step}", owner, what)
+    return Pass(found.reading + left) if isinstance(found, Pass) else found
+
+
+def _to_merge(git: Seen) -> str:
+    branch = f"branch {git.text('branch')}" if git.shows("branch") else "the branch"
+    # Nothing is fetched here: a merge made elsewhere is seen only once somebody has.
+    fetch = ", git fetch" if git.shows("deployed") and "/" in git.text("deployed") else ""
+    return f"push {branch} and merge it{fetch}, then: migrate resume"
+
+
+def _left_elsewhere(git: Seen) -> str:
+    """A branch that was dropped here may have been pushed: whoever merges it there makes the step again."""
+    copies = git.texts("pushed") if git.shows("pushed") else []
+    return f"; {joined(copies)} still holds the step: delete it there, so that nobody merges it" if copies else ""
 
 
 def _applied(observer: Observer, git: str, owner: str, what: str) -> Answer:

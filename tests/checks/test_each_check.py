@@ -10,7 +10,7 @@ import pytest
 
 from migrate.checks.answer import Answer, Fail, Inconclusive, Pass
 from migrate.checks.catalogue import CHECKS
-from migrate.model.json import Json
+from migrate.model.json import Json, mapping
 from tests.checks.looking import ABOUT, EARLIER, LATER, SINCE, ask
 
 Shown: TypeAlias = Mapping[str, Json]
@@ -298,3 +298,25 @@ def test_pods_that_came_before_the_period_was_shortened_are_not_trusted() -> Non
     older: Json = ROLLED | {"pods": [POD | {"started": EARLIER}]}
     assert isinstance(ask("db.agent-ttl", {STATIC: ROLE, DEPLOYMENT: older}), Inconclusive)
     assert isinstance(ask("db.agent-ttl", {STATIC: ROLE, DEPLOYMENT: older}, since=False), Pass)
+
+
+def test_a_copy_of_a_dropped_branch_elsewhere_is_named() -> None:
+    shown = git("Reverted") | {FLUX_AT: FLUX}
+    (target,) = (one for one in shown if one.endswith(ABOUT["step"]))
+    left = mapping(shown[target]) | {"pushed": ["origin/migrate/plan"]}
+    match ask("gitops.reverted", shown | {target: left}):
+        case Pass(reading):
+            assert "origin/migrate/plan still holds the step" in reading
+        case other:
+            pytest.fail(str(other))
+
+
+def test_a_merge_made_elsewhere_must_be_fetched() -> None:
+    shown = git("Applied", merged=False)
+    (target,) = (one for one in shown if one.endswith(ABOUT["step"]))
+    for deployed, fetched in (("origin/main", True), ("main", False)):
+        match ask("gitops.applied", shown | {target: mapping(shown[target]) | {"deployed": deployed}}):
+            case Inconclusive(_, settles):
+                assert ("git fetch" in settles) is fetched
+            case other:
+                pytest.fail(str(other))
