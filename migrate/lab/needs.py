@@ -10,7 +10,7 @@ from pathlib import Path
 from migrate.lab import build, cache, toolchain
 from migrate.lab.recipes import recipes
 
-_ROOM = 12 * 10**9  # bytes that a build from nothing takes: sources 4 GB, the compiler's cache 4 GB, programs 2 GB
+_ROOM = 18 * 10**9  # bytes that a build from nothing takes: sources 6 GB, the compiler's cache 8 GB, programs 1 GB
 _SPARE = 10**9  # bytes that a lab needs when everything is built
 
 

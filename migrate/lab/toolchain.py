@@ -60,12 +60,22 @@ def fetched() -> Go:
     return found
 
 
+# What is linked is stripped anyway; compiled without debugging information it takes an eighth less time and a quarter
+# less room on the way there. Not part of a module's digest: its programs do the same.
+_NO_DEBUGGING = "-gcflags=all=-dwarf=false"
+
+
 def environment() -> dict[str, str]:
     """What the compiler runs with: this process's variables, and the lab's own caches unless others are named."""
     kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
     kept.setdefault("GOMODCACHE", str(compiler() / "mod"))
     kept.setdefault("GOCACHE", str(compiler() / "build"))
-    return kept | {"CGO_ENABLED": "0", "GOFLAGS": GO_FLAGS, "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    return kept | {
+        "CGO_ENABLED": "0",
+        "GOFLAGS": f"{GO_FLAGS} {_NO_DEBUGGING}",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+    }
 
 
 def _wheel_go() -> Path:
