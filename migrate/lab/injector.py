@@ -83,10 +83,10 @@ def configuration(world: World) -> dict[str, Any]:
     }
 
 
-def start_volumes(world: World) -> None:
-    """Give every claim of a pod a folder of the lab as its disk."""
-    flags = [f"--folder={world.data('volumes')}", *_as_admin(world)]
-    processes.start(world, "volumes", [*module("migrate.lab.volumes"), *flags], path())
+def start_surroundings(world: World) -> None:
+    """Give claims their disks and load balancers an address, from now on."""
+    flags = [f"--folder={world.data('volumes')}", f"--address={world.node}", *_as_admin(world)]
+    processes.start(world, "surroundings", [*module("migrate.lab.surroundings"), *flags], path())
 
 
 def _as_admin(world: World) -> list[str]:

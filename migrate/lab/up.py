@@ -148,7 +148,7 @@ class Lab:
             Step("node", lambda: node.start(self.world, self.machine), ("bridge", "certificates")),
             Step("images", self.images),
             Step("registry", lambda: injector.start_registry(self.world), ("bridge", "images")),
-            Step("volumes", lambda: injector.start_volumes(self.world), ("kube-apiserver",)),
+            Step("surroundings", lambda: injector.start_surroundings(self.world), ("kube-apiserver",)),
             Step("resolver", self.resolver, ("bridge", "certificates")),
             Step("kubelet", lambda: node.start_kubelet(self.world, self.parts.programs), _KUBELET_NEEDS),
         ]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from migrate.catalog import shelf
-from migrate.lab import cluster, demands, flux, logins, network, packages, resolver, standins, volumes
+from migrate.lab import cluster, demands, flux, logins, network, packages, resolver, standins, surroundings
 from migrate.lab.demands import Kind
 from migrate.lab.levels import Level, choose
 from migrate.lab.machine import PROGRAMS, Machine
@@ -218,11 +218,37 @@ def test_a_claim_gets_a_volume_for_itself_whatever_its_class() -> None:
         "spec": {"resources": {"requests": {"storage": "5Gi"}}, "storageClassName": "longhorn"},
         "status": {"phase": "Pending"},
     }
-    assert volumes.waiting([claim, {**claim, "status": {"phase": "Bound"}}]) == [claim]
-    made = volumes.volume(claim, Path("/lab/volumes"))
+    assert surroundings.waiting([claim, {**claim, "status": {"phase": "Bound"}}]) == [claim]
+    made = surroundings.volume(claim, Path("/lab/volumes"))
     assert made["spec"]["claimRef"]["name"] == "data"
     assert made["spec"]["storageClassName"] == "longhorn"
     assert made["spec"]["hostPath"] == {"path": "/lab/volumes/u1"}
+
+
+def test_a_claim_that_pods_wait_for_and_nobody_made_is_made() -> None:
+    def pod(claim: str, said: str) -> dict[str, Any]:
+        return {
+            "metadata": {"namespace": "app"},
+            "spec": {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": claim}}, {"name": "w"}]},
+            "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": said}]},
+        }
+
+    there = {"metadata": {"namespace": "app", "name": "there"}}
+    pods = [pod("there", '"there" not found'), pod("gone", '"gone" not found'), pod("slow", "unbound")]
+    assert surroundings.absent(pods, [there]) == [("app", "gone")]
+
+
+def test_only_a_load_balancer_without_an_address_gets_one() -> None:
+    def service(name: str, kind: str, **balancer: object) -> dict[str, Any]:
+        metadata = {"namespace": "web", "name": name}
+        return {"metadata": metadata, "spec": {"type": kind}, "status": {"loadBalancer": balancer}}
+
+    found = [
+        service("a", "LoadBalancer"),
+        service("b", "ClusterIP"),
+        service("c", "LoadBalancer", ingress=[{"ip": "x"}]),
+    ]
+    assert surroundings.without_address(found) == ["/api/v1/namespaces/web/services/a"]
 
 
 def test_steps_run_after_what_they_need_and_a_failure_stops_what_needs_it() -> None:
