@@ -31,6 +31,7 @@ _LINES = {
     "export-rollback": "Write the way back as a script for bare tools.",
     "runbook": "List, show, check or begin a runbook.",
     "session": "Follow a runbook step by step, with evidence.",
+    "report": "Write what changed, who agreed, how to go back.",
     "practice": "Look into a practice world, or break something in it.",
     "lab": "Start real servers here, to practise and test on.",
     "demo": "Scan, plan, apply and take back on the example estate.",

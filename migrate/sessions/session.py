@@ -95,8 +95,11 @@ class Session:
 
     @property
     def wrote(self) -> bool:
-        """Whether anything was begun that may have changed something."""
-        return any(event.type == "command.began" and event.data.get("effect") != "reads" for event in self.events)
+        """Whether anything was begun, or done by hand, that may have changed something."""
+        return any(
+            event.type == "manual.passed" or (event.type == "command.began" and event.data.get("effect") != "reads")
+            for event in self.events
+        )
 
 
 def fold(events: Iterable[Event]) -> Session:

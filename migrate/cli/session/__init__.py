@@ -3,7 +3,7 @@
 where      which session is meant, its runbook as pinned, and who may drive
 hands      what a session needs done here: run our commands in process, ask, look, keep
 recording  what a command says, shown and kept at once, without secrets
-begin, going, word, stops, watching: the verbs
+begin, going, word, stops, watching, reporting: the verbs
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import typer
 
 def register(app: typer.Typer) -> None:
     """Add the verb and its own verbs to the command table."""
-    from migrate.cli.session import begin, going, stops, watching, word
+    from migrate.cli.session import begin, going, reporting, stops, watching, word
 
     group = typer.Typer(no_args_is_help=True, help="Follow a runbook step by step, with evidence.")
     group.command("start")(begin.start)
@@ -26,4 +26,5 @@ def register(app: typer.Typer) -> None:
     group.command("approve")(word.approve)
     group.command("skip")(stops.skip)
     group.command("abort")(stops.abort)
+    group.command("report")(reporting.report)
     app.add_typer(group, name="session")

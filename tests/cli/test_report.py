@@ -1,0 +1,109 @@
+"""The report answers on its first screen: what changed, who agreed, how do we go back. And it is safe to open."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_session import CANARY, Call, call, under_way  # noqa: F401  the fixture
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NASTY = "<script>alert(1)</script> | `x` [a](javascript:alert(1))"
+
+
+class Seen(HTMLParser):
+    """Tags, and attributes that would load or run something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags, self.loads = set[str](), list[tuple[str, str | None]]()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.loads += [
+            (name, value) for name, value in attrs if name in {"src", "href", "action"} or name.startswith("on")
+        ]
+
+
+@pytest.fixture
+def html(call: Call) -> Path:  # noqa: F811
+    """The report of a run up to the contract stage, held with a reason that would like to be HTML."""
+    under_way(call)
+    assert call.do("hold", "set", NASTY, "--world", "../world") == 0
+    file = call.folder / "report.html"
+    assert call.do("report", "-o", str(file), "--world", "../world") == 0, call.out
+    return file
+
+
+def test_the_first_screen_answers_the_three_questions(html: Path) -> None:
+    text = html.read_text()
+    cards = re.findall(r'<section class="card"><h2>(.*?)</h2><p>(.*?)</p>', text)
+    assert [question for question, _ in cards] == ["What changed", "Who agreed", "How do we go back"]
+    answers = dict(cards)
+    assert "reads its password from a file" in answers["What changed"]
+    assert "migrate rollback phase1" in answers["How do we go back"]
+    assert "rollback.sh" in answers["How do we go back"]
+    assert text.index('class="cards"') < text.index("<table>")
+
+
+def test_it_needs_nothing_and_runs_nothing(html: Path) -> None:
+    seen = Seen()
+    seen.feed(html.read_text())
+    assert seen.loads == []
+    assert "script" not in seen.tags
+    assert "default-src 'none'" in html.read_text()
+
+
+def test_the_markdown_keeps_text_text(call: Call, html: Path) -> None:  # noqa: F811
+    assert call.do("report", "--world", "../world") == 0
+    assert html.exists()
+    assert "<script>" not in call.out
+    assert "\\<script\\>" in call.out
+    assert "how to go back" in call.out
+    assert CANARY not in call.out
+
+
+def test_no_canary_is_in_it(html: Path) -> None:
+    assert CANARY not in html.read_text()
+
+
+def test_every_gate_shows_what_it_saw(html: Path) -> None:
+    text = html.read_text()
+    assert text.count('<svg class="soak"') > 10
+    assert "answers and is unsealed" in text
+
+
+PHONE = """<!doctype html><iframe id="f" style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
+<script>onload=function(){{var d=document.getElementById('f').contentDocument.documentElement;
+document.title='w='+d.scrollWidth+' of '+d.clientWidth;document.body.append(document.title)}}</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+@pytest.mark.parametrize("width", [360, 1200])
+def test_a_browser_shows_it_without_a_fault_and_without_scrolling_sideways(html: Path, width: int) -> None:
+    frame = html.with_name("frame.html")
+    frame.write_text(PHONE.format(width=width, page=html.read_text().replace("&", "&amp;").replace('"', "&quot;")))
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom")
+    place = (f"--user-data-dir={html.parent / 'browser'}", f"--window-size={width + 40},900", frame.as_uri())
+    shown = subprocess.run((str(CHROMIUM), *options, *place), capture_output=True, text=True, check=False, timeout=120)
+    assert [line for line in shown.stderr.splitlines() if "CONSOLE" in line] == []
+    found = re.search(r"w=(\d+) of (\d+)", shown.stdout)
+    assert found is not None, shown.stderr
+    assert int(found[1]) <= int(found[2]) <= width
+
+
+def test_the_report_of_a_session_names_its_records(call: Call) -> None:  # noqa: F811
+    assert call.do("session", "start", "phase1", "--world", "../world") == 0
+    call.follow("done")
+    session = str(call.status()["session"])
+    assert call.do("session", "report") == 0
+    assert "every link of" in call.out
+    assert session in call.out
+    digest = json.loads(Path("phase1.plan.json").read_text())["digest"]
+    assert digest in call.out
