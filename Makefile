@@ -32,6 +32,10 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What the documents take from the program.
+docs: $(READY)
+	$(BIN)/python -m tests.helptexts
+
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

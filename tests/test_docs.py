@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from migrate.model.config import Adapter, Config, Override, Source, TokenSource
 from migrate.model.errors import Exit
 from migrate.planning.configuration import read_config
+from tests import helptexts
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,3 +52,48 @@ def test_every_setting_is_documented() -> None:
 def test_the_documented_adapters_are_valid() -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "configuration.md").read_text(), re.DOTALL)
     assert set(read_config(block.encode()).adapters) == {"team/shop", "ghcr.io/team/mailer"}
+
+
+def test_the_help_texts_are_what_the_program_says() -> None:
+    assert (ROOT / "docs" / "commands.md").read_text() == helptexts.text(), "make docs"
+
+
+def test_every_test_that_a_guarantee_names_exists() -> None:
+    named = re.findall(r"^- `(tests/[\w/]+\.py)::(\w+)`$", (ROOT / "docs" / "guarantees.md").read_text(), re.MULTILINE)
+    assert len(named) > 25
+    assert [
+        f"{file}::{test}"
+        for file, test in named
+        if f"\ndef {test}(" not in ((ROOT / file).read_text() if (ROOT / file).exists() else "")
+    ] == []
+
+
+def test_every_guarantee_has_a_test() -> None:
+    _, *sections = (ROOT / "docs" / "guarantees.md").read_text().split("\n## ")
+    assert len(sections) == 10
+    assert [section.partition("\n")[0] for section in sections if "\n- `tests/" not in section] == []
+
+
+def test_every_json_shape_is_documented() -> None:
+    sources = "\n".join(path.read_text() for path in (ROOT / "migrate").rglob("*.py"))
+    used = set(re.findall(r'"(migrate\.[a-z]+/v\d+)"', sources))
+    documented = set(re.findall(r"^\| `(migrate\.[a-z]+/v\d+)`", (ROOT / "docs" / "json.md").read_text(), re.MULTILINE))
+    assert len(used) > 8
+    assert used - documented == set()
+
+
+def test_every_link_in_the_documents_leads_somewhere() -> None:
+    files = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    dead = [
+        f"{file.relative_to(ROOT)}: {target}"
+        for file in files
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)", file.read_text())
+        if "://" not in target and not (file.parent / target).exists()
+    ]
+    assert dead == []
+
+
+def test_the_readme_names_every_document() -> None:
+    readme = (ROOT / "README.md").read_text()
+    named = {path.name for path in (ROOT / "docs").glob("*.md") if f"docs/{path.name}" not in readme}
+    assert named == set()
