@@ -11,7 +11,7 @@ from importlib.util import find_spec
 # In the order of the help text.
 _LINES = {
     "init": "Write migrate.yaml from what the repository says.",
-    "doctor": "Show every setting with its source; --live asks the servers.",
+    "doctor": "Show settings with their sources, and ask the servers.",
     "scan": "Say for every secret whether it moves, and who decides.",
     "predict": "Say what the Vault Agent Injector would do with a pod.",
     "phases": "List the phases, or explain one.",
