@@ -6,7 +6,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from migrate.model.change import Doc
 from migrate.model.json import Json
 from migrate.world import postgres
 from migrate.world.state import Draft, moment, written
@@ -154,8 +153,3 @@ def revoke_orphans(draft: Draft) -> None:
         if lease not in kept:
             draft.roles.pop(lease["login"], None)
     draft.vault["leases"] = kept
-
-
-def as_read(found: dict[str, Any]) -> Doc:
-    """The document without what stands beside it."""
-    return Doc(found["state"])

@@ -15,14 +15,6 @@ from tests.harness.practising import Operator, content, operator
 _STOPS = {Exit.FAILED, Exit.HELD, Exit.STOPPED, Exit.INCOMPLETE}
 
 
-@pytest.fixture(autouse=True)
-def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIGRATE_STATE", str(tmp_path / "state"))
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "test")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.test")
-
-
 def _set(who: Operator, fault: str, setting: str) -> None:
     assert run(["practice", "fault", str(who.world), fault, setting]) == 0
 

@@ -22,14 +22,6 @@ ESTATES = [
 PHASES = [phase.name for phase in all_phases()]
 
 
-@pytest.fixture(autouse=True)
-def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIGRATE_STATE", str(tmp_path / "state"))
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "test")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.test")
-
-
 @pytest.mark.parametrize("credential", ["static", "dynamic"])
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize(("source", "branch"), ESTATES)

@@ -101,8 +101,3 @@ def object_of(world: World, key: str) -> dict[str, Any] | None:
     """An object of the cluster."""
     found: dict[str, Any] | None = world.cluster["objects"].get(key)
     return found
-
-
-def pods(world: World) -> list[dict[str, Any]]:
-    """Every pod."""
-    return [one for key, one in world.cluster["objects"].items() if key.startswith("Pod/")]
