@@ -16,7 +16,8 @@ from migrate.model.ports import Conflict, Denied, Move, Outcome, Secrets, Snapsh
 from migrate.model.target import parse_target
 from migrate.stores.cluster.observer import ClusterObserver
 from migrate.stores.cluster.secrets import secret
-from migrate.stores.cluster.store import ClusterStore
+from migrate.stores.cluster.store import RESTARTED, ClusterStore
+from migrate.stores.cluster.workloads import pod
 from tests.contract.cluster import Cluster, absent, cluster
 
 pytestmark = pytest.mark.lab(level="control")
@@ -200,3 +201,15 @@ def test_a_kubeconfig_that_trusts_anybody_is_refused(there: Cluster, tmp_path: P
 
     with pytest.raises(Refused, match="insecure-skip-tls-verify"):
         Api("admin", str(careless))
+
+
+def test_a_pod_that_bears_a_restart_is_no_older_than_that() -> None:
+    restarted, started = "2026-01-02T03:04:05.678+00:00", "2026-01-02T03:04:05Z"
+
+    def began(**annotations: str) -> Json:
+        return mapping(pod({"metadata": {"annotations": {**annotations}}, "status": {"startTime": started}}))["started"]
+
+    assert began() == started
+    assert began(**{RESTARTED: restarted}) == restarted
+    assert began(**{RESTARTED: "2025-01-02T03:04:05+00:00"}) == started
+    assert began(**{RESTARTED: "no time at all"}) == started

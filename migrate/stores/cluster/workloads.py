@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from migrate.injector.annotation import PREFIX
@@ -69,13 +70,23 @@ def pod(found: dict[str, Json]) -> Json:
     return {
         "name": meta.get("name"),
         "address": status.get("podIP", ""),
-        "started": status.get("startTime") or meta.get("creationTimestamp"),
+        "started": _began(status.get("startTime") or meta.get("creationTimestamp"), annotations.get(RESTARTED)),
         "ready": conditions.get("Ready") == "True",
         "agent": agent,
         "role": annotations.get(f"{PREFIX}role", "") if agent else "",
         "deleting": "deletionTimestamp" in meta,
         "waiting": next(_waits(status), ""),
     }
+
+
+def _began(started: Json, restarted: Json) -> Json:
+    """When it began, at the latest that is known. Kubernetes tells whole seconds, cut off: a pod that bears the moment
+    of a restart cannot be older than that, whatever its own clock says."""
+    try:
+        one, other = datetime.fromisoformat(str(started)), datetime.fromisoformat(str(restarted))
+        return restarted if one < other else started
+    except (ValueError, TypeError):  # no restart, or one whose writer put something else there
+        return started
 
 
 def _waits(status: dict[str, Json]) -> Iterator[str]:
