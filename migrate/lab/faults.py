@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +10,6 @@ from migrate.lab import build, database, faultproxy, machine, postgresql, proces
 from migrate.lab.levels import Level
 from migrate.lab.world import World
 from migrate.model.errors import Failed, Refused
-
-_BALLAST = "ballast"
-_SPARE = 2**20  # bytes left on a disk that is full for everybody but its owner
-_TOO_MUCH = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,6 @@ def known() -> tuple[Fault, ...]:
         Fault("vault-stopped", "Vault's process is gone; what it stored is not", _stop_vault, _start_vault),
         Fault("eso-token-expired", "the token of External Secrets Operator is revoked", _revoke, _renew),
         Fault("postgres-stopped", "PostgreSQL's process is gone; its data is not", _stop_postgres, _start_postgres),
-        Fault("disk-full", "nothing more can be written below the lab's data folder", _fill, _empty, Level.FULL),
         *(_frozen(name) for name in ("external-secrets", "source-controller", "kustomize-controller")),
         _frozen("helm-controller"),
         _frozen("injector"),
@@ -117,7 +111,7 @@ def _revoke(world: World) -> None:
 def _renew(world: World) -> None:
     """The same token again: whoever holds it need not be told."""
     web = vault.as_root(world)
-    vault.make_reader_token(web, world, token=world.credential("eso-token").read_text())
+    vault.make_reader_token(web, world, world.credential("eso-token").read_text())
     web.close()
 
 
@@ -134,21 +128,3 @@ def _start_postgres(world: World) -> None:
 
 def _major(world: World) -> int:
     return int(world.config("postgres.version").read_text().partition(".")[0])
-
-
-def _fill(world: World) -> None:
-    """Write until there is no room. Only where the data folder is a file system of its own: never the machine's."""
-    folder = world.data("small")
-    free = shutil.disk_usage(folder).free if folder.is_dir() else 0
-    if not folder.is_mount() or free > _TOO_MUCH:
-        raise Refused(
-            f"{folder} is no small file system of its own: filling it would fill this machine's disk.",
-            undone="Nothing was written.",
-            following="migrate lab up --level full makes one",
-        )
-    with (folder / _BALLAST).open("ab") as file:
-        file.write(b"\0" * max(0, free - _SPARE))
-
-
-def _empty(world: World) -> None:
-    (world.data("small") / _BALLAST).unlink(missing_ok=True)

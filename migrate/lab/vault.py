@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -118,13 +119,16 @@ def _let_read(web: Web, world: World, mounts: Mounts) -> None:
     paths = [(f"{mount}/{part}/*", caps) for mount in mounts.kv for part, caps in _READING]
     policy = "\n".join(f'path "{path}" {{ capabilities = {json.dumps(caps)} }}' for path, caps in paths)
     web.ask("PUT", f"/v1/sys/policies/acl/{READER}", {"policy": policy})
-    make_reader_token(web, world)
+    make_reader_token(web, world, f"lab-{secrets.token_urlsafe(24)}")
 
 
-def make_reader_token(web: Web, world: World, *, token: str | None = None) -> None:
-    """Make the token of the External Secrets Operator, with a name of its own or one given, for ninety days."""
+def make_reader_token(web: Web, world: World, token: str) -> None:
+    """Make this the token of the External Secrets Operator for ninety days, again where it had ended.
+
+    Vault takes no token of its own making (`hvs.`) a second time, so the lab makes this one itself.
+    """
     wanted = {"policies": [READER], "ttl": NINETY_DAYS, "display_name": "eso", "renewable": True}
-    made = web.ask("POST", "/v1/auth/token/create", {**wanted, **({"id": token} if token else {}), "no_parent": True})
+    made = web.ask("POST", "/v1/auth/token/create", {**wanted, "id": token, "no_parent": True})
     write(world.credential("eso-token"), made["auth"]["client_token"])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from migrate.lab import down, faults, processes, status, world
+from migrate.lab import down, faults, processes, status, vault, world
 from migrate.lab.control import ISSUER
 from migrate.lab.web import Unwelcome
 from tests.labworld import Lab, start, until
@@ -75,6 +75,24 @@ def test_a_sealed_vault_answers_503_and_serves_again_when_it_is_mended(lab: Lab)
     finally:
         fault.end(lab.world)
     until("Vault", lambda: lab.vault.ready("/v1/secret/config"))
+
+
+@pytest.mark.parametrize("name", [fault.name for fault in faults.known()])
+def test_every_fault_can_be_mended(lab: Lab, name: str) -> None:
+    fault = faults.named(name, lab.world)
+    fault.begin(lab.world)
+    fault.end(lab.world)
+
+    def reached() -> bool:
+        login = lab.run("psql", "-qAtc", "select 1", check=False).strip() == "1"
+        return login and all(server.ready for server in status.servers(lab.world))
+
+    until("every server", reached)
+    token = {"X-Vault-Token": lab.world.credential("eso-token").read_text()}
+    assert lab.vault.ask("GET", "/v1/auth/token/lookup-self", headers=token)["data"]["policies"] == [
+        "default",
+        vault.READER,
+    ]
 
 
 def test_postgres_keeps_its_data_through_a_restart(lab: Lab) -> None:
