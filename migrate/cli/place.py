@@ -62,7 +62,7 @@ def place(estate: Path | None, world: Path | None) -> Place:
     root = (estate or standing_in()).absolute()
     if not root.is_dir():
         raise Failed(f"{root} is no folder", undone="nothing was done", following="name the estate: --estate DIR")
-    return Place(root, world.absolute() if world else None, runs_of(root, os.environ))
+    return Place(root, world.resolve() if world else None, runs_of(root, os.environ))
 
 
 def standing_in() -> Path:

@@ -32,6 +32,7 @@ _LINES = {
     "runbook": "List, show, check or begin a runbook.",
     "session": "Follow a runbook step by step, with evidence.",
     "report": "Write what changed, who agreed, how to go back.",
+    "board": "Show runs, gates and verdicts on a local page.",
     "practice": "Look into a practice world, or break something in it.",
     "lab": "Start real servers here, to practise and test on.",
     "demo": "Scan, plan, apply and take back on the example estate.",

@@ -12,7 +12,7 @@ from migrate.views.scan_svg import drawing
 from migrate.views.scan_table import MEANING
 from migrate.views.text import safe
 
-_STYLE = """
+STYLE = """
 :root{color-scheme:light dark;--ink:#1a202c;--paper:#fff;--soft:#f4f6f8;--line:#cbd5e0;--dim:#5a6678;
 --ready:#1f7a4d;--adapt:#2f9e63;--code:#a86a10;--keep:#2b6cb0;--orphan:#7a4fd0}
 @media(prefers-color-scheme:dark){:root{--ink:#e6eaf0;--paper:#12161c;--soft:#1b222b;--line:#3b4654;--dim:#9aa7b8;
@@ -41,7 +41,7 @@ def page(inventory: Inventory, place: str) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         # Nothing may be loaded or run, whatever a name in the tree would like.
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{title}</title><style>{_STYLE}</style></head><body>"
+        f"<title>{title}</title><style>{STYLE}</style></head><body>"
     )
     return head + "\n".join((f"<h1>{title}</h1>", *_body(inventory))) + "\n</body></html>\n"
 
