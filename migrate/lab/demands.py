@@ -25,9 +25,11 @@ from migrate.estate.scan import assemble
 from migrate.estate.tree import Tree as Planted
 from migrate.estate.tree import plant
 from migrate.estate.wiring import Wired, wire
+from migrate.model.config import Config
 from migrate.model.errors import Failed
 from migrate.model.json import Json, mapping, reach, sequence, text
 from migrate.planning import database
+from migrate.planning.configuration import read_config
 from migrate.planning.files import Files
 from migrate.stores.tree import Tree, listing
 
@@ -126,6 +128,14 @@ def read(folder: Path) -> Demands:
     planted = plant(facts, tree.read, (item.file for item in found.skipped))
     files = Files(tuple(entry.path for entry in found.entries), tree.read)
     return demands(wire(planted), planted, inventory, files)
+
+
+def configured(found: Demands) -> Config:
+    """The estate's migrate.yaml; all defaults where it has none. Raises Failed where it cannot be understood."""
+    try:
+        return read_config(found.files.read("migrate.yaml"))
+    except OSError:
+        return Config()
 
 
 def postgres_major(found: Demands) -> int | None:

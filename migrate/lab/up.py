@@ -29,7 +29,7 @@ from migrate.lab import (
     world,
 )
 from migrate.lab.certificates import Authority, signing_key
-from migrate.lab.demands import Demands, Server
+from migrate.lab.demands import Demands, Server, configured
 from migrate.lab.levels import Choice, Level
 from migrate.lab.machine import Machine
 from migrate.lab.steps import Step, Told, carry_out
@@ -99,7 +99,7 @@ class Lab:
         self.parts = parts
         self.machine = machine
         self.demands = demands
-        self.mounts = vault.Mounts(kv=demands.kv if demands else ("secret",))
+        self.mounts = mounts(demands) if demands else vault.Mounts()
         self.logins = logins.logins(demands, self._files())
 
     def steps(self) -> list[Step]:
@@ -285,6 +285,13 @@ class Lab:
 
     def _files(self) -> Files | None:
         return self.demands.files if self.demands else None
+
+
+def mounts(found: Demands) -> vault.Mounts:
+    """Where the estate's stores and its migrate.yaml say that Vault has what."""
+    said = configured(found).vault
+    kv = tuple(dict.fromkeys([*found.kv, *filter(None, [said.kv])]))
+    return vault.Mounts(kv=kv, database=said.database, jwt=(said.auth.mount or "jwt").removeprefix("auth/"))
 
 
 _KUBELET_NEEDS = ("node", "registry", "resolver", "kube-apiserver", "managers")

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from migrate.catalog import shelf
-from migrate.lab import cluster, demands, flux, logins, network, packages, resolver, standins, surroundings
+from migrate.lab import cluster, demands, flux, logins, network, packages, resolver, standins, surroundings, up
 from migrate.lab.demands import Kind
 from migrate.lab.levels import Level, choose
 from migrate.lab.machine import PROGRAMS, Machine
 from migrate.lab.registry import named
 from migrate.lab.steps import Step, carry_out
+from migrate.lab.vault import Mounts
 from migrate.model.errors import Refused
 from migrate.planning.files import Files
 
@@ -155,6 +156,15 @@ def test_vault_gets_a_value_for_every_key_that_an_external_secret_takes() -> Non
     assert taken <= given
     values = [value for data in found.values.values() for value in data.values()]
     assert len(set(values)) == len(values)
+
+
+def test_mounts_are_called_what_the_estates_own_configuration_calls_them() -> None:
+    found = demands.read(EXAMPLE)
+    said = "vault: {kv: other, database: db, auth: {mount: auth/jwt-lab}}"
+    files = _files({"migrate.yaml": said})
+    told = demands.configured(replace(found, files=files)).vault
+    assert (told.kv, told.database, told.auth.mount) == ("other", "db", "auth/jwt-lab")
+    assert up.mounts(replace(found, files=files)) == Mounts(kv=("secret", "other"), database="db", jwt="jwt-lab")
 
 
 def test_grafanas_login_has_the_very_password_that_vault_holds() -> None:
