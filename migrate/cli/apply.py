@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from migrate.cli.place import EstateOption, JsonOption, Known, Place, WorldOption
-from migrate.model.errors import Refused
+from migrate.model.errors import Locked, Refused
 
 if TYPE_CHECKING:
     from migrate.cli.connect import Connections
     from migrate.cli.driving import Seat
     from migrate.planning.loading import Loaded
+    from migrate.stores.runs import RunFolder
     from migrate.views.run import Watcher
 
 BEFORE_CONTRACT = ("expand", "cutover", "soak")
@@ -121,12 +124,23 @@ def _opened(where: Place, loaded: Loaded, watcher: Watcher, how: str) -> None:
     where.runs.prepare()
     name = f"{loaded.name}-{now():%Y%m%dT%H%M%S}"
     folder = where.runs.create(name, dumped(loaded.document))
-    with seated(where, Known(folder, loaded, Run()), f"migrate apply {loaded.name}", watcher) as seat:
+    with _unless_locked(folder), seated(where, Known(folder, loaded, Run()), "migrate apply", watcher) as seat:
         _no_other(where, loaded)  # once more, now that nobody else can begin one
         seat.note("run.opened", **opening(seat, name))
         seat.note("run.approved", digest=loaded.digest, who=who(), how=how, stages=list(BEFORE_CONTRACT))
         where.runs.refused(loaded.plan.phase).unlink(missing_ok=True)
         finish(watcher, seat)
+
+
+@contextmanager
+def _unless_locked(folder: RunFolder) -> Iterator[None]:
+    """Leave no folder behind of a run that could not begin."""
+    try:
+        yield
+    except (Locked, Refused):
+        if not folder.journal.exists() or not folder.journal.stat().st_size:
+            shutil.rmtree(folder.path)
+        raise
 
 
 def opening(seat: Seat, name: str) -> dict[str, str | None]:

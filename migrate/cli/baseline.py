@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from migrate.cli.place import EstateOption, WorldOption
+from migrate.model.errors import Refused
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,14 @@ def baseline(
     Exit 0; 3 where a run of this plan is here; 5 locked.
     """
     from migrate.cli.adopt import looked, opened
-    from migrate.engine.adopting import baselined
+    from migrate.engine.adopting import baselined, run_of
 
     where, loaded, steps = looked(plan, estate, world)
+    if run := run_of(steps, loaded.name):
+        raise Refused(
+            f"what is there bears the mark of run {run}: a run of this tool made it, nobody by hand",
+            truth="adopted by hand it would stay for ever when the run is taken back",
+            undone="nothing was written",
+            following=f"migrate recover {plan} rebuilds that run's journal",
+        )
     opened(where, loaded, steps, list(baselined(steps)), "adopted what was there")

@@ -69,6 +69,7 @@ class Connections:
         """Whether the plan's workloads are ready, in words. Raises Unreachable."""
         from migrate.model.change import Doc
         from migrate.model.json import mapping
+        from migrate.model.target import Target
 
         words = list[str]()
         for workload in workloads(plan):
@@ -77,6 +78,9 @@ class Connections:
             ready, wanted = found.get("ready") or 0, found.get("replicas")
             said = "not there" if not found else f"{ready} of {wanted} pods ready"
             words.append(f"{'yes' if found and ready == wanted else 'NO'}, {workload.name}: {said}")
+        health = self.observer.observe(Target("vault", "sys", "health"))
+        if isinstance(health, Doc) and mapping(health.value).get("sealed") is True:
+            words.append("Vault is SEALED: pods that start now wait")
         return "; ".join(words)
 
 
@@ -119,7 +123,7 @@ def _in_world(git: GitStore, where: Place, plan: Plan) -> Connections:
     from migrate.stores.practice import practice
 
     assert where.world is not None
-    world = practice(where.world, where.estate, plan.deployed)
+    world = practice(where.world, where.estate, plan.deployed, make=False)
     servers: tuple[StoreName, ...] = ("vault", "postgres", "cluster")
     stores: dict[StoreName, Store] = {"git": git, **{name: world.on(name) for name in servers}}
     return Connections(git, stores, Observers(git, world))

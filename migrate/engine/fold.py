@@ -114,6 +114,8 @@ class Run:
     world: str | None = None
     who: str = ""
     opened: str = ""
+    how: str = ""
+    """How the journal came about, where it was not by applying."""
     way: Way = "forward"
     approved: set[str] = field(default_factory=set)
     steps: dict[str, Progress] = field(default_factory=dict)
@@ -158,6 +160,7 @@ def _opened(run: Run, data: dict[str, Json], event: Event) -> None:
     run.phase, run.mode, run.who = str(data["phase"]), str(data["mode"]), str(data["who"])
     world = data.get("world")
     run.world, run.opened = (world if isinstance(world, str) else None), event.time
+    run.how = str(data.get("how", ""))
 
 
 def _approved(run: Run, data: dict[str, Json], _: Event) -> None:

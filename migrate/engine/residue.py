@@ -14,6 +14,9 @@ from migrate.model.plan import Plan, Step
 def residue(plan: Plan, run: Run) -> tuple[Json, ...]:
     """One entry for each thing that stays: {target, remains, until, who, clean}."""
     found = [one for step in plan.steps if isinstance(run.steps.get(step.id), Undone) for one in _of(step, run)]
+    if run.how:
+        text = f"whatever was written and taken back before this journal was {run.how}"
+        found.append({"target": run.plan, "remains": text, "until": None, "who": "not known", "clean": "see the plan"})
     return tuple(one for number, one in enumerate(found) if one not in found[:number])
 
 

@@ -213,7 +213,7 @@ def load_plan(data: bytes, called: str) -> Loaded:
 def _json(data: bytes, called: str) -> dict[str, Json]:
     try:
         document = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Failed(f"{called} is no JSON", following="make a plan: migrate plan PHASE -o FILE") from error
     if not isinstance(document, dict):
         raise Failed(f"{called} is no plan: it is not a JSON object", following="migrate plan PHASE -o FILE")

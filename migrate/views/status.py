@@ -65,9 +65,8 @@ def _first(one: Standing, look: Look) -> Iterator[Line]:
     stage = f", stage {one.stage}" if one.stage else ""
     yield Line(f"{safe(one.run)}: {one.state}{residue}{direction}, {one.done} of {one.total} steps done{stage}")
     if one.held:
-        yield Line(f"  held by {safe(one.held.by)} since {one.held.since}", "yellow")
+        yield Line(f"  held by {safe(one.held.by)} since {one.held.since}; as last asked:", "yellow")
         yield Line(f"    {safe(one.held.reason)}")
-        yield Line(f"    {safe(one.held.next)}")
     if one.reversible_until:
         yield Line(f"  can be taken back until {one.reversible_until}")
     if look.owner:
@@ -83,5 +82,7 @@ def next_command(one: Standing) -> str:
             )
         case "rolled-back":
             return "migrate plan, when you want to try again"
+        case _ if one.held and one.held.next:
+            return one.held.next
         case _:
             return "migrate rollback" if one.back else "migrate resume"

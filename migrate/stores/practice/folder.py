@@ -72,7 +72,8 @@ class Folder:
             raise Failed(
                 f"{self.path}: a file of this practice world is damaged ({error})",
                 undone="nothing was changed",
-                following="take the folder away: the next command makes a new world",
+                following="put the file back; or give this world up: an open run in it cannot be ended any more, so "
+                "delete its branches, take the folder away and plan again, which makes a new world",
             ) from error
         return world, about
 

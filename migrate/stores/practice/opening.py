@@ -17,16 +17,28 @@ from migrate.world.birth import born
 
 
 def practice(
-    world: Path, estate: Path, deployed: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    world: Path,
+    estate: Path,
+    deployed: str | None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    make: bool = True,
 ) -> Practice:
-    """The practice world in the folder `world`, made if there is none.
+    """The practice world in the folder `world`; where there is none, `make` makes it, else it is refused.
 
     `deployed`: the branch the estate's cluster is made from, None where the tree does not say (then HEAD's). Raises
     Refused where that branch is not in this clone or the folder holds something else, Failed, Unreachable.
     """
     found = Practice(Folder(world), Deployed(estate, deployed), now)
-    if not found.folder.exists:
+    if not found.folder.exists and make:
         _make(found)
+    elif not found.folder.exists:
+        raise Refused(
+            f"there is no practice world in {world}",
+            truth="runs and plans that were made in one live and end with it",
+            undone="nothing was written",
+            following="name the folder it was made in; migrate plan PHASE --world DIR makes a new one",
+        )
     _insist_on_estate(found)
     return found
 

@@ -1,0 +1,80 @@
+"""What the run verbs say where something around them is not as it should be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from migrate.cli.demo import prepare
+from migrate.cli.main import run
+from migrate.model.errors import Exit
+
+
+@pytest.fixture
+def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The example estate, with its runs kept beside it."""
+    monkeypatch.setenv("MIGRATE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return prepare(tmp_path)
+
+
+def applied(estate: Path, world: Path) -> tuple[str, str]:
+    """A run that waits for its merge: its plan's file and digest."""
+    plan = str(estate.parent / "p.json")
+    assert run(["plan", "phase1", "--estate", str(estate), "--world", str(world), "-o", plan]) == Exit.DONE
+    digest = json.loads(Path(plan).read_text())["digest"]
+    assert run(["apply", plan, *where(estate, world), "--approve", digest]) == Exit.HELD
+    return plan, digest
+
+
+def where(estate: Path, world: Path) -> list[str]:
+    return ["--estate", str(estate), "--world", str(world)]
+
+
+def test_a_world_that_is_gone_is_neither_made_anew_nor_called_an_outage(
+    estate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = estate.parent / "world"
+    applied(estate, world)
+    shutil.move(world, estate.parent / "elsewhere")
+    capsys.readouterr()
+    assert run(["status", *where(estate, world)]) == Exit.DONE
+    assert "there is no practice world" in capsys.readouterr().out
+    assert run(["resume", *where(estate, world)]) == Exit.REFUSED
+    assert run(["rollback", *where(estate, world)]) == Exit.REFUSED
+    assert not world.exists()
+
+
+def test_what_a_run_made_is_not_adopted_as_work_by_hand(
+    estate: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = estate.parent / "world"
+    plan, _ = applied(estate, world)
+    monkeypatch.setenv("MIGRATE_STATE", str(estate.parent / "another laptop"))
+    assert run(["baseline", plan, *where(estate, world)]) == Exit.REFUSED
+    assert "migrate recover" in capsys.readouterr().err
+    assert run(["recover", plan, *where(estate, world)]) == Exit.DONE
+    assert run(["rollback", *where(estate, world)]) == Exit.DONE
+    assert "whatever was written and taken back before" in capsys.readouterr().out
+
+
+def test_status_begins_with_what_to_do_and_says_when_vault_is_sealed(
+    estate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = estate.parent / "world"
+    applied(estate, world)
+    assert run(["practice", "fault", str(world), "sealed", "on"]) == Exit.DONE
+    capsys.readouterr()
+    assert run(["status", *where(estate, world)]) == Exit.DONE
+    said = capsys.readouterr().out
+    assert "Vault is SEALED" in said
+    assert "next:    push branch migrate/phase1-" in said
+
+
+def test_a_plan_of_brackets_is_no_plan(tmp_path: Path) -> None:
+    plan = tmp_path / "p.json"
+    plan.write_text("[" * 100_000)
+    assert run(["show", str(plan)]) == Exit.FAILED
