@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migrate.cli.completing import plan_files
 from migrate.cli.place import EstateOption, JsonOption, Known, Place, WorldOption
 from migrate.model.errors import Locked, Refused
 
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def apply(
-    plan: Annotated[Path, typer.Argument(help="The plan file.")],
+    plan: Annotated[Path, typer.Argument(help="The plan file.", autocompletion=plan_files)],
     estate: EstateOption = None,
     world: WorldOption = None,
     approve: Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from migrate.cli.completing import plan_files, step_ids
 from migrate.model.errors import Usage
 
 
@@ -16,8 +17,10 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    plan: Annotated[Path, typer.Argument(help="The plan file.")],
-    step: Annotated[str, typer.Argument(help="The step's id, or a part of it that no other step has.")],
+    plan: Annotated[Path, typer.Argument(help="The plan file.", autocompletion=plan_files)],
+    step: Annotated[
+        str, typer.Argument(help="The step's id, or a part of it that no other step has.", autocompletion=step_ids)
+    ],
 ) -> None:
     """Say which line of the phase, which line of the policy and which entries of the inventory caused a step."""
     from migrate.cli.show import read_plan

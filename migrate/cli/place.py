@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migrate.cli.completing import run_ids
 from migrate.model.errors import Failed
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ WorldOption = Annotated[
     Path | None, typer.Option("--world", help="A practice world: a folder that stands for the servers.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of text; never prompts.")]
-RunArgument = Annotated[str | None, typer.Argument(help="The run. Default: the open one, else the latest.")]
+RunArgument = Annotated[
+    str | None,
+    typer.Argument(help="The run. Default: the open one, else the latest.", autocompletion=run_ids),
+]
 
 
 @dataclass(frozen=True, slots=True)

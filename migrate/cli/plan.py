@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migrate.cli.completing import phase_names
 from migrate.model.errors import Exit, Failed, Usage
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    phase: Annotated[str, typer.Argument(help="The phase, for example phase1 (migrate phases lists them).")],
+    phase: Annotated[
+        str,
+        typer.Argument(help="The phase, for example phase1 (migrate phases lists them).", autocompletion=phase_names),
+    ],
     estate: Annotated[
         Path | None, typer.Option(help="The GitOps folder. Default: the repository one stands in.")
     ] = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migrate.cli.completing import plan_files
 from migrate.model.errors import Failed
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    plan: Annotated[Path, typer.Argument(help="The plan file.")],
+    plan: Annotated[Path, typer.Argument(help="The plan file.", autocompletion=plan_files)],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.plan/v1).")] = False,
 ) -> None:
     """Show a plan: by stage and blast radius, with the way back beside each step.
