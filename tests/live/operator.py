@@ -1,0 +1,143 @@
+"""A person at the keyboard of a lab: types the verbs, merges what waits, and gives a reason where one is asked for."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from migrate.cli.main import run
+from migrate.lab import database, ports
+from migrate.model.json import Json, mapping
+from tests.labworld import Lab
+
+SETTINGS = """\
+vault: {{address: '{vault}'}}
+database: {{address: '{database}', sslmode: require}}
+soak: {{cutover: 5s, contract: 5s}}
+"""
+_PIN = ("      chart: vault\n", "      chart: vault\n      version: 0.28.0\n")
+_CA = (
+    '      authPath: "auth/jwt"\n',
+    '      authPath: "auth/jwt"\n      extraEnvironmentVars:\n        AGENT_INJECT_VAULT_CACERT_BYTES: given\n',
+)
+KNOWN = {
+    "db.reach-from-vault": "Vault and PostgreSQL stand on one address",
+    "db.pg-hba": "samenet admits the pods, 127.0.0.0/8 the rest",
+    "gitops.drift": "every edit is under the one subchart",
+    "db.rotation-lived": "two hours are too long for a test",
+}
+"""Gates that nobody can answer from here, each with what this operator knows otherwise."""
+_PATIENCE = 900
+
+
+@dataclass
+class Operator:
+    """Works in a clone of the lab's repository."""
+
+    lab: Lab
+    clone: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def type(self, *words: str) -> int:
+        """One command; its exit code."""
+        return run([*words, "--estate", str(self.clone)])
+
+    def git(self, *words: str, check: bool = True) -> str:
+        identity = ("-c", "user.name=op", "-c", "user.email=op@example.test")
+        return self.lab.run("git", "-C", str(self.clone), *identity, *words, check=check)
+
+    def approved(self, phase: str, plan: Path) -> str:
+        """Plan for the servers, and apply up to the first gate that waits. Gives the digest."""
+        assert self.type("plan", phase, "--live", "-o", str(plan)) == 0, self.said()
+        digest = str(json.loads(plan.read_text())["digest"])
+        assert self.type("apply", str(plan), "--approve", digest) in {0, 4}, self.said()
+        return digest
+
+    def go_on(self, digest: str) -> str:
+        """Resume, merge and give reasons until the run has ended; its last state."""
+        end = time.monotonic() + _PATIENCE
+        while (state := self.standing())["state"] not in {"done", "rolled-back", "stopped"}:
+            assert time.monotonic() < end, state
+            gate = str(mapping(state["held"]).get("by", ""))
+            self.merge()
+            waive = ("--waive", gate, "--reason", KNOWN[gate]) if gate in KNOWN else ()
+            assert self.type("resume", "--approve", digest, *waive) in {0, 4, 7}, self.said()
+            time.sleep(1)
+        return str(state["state"])
+
+    def merge(self) -> None:
+        """Whatever stands on a branch of ours is merged and pushed."""
+        for branch in self.git("branch", "--format=%(refname:short)", "--list", "migrate/*").split():
+            self.git("merge", "--quiet", "--ff-only", branch, check=False)
+        self.git("push", "--quiet", "origin", "HEAD:main")
+
+    def standing(self) -> dict[str, Json]:
+        """Where the latest run stands."""
+        self.said()
+        assert self.type("status", "--json") == 0
+        return mapping(json.loads(self.said())["runs"][0])
+
+    def said(self) -> str:
+        """What was printed since it was last asked."""
+        found = self.capsys.readouterr()
+        return found.out + found.err
+
+
+def seated(lab: Lab, folder: Path, capsys: pytest.CaptureFixture[str], set_: pytest.MonkeyPatch) -> Operator:
+    """An operator with a clone of the estate, its settings, and credentials in files."""
+    clone, key = folder / "estate", lab.world.credential
+    lab.run("git", "clone", "--quiet", lab.environment["LAB_GIT"], str(clone))
+    found = Operator(lab, clone, capsys)
+    (clone / "migrate.yaml").write_text(
+        SETTINGS.format(vault=lab.world.url(ports.VAULT), database=f"{lab.world.address}:{ports.POSTGRES}")
+    )
+    for file in clone.rglob("*.yaml"):
+        text = file.read_text()
+        if "kind: HelmRelease" in text and _PIN[0] in text:
+            file.write_text(text.replace(*_PIN).replace(*_CA))
+    found.git("config", "user.name", "op")
+    found.git("config", "user.email", "op@example.test")
+    found.git("add", "--all")
+    found.git("commit", "--quiet", "-m", "What the plan asks for first")
+    found.git("push", "--quiet", "origin", "HEAD:main")
+    (folder / "dsn").write_text(
+        f"postgresql://{database.ADMIN}:{key('postgres-admin').read_text()}@{lab.world.address}:{ports.POSTGRES}"
+        f"/postgres?sslmode=verify-full&sslrootcert={key('ca.crt')}"
+    )
+    variables = {
+        "KUBECONFIG": key("admin.kubeconfig"),
+        "MIGRATE_VAULT_CA": key("ca.crt"),
+        "MIGRATE_VAULT_TOKEN_FILE": key("vault-root"),
+        "MIGRATE_DATABASE_CA": key("ca.crt"),
+        "MIGRATE_DATABASE_ADMIN_FILE": folder / "dsn",
+        "MIGRATE_STATE": folder / "state",
+    }
+    for name, value in variables.items():
+        set_.setenv(name, str(value))
+    return found
+
+
+@contextmanager
+def watching(lab: Lab, path: str) -> Iterator[set[str]]:
+    """Every version of an object's identity and data that was seen meanwhile; `gone` where it was not there."""
+    seen, over = set[str](), Event()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            found = lab.get(path)
+            seen.add("gone" if found is None else json.dumps([found["metadata"]["uid"], found["data"]], sort_keys=True))
+
+    thread = Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join(30)
