@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
-from migrate.engine.fold import Done, Failing, Kept, Pending, Run, Skipped
+from migrate.engine.fold import Done, Failing, Kept, Passed, Pending, Run, Skipped, Waived
 from migrate.engine.route import back, there
 from migrate.model.duration import seconds
 from migrate.model.json import Json
@@ -44,6 +44,8 @@ class Standing:
     """The workloads whose pods the next steps replace."""
     needs: tuple[str, ...]
     """The permissions the next step takes."""
+    minutes: int = 0
+    """How long the checks of the stage under way may take at most, people's waits and soaks aside."""
     residue: bool = False
     """Whether a run that was taken back left something that no inverse undoes."""
 
@@ -66,6 +68,7 @@ def standing(run: Run, plan: Plan) -> Standing:
         back=run.way == "back",
         restarts=_restarts(upcoming, plan, run),
         needs=upcoming.needs if upcoming and not run.ended else (),
+        minutes=0 if run.ended else _minutes(upcoming, plan, run),
         residue=bool(run.residue),
     )
 
@@ -132,6 +135,15 @@ def _step(action: Action, plan: Plan) -> Step | None:
 
 def _first(plan: Plan, stage: str) -> Step | None:
     return next((step for step in plan.steps if step.stage == stage), None)
+
+
+def _minutes(step: Step | None, plan: Plan, run: Run) -> int:
+    """The timeouts of the stage's gates that are still to be asked, in whole minutes."""
+    stage = step.stage if step else None
+    places = {stage, *(one.id for one in plan.steps if one.stage == stage)}
+    open_ = [gate for gate in plan.gates if gate.way == run.way and gate.before in places]
+    left = [gate for gate in open_ if not isinstance(run.gates.get((gate.way, gate.id)), Passed | Waived)]
+    return -(-sum(seconds(gate.timeout) for gate in left) // 60)
 
 
 def _restarts(step: Step | None, plan: Plan, run: Run) -> tuple[str, ...]:

@@ -58,6 +58,8 @@ def _first(one: Standing, look: Look) -> Iterator[Line]:
     yield Line(f"serving: {safe(look.serving)}", "bold")
     yield Line(f"next:    {safe(next_command(one))}", "bold")
     yield Line(f"  replaces pods of: {', '.join(one.restarts) if one.restarts else 'nobody'}")
+    if one.minutes:
+        yield Line(f"  takes: at most {one.minutes} minutes of checks in this stage, soaks and merges aside")
     yield Line(f"  needs: {safe('; '.join(one.needs)) if one.needs else 'no credential'}")
     yield Line()
     direction = ", going back" if one.back and one.state != "rolled-back" else ""
