@@ -15,7 +15,8 @@ from migrate.model.errors import Failed
 if TYPE_CHECKING:
     from migrate.cli.place import Known, Place
     from migrate.cli.session.where import Open
-    from migrate.sessions.report import Report, RunPart
+    from migrate.sessions.report import Report
+    from migrate.sessions.reporting import RunPart
 
 
 class Format(StrEnum):
@@ -84,13 +85,13 @@ def write(found: Report, output: Path | None, wanted: Format | None) -> None:
 
 
 def _made(where: Place, one: Known | None, driver: Open | None) -> Report:
-    from migrate.sessions.report import report as model
+    from migrate.sessions.reporting import report as model
 
     return model(_part(one) if one else None, driver.session if driver else None, _verified(where, driver))
 
 
 def _part(one: Known) -> RunPart:
-    from migrate.sessions.report import RunPart
+    from migrate.sessions.reporting import RunPart
     from migrate.stores.journal import whole
 
     return RunPart(one.run, one.loaded.plan, whole(one.folder.journal).events, str(one.folder.script))
