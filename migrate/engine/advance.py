@@ -115,7 +115,17 @@ def _open(gate: Gate, run: Run, plan: Plan) -> bool:
             return not any(isinstance(one, Undone) for one in run.steps.values())
         step = plan.step(gate.before)
         return step is None or _step(step, run, plan) is None
-    return False
+    return _behind(gate, run, plan)
+
+
+def _behind(gate: Gate, run: Run, plan: Plan) -> bool:
+    """Whether what the gate stands before was done: a rebuilt journal knows steps, and no gates.
+
+    It may not be asked again: what must be so before a step need not be so after it.
+    """
+    if plan.step(gate.before) is not None:
+        return isinstance(run.steps.get(gate.before), Done | Skipped)
+    return any(isinstance(run.steps.get(step.id), Done) for step in plan.steps if step.stage == gate.before)
 
 
 def _step(step: Step, run: Run, plan: Plan) -> Action | None:

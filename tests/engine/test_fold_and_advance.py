@@ -149,3 +149,12 @@ def test_stages_are_entered_in_their_order() -> None:
     stages: tuple[Stage, ...] = ("contract", "expand")
     steps: tuple[Step, ...] = tuple(a_step(f"{stage}.x", f"vault:policy/{stage}", stage) for stage in stages)
     assert [type(stop).__name__ for stop in there(a_plan(*steps))] == ["Enter", "Step", "Enter", "Step"]
+
+
+def test_gates_of_what_is_done_are_not_asked_where_a_journal_was_rebuilt() -> None:
+    gates = tuple(Gate(name, "forward", name, "c", "0s", "0s") for name in ("expand", "expand.two", "contract"))
+    plan = a_plan(ONE, TWO, THREE, gates=gates)
+    rebuilt = [*done("expand.one"), *done("expand.two")]
+    assert following(plan, fold(events(OPENED, APPROVED))) == Ask(gates[0])
+    assert following(plan, fold(events(OPENED, APPROVED, *rebuilt[:2]))) == Ask(gates[1])
+    assert following(plan, fold(events(OPENED, APPROVED, *rebuilt))) == Ask(gates[2])
