@@ -42,7 +42,7 @@ class Seat:
         self.connections: Connections = connect(where, loaded, writes=True)
         self.journal: Journal = Journal(folder.journal, now)
         self._watcher = watcher
-        self.recorder: Recorder = Recorder(fold(self.journal.events), self.journal.append, self._tell)
+        self.recorder: Recorder = Recorder(fold(self.journal.events), self._append, self._tell)
 
     @property
     def run(self) -> Run:
@@ -89,6 +89,13 @@ class Seat:
         reason, by = str(asked.get("reason", "")), str(asked.get("by", "somebody"))
         self.note("hold.set", key="operator", by=by, reason=reason, following="migrate hold clear, then migrate resume")
         self.folder.request.unlink()
+
+    def _append(self, type: str, data: dict[str, Json]) -> Event:  # noqa: A002
+        """One record, as long as the lock is ours: the journal has one writer, and it is heard by whoever reads."""
+        self.lock.insist()
+        event = self.journal.append(type, data)
+        self.lock.insist()
+        return event
 
     def _tell(self, event: Event) -> None:
         self._watcher.event(event)

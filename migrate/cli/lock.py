@@ -44,6 +44,8 @@ def break_lock(
 
     where = place(estate, None)
     owner = take_from(where.runs.folder, id)
+    for folder in where.runs.all():
+        where.runs.fence(folder)
     record = {"time": now().isoformat(timespec="seconds"), "by": who(), "from": str(owner), "reason": reason}
     with (where.runs.folder / "broken-locks.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")

@@ -31,6 +31,7 @@ class Journal:
                 os.write(self._descriptor, b"\n")
             os.fsync(self._descriptor)
         sync_folder(path.parent)
+        self._length = os.fstat(self._descriptor).st_size
 
     def append(self, type: str, data: dict[str, Json]) -> Event:  # noqa: A002
         """Write one record and have it on disk. Raises Stopped where the disk does not take it."""
@@ -43,11 +44,19 @@ class Journal:
 
     def _write(self, text: bytes) -> None:
         before = os.fstat(self._descriptor).st_size
+        if before != self._length:
+            raise Stopped(
+                "somebody else writes in this journal",
+                truth=f"{self._path} is theirs now; this process believes nothing of it any more",
+                undone="the step that was to come was not begun",
+                following="migrate lock show, then migrate status",
+            )
         try:
             written = os.write(self._descriptor, text)
             if written != len(text):
                 raise OSError(0, "the disk took part of a record only")
             os.fsync(self._descriptor)
+            self._length = before + written
         except OSError as error:
             self._take_back(before)
             raise Stopped(

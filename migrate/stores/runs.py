@@ -46,6 +46,11 @@ class RunFolder:
         return self.path / "rollback.sh"
 
     @property
+    def opened(self) -> bool:
+        """Whether anything was ever written down here: the way back is, from the first step on."""
+        return self.journal.exists() or self.script.exists()
+
+    @property
     def request(self) -> Path:
         """A hold that somebody asks for while another process is at work."""
         return self.path / "hold.json"
@@ -58,8 +63,8 @@ class Runs:
         self.folder = folder
 
     def all(self) -> Iterator[RunFolder]:
-        """Every run that was opened, newest first."""
-        found = [RunFolder(path) for path in (self.folder / "runs").glob("*") if (path / "journal.jsonl").exists()]
+        """Every run that was opened, newest first: also one whose journal is lost, but not what it left behind."""
+        found = [run for path in (self.folder / "runs").glob("*") if (run := RunFolder(path)).opened]
         return iter(sorted(found, key=lambda run: (_opened(run), run.id), reverse=True))
 
     def create(self, run: str, plan: bytes) -> RunFolder:
@@ -95,6 +100,11 @@ class Runs:
             file.flush()
             os.fsync(descriptor)
         draft.replace(path)
+
+    def fence(self, run: RunFolder) -> None:
+        """The same journal in a new file: who still has the old one open writes where nobody reads. Raises OSError."""
+        if run.journal.exists():
+            self.write(run.journal, run.journal.read_bytes())
 
     @property
     def files(self) -> int:
