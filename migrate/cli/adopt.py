@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.cli.place import Known
-from migrate.model.errors import MigrateError, Refused
+from migrate.model.errors import Refused, Stopped
 
 if TYPE_CHECKING:
     from migrate.cli.place import Place
@@ -46,10 +46,11 @@ def opened(where: Place, loaded: Loaded, steps: tuple[Found, ...], events: Event
     from migrate.views.console import dumped, say
 
     where.runs.prepare()
-    name = run_of(steps, loaded.name) or f"{loaded.name}-{now():%Y%m%dT%H%M%S}"
+    name = run_of(steps, loaded.name) or _damaged(where, loaded) or f"{loaded.name}-{now():%Y%m%dT%H%M%S}"
     folder = RunFolder(where.runs.folder / "runs" / name)
     if folder.path.exists():
         _set_aside(folder)
+        where.runs.write(folder.plan, dumped(loaded.document))
     else:
         folder = where.runs.create(name, dumped(loaded.document))
     told = watcher(how, where, as_json=False)
@@ -62,14 +63,28 @@ def opened(where: Place, loaded: Loaded, steps: tuple[Found, ...], events: Event
     say(text, "migrate status, then migrate resume or migrate rollback")
 
 
+def _damaged(where: Place, loaded: Loaded) -> str | None:
+    """The run of this plan that cannot be read: where nothing bears its mark, it is the one that is rebuilt."""
+    from migrate.cli.place import known
+
+    for folder in where.runs.all():
+        if folder.id.startswith(f"{loaded.name}-"):
+            try:
+                known(folder)
+            except Stopped:
+                return folder.id
+    return None
+
+
 def _set_aside(folder: RunFolder) -> None:
-    """Keep a damaged journal under another name. Raises Refused where the journal is whole."""
+    """Keep a damaged journal under another name. Raises Refused where the journal is whole, or a newer version's."""
     from migrate.cli.place import known, now
 
     try:
         one = known(folder)
-    except MigrateError:
-        folder.journal.rename(folder.path / f"journal.damaged-{now():%Y%m%dT%H%M%S}.jsonl")
+    except Stopped:
+        if folder.journal.exists():
+            folder.journal.rename(folder.path / f"journal.damaged-{now():%Y%m%dT%H%M%S}.jsonl")
         return
     if one is not None:
         raise Refused(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrate.cli.completing import run_ids
-from migrate.model.errors import Failed
+from migrate.model.errors import Failed, Stopped
 
 if TYPE_CHECKING:
     from migrate.engine.fold import Run
@@ -91,19 +91,33 @@ def known_runs(where: Place) -> list[Known]:
 
 
 def known(folder: RunFolder) -> Known | None:
-    """A run from its folder; None where it was never opened. Raises Stopped where its journal is damaged."""
+    """A run from its folder; None where it was never opened. Raises Stopped where journal or plan are damaged."""
     from migrate.engine.fold import fold
     from migrate.planning.loading import load_plan
     from migrate.stores.journal import whole
 
     events = whole(folder.journal).events
-    if not events:
+    if not events and not folder.script.exists():
         return None
+    if not events or not folder.plan.exists():
+        raise _lost(folder, "plan" if events else "journal")
     return Known(folder, load_plan(folder.plan.read_bytes(), str(folder.plan)), fold(events))
 
 
+def _lost(folder: RunFolder, what: str) -> Stopped:
+    return Stopped(
+        f"the {what} of run {folder.id} is gone",
+        truth=f"what it wrote is still there; {folder.script} says how to take it back by hand",
+        undone="nothing was written",
+        following="migrate recover PLAN rebuilds it from the plan and what is really there",
+    )
+
+
 def chosen_run(where: Place, name: str | None) -> Known:
-    """The run that is meant. Raises Failed where there is none of that name, or none at all."""
+    """The run that is meant. Raises Failed where there is none of that name, or none at all, Stopped where damaged."""
+    named = next((folder for folder in where.runs.all() if folder.id == name), None)
+    if named is not None and (one := known(named)) is not None and one.run.world == where.world_name:
+        return one  # a damaged one beside it is no reason to leave this one where it is
     runs = known_runs(where)
     if name is not None:
         found = next((one for one in runs if name in {one.folder.id, one.run.plan}), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from migrate.model.json import Json, canonical, mapping
 SCHEMA = "migrate.journal/v1"
 GENESIS = "0" * 64
 _KNOWN = (SCHEMA,)
+_SOME_VERSION = re.compile(r"migrate\.journal/v[1-9]\d*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,9 @@ def _chain(lines: Iterable[bytes], torn: bool, length: int) -> Reading:
     for number, text in enumerate(lines):
         found = _record(text)
         if number == 0 and isinstance(found, dict) and (schema := str(found.get("schema"))) not in _KNOWN:
-            return Newer(schema)
+            if _SOME_VERSION.fullmatch(schema):
+                return Newer(schema)
+            return Broken((), 1, "it does not begin as a journal does")
         event = _event(found)
         if event is None:
             return Broken(tuple(events), number + 1, "it is no record")
