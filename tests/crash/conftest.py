@@ -1,14 +1,10 @@
-"""One journey there and back, with everything kept before each of its commands; and the count at the end."""
+"""How many points are tried, and the count at the end."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
-
-from migrate.cli.demo import example
-from tests.crash.journey import Journey, travelled
-from tests.harness.fixtures import Seated
 
 COUNTED: dict[str, int] = {}
 """How many processes were killed, by command."""
@@ -18,13 +14,6 @@ def wanted(total: int, otherwise: int) -> int:
     """How many of so many points to try: `MIGRATE_PROOF` says a number or `all` (make proof), else a few."""
     asked = os.environ.get("MIGRATE_PROOF", str(otherwise))
     return total if asked == "all" else min(total, int(asked))
-
-
-@pytest.fixture(scope="session")
-def journey(seated: Seated) -> Journey:
-    one = seated()
-    one.begin(example())
-    return travelled(one)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

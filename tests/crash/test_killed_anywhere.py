@@ -8,8 +8,8 @@ import time
 import pytest
 
 from tests.crash.conftest import COUNTED, wanted
-from tests.crash.journey import NAMES, Journey, Leg, finished
 from tests.harness.boundaries import Deed
+from tests.harness.journey import NAMES, Journey, Leg, finished
 from tests.harness.operator import Said
 from tests.harness.truth import disagreements, leaks, misdescribed, secrets, standing, unsafe
 

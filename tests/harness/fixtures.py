@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from migrate.cli.demo import example
+from tests.harness.journey import Journey, travelled
 from tests.harness.operator import Operator, Server
 
 Seated = Callable[[], Operator]
@@ -36,3 +38,11 @@ def seated(server: Server) -> Iterator[Seated]:
             return Operator(server, Path(stack.enter_context(tempfile.TemporaryDirectory(dir=memory))))
 
         yield another
+
+
+@pytest.fixture(scope="session")
+def journey(seated: Seated) -> Journey:
+    """The example's whole migration and its way back, with everything kept before each command."""
+    one = seated()
+    one.begin(example())
+    return travelled(one)

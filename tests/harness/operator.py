@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from migrate.cli.plan import read_estate
+from migrate.planning.deployed import deployed_branch
 from tests.harness.boundaries import Deed
 
 _ENOUGH = 14
@@ -69,6 +71,8 @@ class Operator:
         self._server, self.root = server, root
         self.estate, self.world, self.state = root / "live/estate", root / "live/world", root / "live/state"
         self.plan = root / "live/plan.json"
+        self.branch = "main"
+        """The branch that is deployed."""
         self.heard: list[str] = []
         """Everything that was ever printed."""
         self.made: set[str] = set()
@@ -79,9 +83,10 @@ class Operator:
     def begin(self, example: Path, settings: str = "soak: {cutover: 0s, contract: 0s}\n") -> None:
         """The example in a repository of its own."""
         shutil.copytree(example, self.estate)
+        self.branch = deployed_branch(read_estate(self.estate).files) or "main"
         with (self.estate / "migrate.yaml").open("a", encoding="utf-8") as file:
             file.write(settings)
-        self.git("init", "--quiet", "--template=", "--initial-branch=main")
+        self.git("init", "--quiet", "--template=", f"--initial-branch={self.branch}")
         for key, value in (("user.name", "ann"), ("user.email", "ann@example.test"), ("commit.gpgsign", "false")):
             self.git("config", key, value)
         self.git("add", "--all")
@@ -175,6 +180,15 @@ class Operator:
         """Roll back and merge until everything is taken back."""
         return self._rounds(("rollback",), waits=7)
 
+    def back_as_far_as_it_goes(self) -> Said:
+        """Roll back and merge until nothing moves any more: complete, or what is left is somebody else's."""
+        for _ in range(_ENOUGH):
+            said, before = self.run("rollback"), self.git("rev-parse", self.branch)
+            self.merge()
+            if said.code != 7 or self.git("rev-parse", self.branch) == before:
+                return said
+        raise AssertionError(f"rollback goes on for ever: {said.out}{said.err}")
+
     def _rounds(self, words: Sequence[str], waits: int) -> Said:
         for _ in range(_ENOUGH):
             said = self.run(*words)
@@ -190,7 +204,7 @@ class Operator:
                 self.git("merge", "--quiet", "--no-edit", branch)
 
     def _contains(self, branch: str) -> bool:
-        return self.git("rev-list", "--count", f"main..{branch}") == "0"
+        return self.git("rev-list", "--count", f"{self.branch}..{branch}") == "0"
 
     def git(self, *words: str) -> str:
         """Git in the estate. Raises CalledProcessError."""

@@ -95,7 +95,7 @@ def standing(one: Operator) -> Estate:
     vault, postgres, cluster = (json.loads((one.world / f"{n}.json").read_bytes()) for n in _PARTS)
     objects: dict[str, Any] = cluster["objects"]
     return Estate(
-        one.git("rev-parse", "main^{tree}"),
+        one.git("rev-parse", f"{one.branch}^{{tree}}"),
         {key: vault[key] for key in ("paths", "kv", "mounts", "auth", "leases")},
         {name: _login(role) for name, role in postgres["roles"].items()},
         postgres["databases"],

@@ -112,3 +112,22 @@ def test_a_lock_is_broken_only_by_its_id_and_its_old_owner_notices(tmp_path: Pat
 def test_nobody_can_break_what_nobody_holds(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="nobody"):
         take_from(tmp_path, "any")
+
+
+def test_a_journal_with_two_writers_keeps_the_chain_of_the_one_who_wrote_last(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    mine, theirs = Journal(path, now), Journal(path, now)
+    theirs.append("run.opened", {"run": "x"})
+    with pytest.raises(Stopped, match="somebody else"):
+        mine.append("run.opened", {"run": "y"})
+    assert [event.data for event in whole(path).events] == [{"run": "x"}]
+
+
+def test_a_changed_schema_is_damage_and_not_a_later_version(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    Journal(path, now).append("run.opened", {"run": "x"})
+    for schema, error in ((b"migrate.journal/v12", Refused), (b"migrate.jourmal/v1", Stopped)):
+        path.write_bytes(path.read_bytes().replace(b"migrate.journal/v1", schema))
+        with pytest.raises(error):
+            whole(path)
+        path.write_bytes(path.read_bytes().replace(schema, b"migrate.journal/v1"))
