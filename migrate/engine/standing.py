@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
-from migrate.engine.fold import Done, Failing, Kept, Passed, Pending, Run, Skipped, Waived
+from migrate.engine.fold import Done, Failing, Intended, Kept, Passed, Pending, Run, Skipped, Waived
 from migrate.engine.route import back, there
 from migrate.model.duration import seconds
 from migrate.model.json import Json
@@ -92,8 +92,9 @@ def _state(run: Run, action: Action) -> tuple[State, HeldBy | None]:
         case Consent(stage):
             return "held", HeldBy(f"the {stage} stage", "it needs a word of its own", run.last, "migrate resume")
         case Settle(step):
-            why = "its end is not known; the next command finds out"
-            return "stopped", HeldBy(step.id, why, run.last, "migrate resume, or migrate rollback")
+            return _unsettled(run, step.id)
+        case Replace(restart) if isinstance(run.steps.get(restart.id), Intended):
+            return _unsettled(run, restart.id)
         case Ask(gate):
             return _at_gate(run, gate)
         case Finished(kept) if kept:
@@ -103,6 +104,12 @@ def _state(run: Run, action: Action) -> tuple[State, HeldBy | None]:
             return "stopped", HeldBy(step.id, run.refused, run.last, "migrate resume, or migrate rollback")
         case _:
             return "open", None
+
+
+def _unsettled(run: Run, announced: str) -> tuple[State, HeldBy]:
+    """A write was announced, and whoever announced it is gone."""
+    why = "its end is not known; the next command finds out"
+    return "stopped", HeldBy(announced, why, run.last, "migrate resume, or migrate rollback")
 
 
 def _at_gate(run: Run, gate: Gate) -> tuple[State, HeldBy | None]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from migrate.engine.advance import Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
 from migrate.engine.fold import Done, Kept, Run, Undone, fold
 from migrate.engine.route import back, there
+from migrate.engine.standing import standing
 from migrate.model.json import Json
 from migrate.model.log import GENESIS, Event, sealed
 from migrate.model.plan import Gate, Plan, Stage, Step
@@ -119,6 +120,8 @@ def test_pods_are_replaced_after_an_undo_that_they_would_sleep_through() -> None
     assert isinstance(found, Replace)
     assert found.restart.target == workload
     assert found.since == events(*undone)[-1].time
+    announced = standing(fold(events(*undone, done(found.restart.id, "back")[0])), plan)
+    assert announced.state == "stopped", "a write whose end is not known is not simply open"
     finished = [*undone, *done(found.restart.id, "back")]
     assert following(plan, fold(events(*finished))) == Finished(())
 
