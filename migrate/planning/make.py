@@ -23,7 +23,7 @@ from migrate.planning.notes import notes
 from migrate.planning.phases import Credential, Phase
 from migrate.planning.prove import prove
 from migrate.planning.remarks import remarks, unknowns
-from migrate.planning.servers import Servers, assumed, facts, softened, still_unknown
+from migrate.planning.servers import Servers, assumed, facts, softened, still_unknown, stood
 from migrate.planning.subjects import Sources, subject_of
 from migrate.planning.surroundings import injector
 
@@ -61,6 +61,7 @@ def make_plan(
         *remarks(subject, secret, sources, credential),
         *foresee(subject, composition, found),
         *_masked(composition),
+        *stood(composition.found),
         *_standing(estate),
     ]
     return Plan(

@@ -39,6 +39,8 @@ class Found:
 
     servers: Servers
     states: dict[Target, State] = field(default_factory=dict)
+    standing: list[Target] = field(default_factory=list)
+    """What was there already just as the plan would make it: not this plan's, so never taken back by it."""
 
     def read(self, target: Target) -> State:
         """The target as it was before the plan; read once."""
@@ -57,6 +59,7 @@ class Found:
                 raise _missing(target)
             case Doc(value) as found if not updates:
                 if covers(target, found, wanted):
+                    self.standing.append(target)
                     return wanted
                 raise _taken(target, list(differing(target, value, wanted.value)))
             case Doc(value):
@@ -64,6 +67,19 @@ class Found:
                 return Doc({key: shown.get(key) for key in flattened(kind, wanted.value)})
             case other:
                 return other
+
+
+def stood(found: Found) -> Iterator[Remark]:
+    """What is there already as wished: somebody made it, and may unmake it."""
+    for target in found.standing:
+        yield Remark(
+            "plan.stands-already",
+            "warning",
+            f"{target} is there already, just as this plan would make it: no step makes it, and taking this plan back "
+            "leaves it",
+            "find out who made it: if an open run of this tool did, its rollback takes it away under this plan",
+            "",
+        )
 
 
 def _missing(target: Target) -> Refused:

@@ -78,3 +78,15 @@ def test_a_plan_of_brackets_is_no_plan(tmp_path: Path) -> None:
     plan = tmp_path / "p.json"
     plan.write_text("[" * 100_000)
     assert run(["show", str(plan)]) == Exit.FAILED
+
+
+def test_a_plan_beside_an_open_run_says_that_it_stands_on_what_is_not_its_own(
+    estate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = estate.parent / "world"
+    applied(estate, world)
+    monkeypatch.setenv("MIGRATE_STATE", str(estate.parent / "another laptop"))
+    plan = estate.parent / "second.json"
+    assert run(["plan", "phase1", *where(estate, world), "-o", str(plan)]) == Exit.DONE
+    found = [one["text"] for one in json.loads(plan.read_text())["findings"] if one["code"] == "plan.stands-already"]
+    assert any("vault:policy/mig-monitoring-grafana is there already" in text for text in found)
