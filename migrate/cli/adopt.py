@@ -46,7 +46,7 @@ def opened(where: Place, loaded: Loaded, steps: tuple[Found, ...], events: Event
     from migrate.views.console import dumped, say
 
     where.runs.prepare()
-    name = run_of(steps, loaded.name) or _damaged(where, loaded) or f"{loaded.name}-{now():%Y%m%dT%H%M%S}"
+    name = run_of(steps, loaded.name) or _damaged(where, loaded) or where.runs.fresh(loaded.name, now())
     folder = RunFolder(where.runs.folder / "runs" / name)
     if folder.path.exists():
         _set_aside(folder)

@@ -123,7 +123,7 @@ def _opened(where: Place, loaded: Loaded, watcher: Watcher, how: str) -> None:
     from migrate.views.console import dumped
 
     where.runs.prepare()
-    name = f"{loaded.name}-{now():%Y%m%dT%H%M%S}"
+    name = where.runs.fresh(loaded.name, now())
     folder = where.runs.create(name, dumped(loaded.document))
     with _unless_locked(folder), seated(where, Known(folder, loaded, Run()), "migrate apply", watcher) as seat:
         _no_other(where, loaded)  # once more, now that nobody else can begin one

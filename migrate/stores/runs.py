@@ -12,6 +12,8 @@ import stat
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
 from migrate.stores.journal import sync_folder
@@ -81,6 +83,12 @@ class Runs:
     def refused(self, phase: str) -> Path:
         """The last plan of a phase that was refused because the world had moved: what a new one is compared with."""
         return self.folder / f"stale-{phase}.json"
+
+    def fresh(self, plan: str, moment: datetime) -> str:
+        """An id no run of this estate has: the plan's name and the time, and a number where that second has one."""
+        name = f"{plan}-{moment:%Y%m%dT%H%M%S}"
+        taken = {path.name for path in (self.folder / "runs").glob(f"{name}*")}
+        return next(one for one in chain([name], (f"{name}-{n}" for n in count(2))) if one not in taken)
 
     def prepare(self) -> None:
         """Have the estate's folder. Raises OSError."""

@@ -14,6 +14,7 @@ import pytest
 from migrate.model.errors import Locked, Refused, Stopped
 from migrate.stores.journal import Journal, whole
 from migrate.stores.lock import Lock, Owner, held, take_from
+from migrate.stores.runs import Runs
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -131,3 +132,11 @@ def test_a_changed_schema_is_damage_and_not_a_later_version(tmp_path: Path) -> N
         with pytest.raises(error):
             whole(path)
         path.write_bytes(path.read_bytes().replace(schema, b"migrate.journal/v1"))
+
+
+def test_two_runs_of_one_plan_in_the_same_second_have_names_of_their_own(tmp_path: Path) -> None:
+    """The first may have been killed before it wrote anything: its folder is there, and no run."""
+    runs = Runs(tmp_path / "estate")
+    for name in ("p-20260101T000000", "p-20260101T000000-2", "p-20260101T000000-3"):
+        assert runs.fresh("p", now()) == name
+        runs.create(name, b"{}")
