@@ -11,6 +11,7 @@ import os
 import pkgutil
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -91,14 +92,20 @@ def _end(child: int, after: float | None, *, everything: bool) -> int:
     signal.setitimer(signal.ITIMER_REAL, 0)
     while left := Path("/proc/self/task", str(os.getpid()), "children").read_text().split():
         for one in left if everything else ():
-            os.kill(int(one), signal.SIGKILL)
+            _kill(int(one))
         os.waitpid(int(left[0]), 0)
     return status
 
 
 def _kill_later(child: int, seconds: float) -> None:
-    signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
+    signal.signal(signal.SIGALRM, lambda *_: _kill(child))
     signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _kill(process: int) -> None:
+    """End a process that may have ended by itself in this very moment."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
 
 
 if __name__ == "__main__":
