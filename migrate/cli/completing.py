@@ -46,18 +46,20 @@ def plan_files() -> list[str]:
 @_quiet
 def run_ids() -> list[str]:
     """The runs of the estate one stands in, newest first."""
+    from migrate.cli.place import standing_in
     from migrate.stores.runs import runs_of
 
-    return [folder.id for folder in runs_of(_standing_in(), os.environ).all()]
+    return [folder.id for folder in runs_of(standing_in(), os.environ).all()]
 
 
 @_quiet
 def session_ids() -> list[str]:
     """The sessions of the estate one stands in, newest first."""
+    from migrate.cli.place import standing_in
     from migrate.stores.runs import runs_of
     from migrate.stores.sessions import Sessions
 
-    return [folder.id for folder in Sessions(runs_of(_standing_in(), os.environ)).all()]
+    return [folder.id for folder in Sessions(runs_of(standing_in(), os.environ)).all()]
 
 
 @_quiet
@@ -74,8 +76,3 @@ def step_ids() -> list[str]:
 
 def _files(*patterns: str) -> list[str]:
     return list(dict.fromkeys(str(path) for pattern in patterns for path in sorted(Path().glob(pattern))))
-
-
-def _standing_in() -> Path:
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrate.cli.completing import phase_names
+from migrate.cli.place import standing_in
 from migrate.model.errors import Exit, Failed, Usage
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def read_estate(folder: Path | None) -> Estate:
     from migrate.planning.make import Estate
     from migrate.stores.tree import Tree, listing
 
-    inventory, found = take(folder or _standing_in())
+    inventory, found = take(folder or standing_in())
     tree = Tree(found.path)
     files = Files(tuple(entry.path for entry in listing(tree.root).entries), tree.read)
     settings = tree.read(FILE) if FILE in files.paths else None
@@ -118,7 +119,7 @@ def _servers(read: Estate, world: Path | None, estate: Path | None, *, live: boo
     if live:
         from migrate.cli.live import planned
 
-        return planned(read, (estate or _standing_in()).absolute())
+        return planned(read, (estate or standing_in()).absolute())
     return (read, None) if world is None else _in_world(read, world, estate)
 
 
@@ -131,16 +132,11 @@ def _in_world(read: Estate, world: Path, estate: Path | None) -> tuple[Estate, S
     from migrate.planning.servers import Servers
     from migrate.stores.practice import practice
 
-    found = practice(world.absolute(), (estate or _standing_in()).absolute(), deployed_branch(read.files))
+    found = practice(world.absolute(), (estate or standing_in()).absolute(), deployed_branch(read.files))
     known = found.world().postgres
     config = completed(read.config, read.inventory, str(known["address"]), int(known["version"]))
     servers = Servers("practice", found.observe, tuple(sorted(found.places().items())), "the practice world")
     return replace(read, config=config), servers
-
-
-def _standing_in() -> Path:
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
 def _export(folder: Path, made: Plan, document: dict[str, Json]) -> None:

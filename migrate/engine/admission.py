@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from migrate.model.change import State
 from migrate.model.errors import Refused
-from migrate.model.plan import Fact, Plan
+from migrate.model.plan import Plan
 from migrate.model.target import Target
 from migrate.targets.compare import fingerprint
 
@@ -75,8 +75,3 @@ def differing_steps(old: Plan, new: Plan) -> tuple[tuple[str, str], ...]:
         elif before[step].change != found.change:
             answer.append((step, "changed"))
     return tuple(answer)
-
-
-def files_of(facts: tuple[Fact, ...]) -> frozenset[str]:
-    """The files that facts were read from."""
-    return frozenset(fact.file for fact in facts if fact.file)
