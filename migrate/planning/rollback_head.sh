@@ -7,8 +7,8 @@
 # Ends with 0: all is taken back; 6: stopped at what failed; 7: something was left alone.
 set -eu
 held=" "
-errors=$(mktemp)
-trap 'rm -f "$errors"' EXIT
+errors=$(mktemp) recalled=$(mktemp)
+trap 'rm -f "$errors" "$recalled"' EXIT
 
 # hold STEP WHY: leave the step alone, and remember it.
 hold() {
@@ -59,15 +59,31 @@ ours() {
   return 1
 }
 
-# restore STEP FILE LEFT FOUND...: put back the blob that the step found.
+# name: what the plan calls the content that comes in: Git's SHA-1 of it, also where the repository uses another hash.
+name() { GIT_DIR=/nowhere GIT_DEFAULT_HASH=sha1 git hash-object --stdin; }
+
+# recall NAME FILE TO: write the content of that name, as a checkout would write it. Git knows it by this name, or, where
+# it stores files under another hash or with other line ends, as a version of the file. Fails where Git does not have it.
+recall() {
+  if git cat-file blob "$1" > "$3" 2> /dev/null; then return 0; fi
+  for version in $(git rev-list --all HEAD -- "$2"); do
+    git cat-file --filters "$version:./$2" > "$3" 2> /dev/null || continue
+    [ "$(name < "$3")" != "$1" ] || return 0
+  done
+  return 1
+}
+
+# restore STEP FILE LEFT FOUND...: put back the content that the step found.
 restore() {
   step=$1 file=$2 left=$3 now=none
   shift 3
-  [ ! -e "$file" ] || now=$(git hash-object --no-filters -- "$file") || stop "git cannot read $file"
+  [ ! -e "$file" ] || now=$(name < "$file") || stop "$file cannot be read"
   ours "$step" "$file" "$now" "$left" "$@" || return 0
   if [ "$1" = none ]; then run rm -- "$file"; else
-    git cat-file -e "$1" || { hold "$step" "$file: git does not have blob $1"; return 0; }
-    git cat-file blob "$1" > "$file" || stop "$file cannot be written"
+    recall "$1" "$file" "$recalled" || { hold "$step" "$file: git does not have content $1"; return 0; }
+    # Git takes a folder away with its last file.
+    mkdir -p -- "$(dirname -- "$file")" || stop "the folder of $file cannot be made"
+    cat "$recalled" > "$file" || stop "$file cannot be written"
   fi
   run git add -A -- "$file"
 }
@@ -95,7 +111,7 @@ vault_has() {
       margin == 6 && /^    \}/ { out(); margin = 4; next }
       { match($0, /^ +/); if (RLENGTH == margin && substr($0, margin + 1, 1) == "\"") out() }
       { text = $0; sub(/^ +/, "", text); line = line text }
-    ' | LC_ALL=C sort | git hash-object --stdin
+    ' | LC_ALL=C sort | name
   elif grep -q "No value found at" "$errors"; then
     echo none
   else

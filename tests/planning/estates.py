@@ -115,7 +115,7 @@ database:
 
 
 def estate(folder: Path, **changed: str | None) -> Path:
-    """Write the estate. Keyword arguments replace a file's text by its stem (None leaves the file out)."""
+    """Write the estate. Keyword arguments replace a file's text by its path without `.yaml` (None leaves the file out)."""
     texts: dict[str, str | None] = {
         "grafana": GRAFANA,
         "secrets": SECRETS,
@@ -128,7 +128,9 @@ def estate(folder: Path, **changed: str | None) -> Path:
     names = [stem for stem, text in texts.items() if text is not None]
     folder.mkdir(parents=True, exist_ok=True)
     for stem in names:
-        (folder / f"{stem}.yaml").write_text(str(texts[stem]))
+        file = folder / f"{stem}.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(str(texts[stem]))
     if settings is not None:
         (folder / "migrate.yaml").write_text(settings)
     listed = "".join(f"  - {stem}.yaml\n" for stem in names)

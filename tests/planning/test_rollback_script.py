@@ -18,10 +18,11 @@ from migrate.model.change import Doc
 from migrate.model.json import mapping
 from migrate.model.plan import Plan, Step
 from migrate.planning.export import export
+from migrate.planning.phases import Credential
 from migrate.planning.prove import apply_diff
 from migrate.targets.compare import MARK
 from migrate.targets.shell import login_text
-from tests.planning.estates import GRAFANA, document, estate, planned
+from tests.planning.estates import GRAFANA, SECRETS, document, estate, planned
 from tests.planning.programs import put_on_path
 from tests.planning.programs.vault import as_read
 
@@ -68,6 +69,10 @@ class World:
             path = self.folder / edit.file
             data = apply_diff(path.read_bytes(), edit.diff)
             path.unlink() if edit.after is None else path.write_bytes(data)
+            for folder in path.parents:
+                if folder == self.folder or any(folder.iterdir()):
+                    break
+                folder.rmdir()  # as a checkout does
         git(self.folder, "add", "-A")
         git(self.folder, "commit", "-q", "-m", step.id)
 
@@ -106,15 +111,25 @@ class World:
 
 @pytest.fixture(params=["static", "dynamic"])
 def world(tmp_path: Path, request: pytest.FixtureRequest) -> World:
+    return started(tmp_path, request.param)
+
+
+def started(tmp_path: Path, credential: Credential, *layout: str, attributes: str = "") -> World:
+    """A repository of this layout (words for `git init`), its plan and its script; nothing is done yet."""
     if not GIT_AT_HAND:
         pytest.skip("git is not installed")
-    folder = estate(tmp_path / "repo")
-    git(folder, "init", "-q")
+    alone: dict[str, str | None] = {"secrets": None, "alone/secrets": SECRETS}
+    folder = estate(tmp_path / "repo", **alone)
+    git(folder, "init", "-q", *layout)
+    if attributes:
+        (folder / ".gitattributes").write_text(attributes)
+        for file in folder.rglob("*.yaml"):
+            file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     git(folder, "config", "user.name", "t")
     git(folder, "config", "user.email", "t@example")
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", "start")
-    plan = planned(folder, request.param)
+    plan = planned(folder, credential)
     found = document(plan)
     script = tmp_path / "rollback.sh"
     script.write_bytes(export(plan, str(found["name"]), str(found["digest"]))["rollback.sh"])
@@ -137,6 +152,24 @@ def test_it_restores_every_byte_and_leaves_nothing_from_any_stage(world: World, 
     assert git(world.folder, "status", "--porcelain") == ""
     assert world.ours() == {"boards"}
     assert world.login("boards").read_text() == "login"
+
+
+@pytest.mark.parametrize(
+    ("layout", "attributes"),
+    [(("--object-format=sha256",), ""), ((), "*.yaml text eol=crlf\n")],
+    ids=["sha256", "other-line-ends"],
+)
+def test_git_may_store_files_under_other_names_than_the_plan_has(
+    tmp_path: Path, layout: tuple[str, ...], attributes: str
+) -> None:
+    world = started(tmp_path, "static", *layout, attributes=attributes)
+    before = git(world.folder, "rev-parse", "HEAD^{tree}")
+    world.done_up_to("contract")
+    assert git(world.folder, "rev-parse", "HEAD^{tree}") != before
+    assert world.roll_back() == 0, world.said
+    assert git(world.folder, "rev-parse", "HEAD^{tree}") == before
+    assert git(world.folder, "status", "--porcelain") == ""
+    assert world.ours() == {"boards"}
 
 
 def test_running_it_twice_does_no_harm(world: World) -> None:
