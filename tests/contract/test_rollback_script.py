@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from migrate.model.plan import Plan, Step
 from migrate.planning.export import export, sql_file
 from migrate.planning.phases import Credential
 from migrate.planning.rendering import forward
-from tests.contract.servers import ADMIN, ROOT, Servers, program
+from tests.contract.servers import ADMIN, ROOT, Servers, missing, program, running
 from tests.planning.estates import DATABASE, document, estate, planned
 from tests.planning.programs import put_on_path
 
@@ -73,8 +74,17 @@ class Done:
         return found
 
 
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Servers of this file's own: it makes and removes whole mounts, which the other tests share and leave in place."""
+    if why := missing():
+        pytest.skip(why)
+    with running(tmp_path_factory.mktemp("own")) as found:
+        yield found
+
+
 @pytest.fixture(params=["static", "dynamic"])
-def done(servers: Servers, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Done]:
+def done(own: Servers, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Done]:
     if shutil.which("psql") is None or shutil.which("git") is None:
         pytest.skip("psql or git is not installed")
     vault = program("vault", "vault-")
@@ -85,23 +95,30 @@ def done(servers: Servers, tmp_path: Path, request: pytest.FixtureRequest) -> It
     (tmp_path / "bin" / "vault").symlink_to(vault)
     environment = os.environ | {
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "WORLD": str(tmp_path), "ASSUME_YES": "1",
-        "VAULT_ADDR": servers.vault, "VAULT_CACERT": servers.ca, "VAULT_TOKEN": ROOT,
-        "PGHOST": "127.0.0.1", "PGPORT": str(servers.port), "PGUSER": "admin", "PGPASSWORD": ADMIN,
+        "VAULT_ADDR": own.vault, "VAULT_CACERT": own.ca, "VAULT_TOKEN": ROOT,
+        "PGHOST": "127.0.0.1", "PGPORT": str(own.port), "PGUSER": "admin", "PGPASSWORD": ADMIN,
     }  # fmt: skip
-    made = Done(tmp_path / "repo", *_plan(tmp_path / "repo", servers, request.param), environment)
-    for statement in ("CREATE ROLE boards LOGIN", "CREATE DATABASE boards OWNER boards"):
-        servers.sql(statement)
-    made.run("vault", "secrets", "enable", "database")
-    made.run("vault", "auth", "enable", "-path=jwt-lab", "jwt")
-    try:
+    made = Done(tmp_path / "repo", *_plan(tmp_path / "repo", own, request.param), environment)
+    with furnished(made, own):
         for number, step in enumerate(made.plan.steps, 1):
             if step.stage in {"expand", "soak"}:
                 made.write(number, step)
         yield made
+
+
+@contextmanager
+def furnished(made: Done, servers: Servers) -> Iterator[None]:
+    """The mounts, the old login and its database while the block runs; whatever was there of them goes with it."""
+    try:
+        for statement in ("CREATE ROLE boards LOGIN", "CREATE DATABASE boards OWNER boards"):
+            servers.sql(statement)
+        made.run("vault", "secrets", "enable", "database")
+        made.run("vault", "auth", "enable", "-path=jwt-lab", "jwt")
+        yield
     finally:
         made.run("vault", "secrets", "disable", "database")
         made.run("vault", "auth", "disable", "jwt-lab")
-        servers.sql("DROP DATABASE boards WITH (FORCE)")
+        servers.sql("DROP DATABASE IF EXISTS boards WITH (FORCE)")
         for role in ("boards_vault", "boards_vault_admin", "boards"):
             servers.sql(f"DROP ROLE IF EXISTS {role}")
 
