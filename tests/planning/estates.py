@@ -115,7 +115,7 @@ database:
 
 
 def estate(folder: Path, **changed: str | None) -> Path:
-    """Write the estate. Keyword arguments replace a file's text by its path without `.yaml` (None leaves the file out)."""
+    """Write the estate. Keyword arguments replace a file by its path without `.yaml` (None leaves it out)."""
     texts: dict[str, str | None] = {
         "grafana": GRAFANA,
         "secrets": SECRETS,
