@@ -14,6 +14,7 @@ from migrate.documents.edits import (
     AppendItem,
     CannotEdit,
     Edit,
+    InsertItem,
     RemoveDocument,
     RemoveItem,
     RemoveKey,
@@ -135,6 +136,8 @@ def _inverse(value: Json, edit: Edit) -> Edit:
         case AppendItem(sequence, new):
             missing = _first_missing(value, sequence)
             return RemoveItem(sequence, new) if missing is None else RemoveKey(missing)
+        case InsertItem(sequence, _, new):
+            return RemoveItem(sequence, new)
         case RemoveItem(sequence, identity):
             items = find(value, sequence)
             assert isinstance(items, list)

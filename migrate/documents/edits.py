@@ -46,6 +46,15 @@ class AppendItem:
 
 
 @dataclass(frozen=True, slots=True)
+class InsertItem:
+    """Add an item right before the one that `before` means (as in RemoveItem): for lists whose order matters."""
+
+    sequence: Pointer
+    before: Json
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveItem:
     """Take away the one item that is `identity`, or that is a mapping holding every pair of it.
 
@@ -61,7 +70,7 @@ class RemoveDocument:
     """Take the whole document out of its file."""
 
 
-Edit: TypeAlias = SetScalar | AddKey | RemoveKey | AppendItem | RemoveItem | RemoveDocument
+Edit: TypeAlias = SetScalar | AddKey | RemoveKey | AppendItem | InsertItem | RemoveItem | RemoveDocument
 
 
 class CannotEdit(Refused):
@@ -87,6 +96,8 @@ def pointer_of(edit: Edit) -> Pointer:
     match edit:
         case SetScalar(pointer, _) | RemoveKey(pointer) | AppendItem(pointer, _) | RemoveItem(pointer, _):
             return pointer
+        case InsertItem(pointer, _, _):
+            return pointer
         case AddKey(parent, key, _):
             return (*parent, key)
         case RemoveDocument():
@@ -107,6 +118,8 @@ def change(value: Json, edit: Edit) -> Json:
             return _remove(value, pointer, pointer)
         case AppendItem(sequence, new):
             return _append(value, sequence, new, sequence)
+        case InsertItem(sequence, before, new):
+            return _insert(value, sequence, before, new)
         case RemoveItem(sequence, identity):
             return _remove_item(value, sequence, identity)
         case RemoveDocument():
@@ -210,6 +223,14 @@ def _append(value: Json, rest: Pointer, new: Json, sequence: Pointer) -> Json:
     if isinstance(value, dict) and isinstance(rest[0], str):
         return {**value, rest[0]: _append(value.get(rest[0]), rest[1:], new, sequence)}
     return _with(value, rest[0], _append(_child(value, rest[0], sequence), rest[1:], new, sequence))
+
+
+def _insert(value: Json, sequence: Pointer, before: Json, new: Json) -> Json:
+    items = find(value, sequence)
+    if not isinstance(items, list):
+        raise CannotEdit("not a list", sequence)
+    position = position_of(items, before, sequence)
+    return _put(value, sequence, [*items[:position], new, *items[position:]])
 
 
 def _remove_item(value: Json, sequence: Pointer, identity: Json) -> Json:

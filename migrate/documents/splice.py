@@ -16,6 +16,7 @@ from migrate.documents.edits import (
     AppendItem,
     CannotEdit,
     Edit,
+    InsertItem,
     RemoveItem,
     RemoveKey,
     SetScalar,
@@ -57,6 +58,10 @@ def drafts(page: Page, value: Json, edit: Edit) -> Iterator[Draft]:
             yield from _add_pair(page, page.place(at), name, child)
         case AppendItem(sequence, new):
             yield from _append(page, value, sequence, new)
+        case InsertItem(sequence, before, new):
+            items = find(value, sequence)
+            assert isinstance(items, list)
+            yield from _insert(page, page.place(sequence), position_of(items, before, sequence), new)
         case RemoveKey(pointer):
             holder = page.place(pointer[:-1])
             page.place(pointer)
@@ -164,6 +169,37 @@ def _append_to_block(page: Page, node: SequenceNode, new: Json, pointer: Pointer
     for style in (page.style, replace(page.style, blocks=False)):
         lines = item_lines([new], style, gap)
         yield (page.insert_lines(node.end, lines, column(page.text, node.start), pointer),)
+
+
+def _insert(page: Page, place: Place, index: int, new: Json) -> Iterator[Draft]:
+    """A comment above the item that makes room stays with that item."""
+    node = place.node
+    assert isinstance(node, SequenceNode)
+    if node.flow:
+        start = node.items[index].start
+        yield (Splice(start, start, f"{inline(new, as_json=json_like(page, node))}, "),)
+        return
+    start, width = entries.dash(page, node, index), column(page.text, node.start)
+    above = _above_comments(page, start, width)
+    for style in (page.style, replace(page.style, blocks=False)):
+        lines, newline = item_lines([new], style, 1), page.newline(start)
+        if page.own_line(start):
+            yield (Splice(above, above, "".join(" " * width + line + newline for line in lines)),)
+        else:
+            # The first item shares its line with the key or dash of what is around it.
+            yield (Splice(start, start, (newline + " " * width).join(lines) + newline + " " * width),)
+
+
+def _above_comments(page: Page, start: int, width: int) -> int:
+    """The beginning of the comment lines that stand right above an item, as far in as it does."""
+    at = line_start(page.text, start)
+    while at:
+        before = line_start(page.text, at - (2 if page.text.endswith("\r\n", 0, at) else 1))
+        line = page.text[before:at]
+        if not line.startswith(" " * width + "#"):
+            return at
+        at = before
+    return at
 
 
 def _exists(value: Json, pointer: Pointer) -> bool:

@@ -14,6 +14,7 @@ from migrate.documents.edits import (
     AppendItem,
     CannotEdit,
     Edit,
+    InsertItem,
     RemoveDocument,
     RemoveItem,
     RemoveKey,
@@ -61,6 +62,9 @@ def edit_json(document: int, edit: Edit) -> Json:
             return {"op": "remove", "document": document, "pointer": pointer_text(pointer)}
         case AppendItem(sequence, value):
             return {"op": "append", "document": document, "pointer": pointer_text(sequence), "value": value}
+        case InsertItem(sequence, before, value):
+            at = pointer_text(sequence)
+            return {"op": "insert", "document": document, "pointer": at, "before": before, "value": value}
         case RemoveItem(sequence, identity):
             return {"op": "remove-item", "document": document, "pointer": pointer_text(sequence), "value": identity}
         case RemoveDocument():
@@ -85,6 +89,8 @@ def _edit(form: Json, data: bytes) -> tuple[int, Edit]:
     match form:
         case {"op": "remove-document", "document": int(document)}:
             return document, RemoveDocument()
+        case {"op": "insert", "document": int(document), "pointer": str(text), "before": before, "value": value}:
+            return document, InsertItem(_pointer(text, _document(data, document)), before, value)
         case {"op": str(operation), "document": int(document), "pointer": str(text)}:
             return document, _edit_at(operation, _pointer(text, _document(data, document)), mapping(form).get("value"))
     raise CannotEdit("an edit that this version does not know")

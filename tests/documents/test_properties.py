@@ -19,6 +19,7 @@ from migrate.documents.edits import (
     AppendItem,
     CannotEdit,
     Edit,
+    InsertItem,
     RemoveItem,
     RemoveKey,
     SetScalar,
@@ -59,6 +60,10 @@ def edits(draw: st.DrawFn, value: Json, *, adding: bool = False) -> Edit:
         item = draw(st.sampled_from(there))
         assume(sum(same(item, other) for other in there) == 1)
         return RemoveItem(pointer, item)
+    if isinstance(there, list) and there and draw(st.booleans()):
+        item = draw(st.sampled_from(there))
+        assume(sum(same(item, other) for other in there) == 1)
+        return InsertItem(pointer, item, draw(VALUES))
     if isinstance(there, list):
         return AppendItem(pointer, draw(VALUES))
     if not adding and pointer and isinstance(pointer[-1], str) and draw(st.booleans()):
