@@ -40,6 +40,10 @@ _KINDS: dict[tuple[str, str], Kind] = {
     ),
     ("vault", "static-roles"): Kind(moving=frozenset({"last_vault_rotation", "ttl", "next_vault_rotation"})),
     ("vault", "role"): Kind(sets=_TOKENS),
+    # Of the PKI engine and of the database engine: no field of the one means something else in the other.
+    ("vault", "roles"): Kind(
+        sets=frozenset({"allowed_domains", "key_usage", "ext_key_usage", "cn_validations", "allowed_other_sans"})
+    ),
     ("postgres", "role"): Kind(
         unread=frozenset({"password"}), sets=frozenset({"connect", "memberOf", "adminOf", "administeredBy"})
     ),

@@ -19,7 +19,13 @@ NONE = "none"
 _DEFAULTS = {
     "policy": ('"name"',),
     "static-roles": ('"credential_type": "password"',),
-    "roles": ('"credential_type": "password"',),
+    "roles": (
+        '"credential_type": "password"',
+        '"not_before_duration": 30',
+        '"serial_number_source": "json-csr"',
+        '"use_csr_common_name": true',
+        '"use_csr_sans": true',
+    ),
     "role": ('"bound_claims_type": "string"',),
 }
 """By the last part of the kind: what Vault fills in by itself. A key, or a whole line where that is the default."""

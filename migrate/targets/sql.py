@@ -34,17 +34,26 @@ def script(change: Change, version: int | None = None) -> Script:
     """
     name, state = change.target.name, _known(change.after) or _known(change.before) or {}
     database = next((str(one) for one in sequence(state.get("connect"))), "postgres")
-    return Script(database, tuple(_statements(name, change.before, change.after, version)))
+    login = _Creation(version, password=bool(change.inputs))
+    return Script(database, tuple(_statements(name, change.before, change.after, login)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Creation:
+    """How a login is made: for which version, where that is known, and with a password or without any."""
+
+    version: int | None
+    password: bool
 
 
 def _known(state: State) -> dict[str, Json] | None:
     return mapping(state.value) if isinstance(state, Doc) else None
 
 
-def _statements(name: str, before: State, after: State, version: int | None) -> Iterator[str]:
+def _statements(name: str, before: State, after: State, login: _Creation) -> Iterator[str]:
     match before, after:
         case Absent(), Doc(value):
-            yield from _create(quoted(name), mapping(value), version)
+            yield from _create(quoted(name), mapping(value), login)
         case Doc(value), Absent():
             yield from _drop(quoted(name), mapping(value))
         case Doc(old), Doc(new):
@@ -53,9 +62,10 @@ def _statements(name: str, before: State, after: State, version: int | None) -> 
                     yield f"ALTER ROLE {quoted(name)} {'LOGIN' if mapping(new).get(key) else 'NOLOGIN'};"
 
 
-def _create(role: str, state: dict[str, Json], version: int | None) -> Iterator[str]:
+def _create(role: str, state: dict[str, Json], login: _Creation) -> Iterator[str]:
     attributes = "LOGIN NOSUPERUSER CREATEROLE" if state.get("createrole") else "LOGIN NOSUPERUSER NOCREATEROLE"
-    yield f"CREATE ROLE {role} {attributes} {PASSWORD};"
+    # A login without a password is let in by no rule that asks for one, whatever is tried.
+    yield f"CREATE ROLE {role} {attributes}{f' {PASSWORD}' if login.password else ''};"
     admin = sequence(state.get("adminOf"))
     for owner in sequence(state.get("memberOf")):
         yield f"GRANT {quoted(str(owner))} TO {role}{' WITH ADMIN OPTION' if owner in admin else ''};"
@@ -64,7 +74,8 @@ def _create(role: str, state: dict[str, Json], version: int | None) -> Iterator[
     for connected in sequence(state.get("connect")):
         yield f"GRANT CONNECT ON DATABASE {quoted(str(connected))} TO {role};"
     for grant in sequence(state.get("administeredBy")):
-        yield f"GRANT {role} TO {quoted(str(mapping(grant).get('role')))} WITH {_options(mapping(grant), version)};"
+        options = _options(mapping(grant), login.version)
+        yield f"GRANT {role} TO {quoted(str(mapping(grant).get('role')))} WITH {options};"
 
 
 def _options(grant: dict[str, Json], version: int | None) -> str:
