@@ -13,6 +13,7 @@ Where things are, from what an operator types down to plain values:
     checks     what gates ask: pass, fail, or not to be seen yet
     world      what Flux, ESO, the injector and Vault do by themselves, predicted
     targets    kinds of things that change: how their states compare and their changes read
+    sealing    the job that encrypts a column in batches: rules and one loop over two ports
     injector   what the injector would do to a pod, predicted
     estate     a GitOps tree read: wiring, readers, verdicts
     documents  YAML as Kubernetes reads it, edits that keep every other byte, JSON patches

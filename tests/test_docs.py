@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from migrate.model.config import Adapter, Config, Override, Source, TokenSource
+from migrate.model.config import Adapter, Config, Override, Restored, SealedColumn, Source, TokenSource
 from migrate.model.errors import Exit
 from migrate.planning.configuration import read_config
 from tests import helptexts
@@ -45,7 +45,7 @@ def test_every_setting_is_documented() -> None:
         key for row in re.findall(r"^\| (.*?) \|", text, re.MULTILINE) for key in re.findall(r"`([\w.]+)`", row)
     }
     assert set(_keys(Config)) == documented
-    for entry in (Override, Adapter, TokenSource):
+    for entry in (Override, Adapter, TokenSource, SealedColumn, Restored):
         assert all(f"{name}" in text for name in entry.model_fields)
 
 

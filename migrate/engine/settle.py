@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from migrate.model.change import Absent, Change, Doc, State, inverted
 from migrate.targets.compare import covers, differing, merged, moved
+from migrate.targets.lasting import Keep, Leave, lasting
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,14 @@ class Nothing:
     why: str
 
 
-Retraction: TypeAlias = Restore | Nothing | Foreign
+@dataclass(frozen=True, slots=True)
+class Final:
+    """It is not taken back, and so nothing it stands on is."""
+
+    why: str
+
+
+Retraction: TypeAlias = Restore | Nothing | Final | Foreign
 
 
 def retract(change: Change, observed: State, last: State) -> Retraction:
@@ -73,6 +81,11 @@ def retract(change: Change, observed: State, last: State) -> Retraction:
     """
     if covers(change.target, observed, change.before) and not covers(change.target, observed, change.after):
         return Nothing("it is as it was before the step")
+    match lasting(change):
+        case Leave(why):
+            return Nothing(why)
+        case Keep(why):
+            return Final(why)
     if change.files:
         return Restore(inverted(change))
     match observed, change.before:

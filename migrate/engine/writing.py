@@ -11,10 +11,10 @@ from migrate.engine.fold import Done, Intended, Kept, Run
 from migrate.engine.inputs import Inputs
 from migrate.engine.recorder import Recorder
 from migrate.engine.route import Restart, restart
-from migrate.engine.settle import Applied, Foreign, NotApplied, Nothing, Restore, retract, settle
+from migrate.engine.settle import Applied, Final, Foreign, NotApplied, Nothing, Restore, retract, settle
 from migrate.model.change import Absent, Change, State
 from migrate.model.plan import Plan, Step, Way
-from migrate.model.ports import Conflict, Denied, Move, OutcomeUnknown, Secrets, Snapshot, Store, Written
+from migrate.model.ports import Conflict, Denied, Move, OutcomeUnknown, Partly, Secrets, Snapshot, Store, Written
 from migrate.model.state import state_json, without_passwords
 from migrate.model.target import StoreName, Target
 from migrate.targets.compare import covers, moved
@@ -80,7 +80,7 @@ class Writer:
         match self._store(target).write(self._move(task), seen, Secrets({field: self._inputs.fresh(target)})):
             case Written():
                 return None
-            case Conflict(why) | Denied(why) | OutcomeUnknown(why):
+            case Partly(why) | Conflict(why) | Denied(why) | OutcomeUnknown(why):
                 return Failure(owner.id, f"{target} did not get a new password: {why}", "migrate resume", wrote=True)
 
     # --- back ------------------------------------------------------------------------------------------------------
@@ -91,6 +91,8 @@ class Writer:
         match retract(step.change, seen.state, last):
             case Nothing(why):
                 self._skip(step.id, "back", why)
+            case Final(why):
+                self._keep(step.id, why)
             case Foreign(fields):
                 self._keep(step.id, f"somebody changed {_fields(fields)} of {step.change.target} since")
             case Restore() if seen.mark not in {None, self._run.id}:
@@ -157,6 +159,8 @@ class Writer:
                 case OutcomeUnknown(why):
                     self._recorder.note("step.unknown", step=task.id, way=task.way, why=why)
                     return self._confirm(task, task.change.after, known=False)
+                case Partly(done):
+                    return self._portion(task, done)
                 case Denied(why, following):
                     return self._denied(task, why, following)
                 case Conflict(why):
@@ -166,6 +170,11 @@ class Writer:
                         return self._conflict(task, why)
                     seen = again
         return self._conflict(task, "it changes all the time")
+
+    def _portion(self, task: _Task, done: str) -> Ending | None:
+        """A portion of a long write: said, settled by reading, and asked for again unless somebody stops the run."""
+        self._recorder.note("step.portion", step=task.id, way=task.way, done=done)
+        return self._confirm(task, task.change.after, known=False)
 
     def _confirm(self, task: _Task, expected: State, *, known: bool) -> Ending | None:
         seen = self._read(task.change)

@@ -120,6 +120,59 @@ class Soak(_Section):
     retention: str = Field(default="720h", pattern=_DURATION)
 
 
+_NAME = r"^[a-z_][a-z0-9_]{0,40}$"
+
+
+class SealedColumn(_Section):
+    """A column that Vault's Transit engine encrypts for one application.
+
+    `table` is SCHEMA.TABLE; `key` a unique column of it that is never null; `sealed` the column for the ciphertext
+    (COLUMN_sealed). `workload` is the application's Deployment, `account` its ServiceAccount where the tree does not
+    say. `rate` and `batch`: rows a second at most, and rows in one request.
+    """
+
+    database: str = Field(pattern=_NAME)
+    table: str = Field(pattern=r"^[a-z_][a-z0-9_]{0,40}\.[a-z_][a-z0-9_]{0,40}$")
+    column: str = Field(pattern=_NAME)
+    key: str = Field(default="id", pattern=_NAME)
+    sealed: str | None = Field(default=None, pattern=_NAME)
+    workload: str = Field(pattern=r"^[^/]+/[^/]+$")
+    account: str | None = None
+    rate: int = Field(default=1000, ge=1)
+    batch: int = Field(default=200, ge=1, le=5000)
+
+    @property
+    def sealed_name(self) -> str:
+        """The column for the ciphertext."""
+        return self.sealed or f"{self.column}_sealed"
+
+
+class Restored(_Section):
+    """A second Vault, restored from a backup of the first: what it decrypts is what a disaster would leave."""
+
+    address: str
+    ca: str | None = None
+    token: Source
+
+
+class Transit(_Section):
+    """Vault's Transit engine: where it is mounted, which columns it seals, and for how long backups are kept."""
+
+    mount: str = "transit"
+    columns: tuple[SealedColumn, ...] = ()
+    restored: Restored | None = None
+    backups: str = Field(default="720h", pattern=_DURATION)
+
+    @field_validator("columns")
+    @classmethod
+    def _once_each(cls, columns: tuple[SealedColumn, ...]) -> tuple[SealedColumn, ...]:
+        places = [(one.database, one.table, one.column) for one in columns]
+        for place in places:
+            if places.count(place) > 1:
+                raise ValueError(f"{'.'.join(place)} is named twice")
+        return columns
+
+
 class Override(_Section):
     """A verdict the operator insists on, with the reason in writing."""
 
@@ -164,6 +217,7 @@ class Config(_Section):
     kube: Kube = Kube()
     injector: Injector = Injector()
     database: Database = Database()
+    transit: Transit = Transit()
     git: GitSettings = GitSettings()
     soak: Soak = Soak()
     overrides: tuple[Override, ...] = ()

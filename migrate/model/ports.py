@@ -85,7 +85,14 @@ class OutcomeUnknown:
     why: str
 
 
-Outcome: TypeAlias = Written | Conflict | Denied | OutcomeUnknown
+@dataclass(frozen=True, slots=True)
+class Partly:
+    """A portion of a long write is done and committed; the same write, asked for again, goes on where it ended."""
+
+    done: str
+
+
+Outcome: TypeAlias = Written | Partly | Conflict | Denied | OutcomeUnknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ import jsonpatch
 
 from migrate.documents.edits import same
 from migrate.documents.reader import load_all
-from migrate.model.change import Change, Doc, FileEdit, Irreversible, inverted
+from migrate.model.change import Change, Doc, Exact, FileEdit, Irreversible, inverted
 from migrate.model.errors import Refused
 from migrate.model.json import Json, sequence
 from migrate.model.plan import PatchPair, Step
 from migrate.planning.compose import Composition
 from migrate.planning.files import blob_id
 from migrate.planning.rendering import backward, forward, reversed_diff
+from migrate.targets.lasting import Undoable, lasting
 
 
 def prove(composition: Composition) -> None:
@@ -44,8 +45,10 @@ def _prove_step(step: Step, texts: dict[str, bytes]) -> None:
         raise _unproven(step.id, "it changes nothing")
     if (back := inverted(change)).before != change.after or back.after != change.before:
         raise _unproven(step.id, "its inverse does not lead back")
-    if not any(backward(change).get(key) for key in ("requests", "sql", "files")):
+    if not any(backward(change).get(key) for key in ("requests", "sql", "files", "stays")):
         raise _unproven(step.id, "its inverse is empty")
+    if isinstance(change.undo, Exact) and not isinstance(lasting(change), Undoable):
+        raise _unproven(step.id, "it is never taken back, and does not say what remains")
     if isinstance(change.undo, Irreversible) and not change.undo.remains:
         raise _unproven(step.id, "it does not say what remains")
     for edit in change.files:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from migrate.model.change import Change, Doc, FileEdit, Input, inverted
 from migrate.model.json import Json, mapping
+from migrate.targets.lasting import Keep, Leave, Undoable, lasting
 from migrate.targets.sql import script
+from migrate.targets.transit import is_key, key_request
 
 
 def forward(change: Change) -> dict[str, Json]:
@@ -25,7 +27,11 @@ def forward(change: Change) -> dict[str, Json]:
 
 def backward(change: Change) -> dict[str, Json]:
     """The inverse as the plan file holds it."""
-    answer = _asked(inverted(change))
+    match lasting(change):
+        case Leave(why) | Keep(why):
+            return {"stays": why}
+        case Undoable():
+            answer = _asked(inverted(change))
     if change.files:
         answer["files"] = [
             {"file": one.file, "before": one.after, "after": one.before, "diff": reversed_diff(one.diff)}
@@ -65,6 +71,9 @@ def _request(change: Change) -> Json:
     """One request to Vault. Inputs are named in it, never filled in."""
     if not isinstance(change.after, Doc):
         return {"method": "DELETE", "path": change.target.path}
+    if is_key(change.target):
+        path, wanted = key_request(change)
+        return {"method": "POST", "path": path, "body": wanted}
     body = dict(mapping(change.after.value))
     for one in change.inputs:
         body[one.field] = f"<{one.field}>"

@@ -47,6 +47,13 @@ _KINDS: dict[tuple[str, str], Kind] = {
     ("postgres", "role"): Kind(
         unread=frozenset({"password"}), sets=frozenset({"connect", "memberOf", "adminOf", "administeredBy"})
     ),
+    # Vault rotates a key by itself once the period is over, and shows a time for every version it has.
+    ("vault", "keys"): Kind(moving=frozenset({"keys", "latest_version", "min_available_version"})),
+    # The guard goes with the plaintext it compares with.
+    ("postgres", "sealed"): Kind(moving=frozenset({"guarded"})),
+    # How a table is sealed is the job's to know; the table only shows whether anything is left.
+    ("postgres", "sealing"): Kind(unread=frozenset({"key", "with", "batch", "rate"})),
+    ("postgres", "plaintext"): Kind(moving=frozenset({"indexes", "type", "key"})),
     ("cluster", "Deployment"): Kind(moving=frozenset({"replicas", "updated", "ready", "pods", "blocked"})),
     # Whether its values equal their source is no part of what it is: that may be unseen for a while.
     ("cluster", "Secret"): Kind(moving=frozenset({"synced"})),

@@ -1,4 +1,4 @@
-"""Logins of PostgreSQL as statements, both ways. A login's state is what its catalogue says of it.
+"""PostgreSQL as statements, both ways. A login's state is what its catalogue says of it; columns have their own file.
 
 Statements are for an administrator connected to the database they name; a password is the psql variable `password`,
 which whoever runs them otherwise replaces together with its keyword.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from migrate.model.change import Absent, Change, Doc, State
 from migrate.model.json import Json, mapping, sequence
+from migrate.targets import columns
 
 PASSWORD = "PASSWORD :'password'"
 """Where a password belongs in a statement."""
@@ -28,10 +29,12 @@ class Script:
 
 
 def script(change: Change, version: int | None = None) -> Script:
-    """The statements that take the login from one state to the other.
+    """The statements that take a login or a column from one state to the other.
 
     `version`: of the server that will run them, where it is known; else they are written as the plan foresaw.
     """
+    if change.target.kind in columns.KINDS:
+        return Script(columns.columns_of(change.target).database, tuple(columns.statements(change)))
     name, state = change.target.name, _known(change.after) or _known(change.before) or {}
     database = next((str(one) for one in sequence(state.get("connect"))), "postgres")
     login = _Creation(version, password=bool(change.inputs))

@@ -23,6 +23,7 @@ _WORDS = {
     "step.applied": "done",
     "step.skipped": "nothing to do",
     "step.unknown": "answer lost",
+    "step.portion": "so far",
     "step.settled": "settled",
     "step.refused": "refused",
     "step.kept": "left alone",
@@ -98,7 +99,7 @@ def event_text(event: Event) -> str:
     """One record as a line: what, about what, and what was seen."""
     data = event.data
     about = next((str(data[key]) for key in ("step", "gate", "key") if key in data), "")
-    seen = next((str(data[key]) for key in ("reading", "why", "reason", "finding", "state") if key in data), "")
+    seen = next((str(data[key]) for key in ("reading", "why", "reason", "finding", "done", "state") if key in data), "")
     until = f" (until {data['until']})" if "until" in data else ""
     way = " back" if data.get("way") == "back" and event.type != "run.turned" else ""
     text = f"{_WORDS.get(event.type, event.type)}{way}: {about}" + (f": {seen}" if about and seen else seen) + until

@@ -15,9 +15,11 @@ from migrate.model.change import Absent, Change, Doc, Exact, State
 from migrate.model.json import Json
 from migrate.model.ports import Unreachable
 from migrate.model.target import Target
+from migrate.stores.postgres.comparing import writes
 from migrate.stores.postgres.endpoint import endpoint
 from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.store import PostgresStore
+from migrate.targets.columns import KINDS, columns_of
 
 _HBA = """
 select type, database, user_name, address, netmask, auth_method
@@ -51,7 +53,7 @@ class PostgresObserver:
 
     def observe(self, target: Target) -> State:
         """The target as it is now. Raises Unreachable."""
-        if target.kind == "role":
+        if target.kind == "role" or target.kind in KINDS:
             return PostgresStore(self.database).read(Change(target, Absent(), Absent(), Exact())).state
         try:
             found = self._seen(target)
@@ -71,6 +73,8 @@ class PostgresObserver:
                 return _sessions(self.database.ask(_SESSIONS, {"name": login})[0])
             case "ownership", database:
                 return self._ownership(database)
+            case "writes", _:
+                return writes(self.database, columns_of(target))
         return None
 
     def _settings(self) -> dict[str, Json]:

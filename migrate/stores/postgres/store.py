@@ -16,7 +16,9 @@ from migrate.model.change import Absent, Change, Doc, State
 from migrate.model.json import mapping, sequence
 from migrate.model.ports import Conflict, Denied, Move, Outcome, OutcomeUnknown, Secrets, Snapshot, Unreachable, Written
 from migrate.stores.postgres.catalogue import MARK, role_query, role_state
+from migrate.stores.postgres.columns import Ciphers, ColumnStore
 from migrate.stores.postgres.session import Database, outcome_of, unreachable
+from migrate.targets.columns import KINDS
 from migrate.targets.compare import fingerprint
 from migrate.targets.sql import PASSWORD, script
 
@@ -28,18 +30,22 @@ from pg_stat_activity where usename = %(name)s and pid <> pg_backend_pid()
 
 
 class PostgresStore:
-    """The roles of one server."""
+    """The roles and columns of one server. `ciphers`: the keys that columns are sealed with."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, ciphers: Ciphers | None = None) -> None:
+        self._database, self._columns = database, ColumnStore(database, ciphers)
 
     def read(self, change: Change) -> Snapshot:
-        """The login as the catalogue has it now. Raises Unreachable."""
+        """The login or column as the catalogue has it now. Raises Unreachable."""
+        if change.target.kind in KINDS:
+            return self._columns.read(change.target)
         with self._database.session() as connection:
             return _snapshot(connection, change)
 
     def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
         """Run the statements of the change in one transaction, if the login still is what was seen."""
+        if move.change.target.kind in KINDS:
+            return self._columns.write(move, seen)
         try:
             with self._database.session(_where(move.change)) as connection:
                 try:

@@ -12,6 +12,7 @@ from migrate.stores.cluster.observer import ClusterObserver
 from migrate.stores.postgres.observer import PostgresObserver
 from migrate.stores.servers.logins import Logins
 from migrate.stores.servers.reach import reached
+from migrate.stores.servers.sealed import SealedObserver
 from migrate.stores.servers.synced import synced
 from migrate.stores.vault.observer import VaultObserver
 
@@ -25,6 +26,7 @@ class ServersObserver:
     cluster: ClusterObserver
     logins: Logins
     mount: str
+    columns: SealedObserver
 
     def observe(self, target: Target) -> State:
         """The target as it is now, without any secret. Raises Unreachable."""
@@ -34,6 +36,8 @@ class ServersObserver:
                 return self.vault.observe(target)
             case "postgres", "endpoint":
                 return self._endpoint(target)
+            case "postgres", "comparison" | "restored":
+                return _state(self.columns.seen(target))
             case "postgres", _:
                 return self.postgres.observe(target)
             case _, "LoginAs":

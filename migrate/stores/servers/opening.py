@@ -22,11 +22,13 @@ from migrate.stores.postgres.store import PostgresStore
 from migrate.stores.postgres.trial import Door
 from migrate.stores.servers.logins import Logins
 from migrate.stores.servers.observer import ServersObserver
+from migrate.stores.servers.sealed import SealedObserver
 from migrate.stores.servers.sources import resolved
 from migrate.stores.vault.api import Api as Vault
 from migrate.stores.vault.observer import VaultObserver
 from migrate.stores.vault.store import VaultStore
 from migrate.stores.vault.tokens import Minted, Standing, refuse_readers, standing
+from migrate.stores.vault.transit import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Servers:
         """What a run writes to, Git left out."""
         return {
             "vault": VaultStore(self.vault),
-            "postgres": PostgresStore(self.postgres),
+            "postgres": PostgresStore(self.postgres, lambda path: Key(self.vault, path)),
             "cluster": ClusterStore(self.cluster),
         }
 
@@ -77,13 +79,7 @@ def servers(config: Config, estate: Path, address: str | None) -> Servers:
     where = config.vault.address or address
     if where is None:
         raise _unset("the address of Vault", "vault.address")
-    if not where.startswith("https://"):
-        raise Refused(
-            f"Vault's address {where} is not https",
-            truth="a token would cross the network in the clear",
-            undone="nothing was asked",
-            following="set vault.address in migrate.yaml to its https address, and vault.ca to its CA",
-        )
+    _insist_on_tls(where, "vault.address")
     ca = _path(config.vault.ca or os.environ.get("VAULT_CACERT"), estate)
     token = _token(config, estate, Vault(where, ca))
     # The client reads the variable once, at its import.
@@ -95,8 +91,19 @@ def servers(config: Config, estate: Path, address: str | None) -> Servers:
         ClusterObserver(cluster),
         Logins(cluster, vault, _door(config, estate)),
         config.vault.database,
+        SealedObserver(postgres, lambda path: Key(vault, path), _restored(config, estate)),
     )
     return Servers(vault, postgres, cluster, observer, token)
+
+
+def _insist_on_tls(where: str, setting: str) -> None:
+    if not where.startswith("https://"):
+        raise Refused(
+            f"Vault's address {where} is not https",
+            truth="a token would cross the network in the clear",
+            undone="nothing was asked",
+            following=f"set {setting} in migrate.yaml to its https address, and the CA beside it",
+        )
 
 
 def _token(config: Config, estate: Path, anonymous: Vault) -> Callable[[], str]:
@@ -119,6 +126,20 @@ def _door(config: Config, estate: Path) -> Door | None:
     if not host or not port.isdigit():
         return None
     return Door(host, int(port), "", config.database.sslmode, _path(config.database.ca, estate))
+
+
+def _restored(config: Config, estate: Path) -> Vault | None:
+    """The second Vault, which a backup was restored to; None where nobody named one."""
+    second = config.transit.restored
+    if second is None:
+        return None
+    _insist_on_tls(second.address, "transit.restored.address")
+    token = second.token
+    return Vault(
+        second.address,
+        _path(second.ca, estate),
+        lambda: resolved(token, "the restored Vault's token", "transit.restored.token", estate),
+    )
 
 
 def _path(named: str | None, estate: Path) -> str | None:

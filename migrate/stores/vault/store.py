@@ -16,6 +16,7 @@ from migrate.model.target import Target
 from migrate.stores.vault.api import Answer, Api, LostError
 from migrate.targets.compare import MARK, fingerprint
 from migrate.targets.kinds import flattened, kind_of
+from migrate.targets.transit import is_key, key_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class VaultStore:
         try:
             if self.read(move.change).version != seen.version:
                 return Conflict("it is not as it was a moment ago")
-            method, body = _request(move, secrets)
-            answer = self.api.ask(method, target.path, body)
+            method, path, body = _request(move, secrets)
+            answer = self.api.ask(method, path, body)
         except (LostError, Unreachable) as error:
             return OutcomeUnknown(_without(str(error), secrets))
         return _outcome(answer, target, method, secrets)
@@ -80,16 +81,18 @@ def unmarked(policy: str) -> tuple[str, str | None]:
     return policy, None
 
 
-def _request(move: Move, secrets: Secrets) -> tuple[str, dict[str, Json] | None]:
+def _request(move: Move, secrets: Secrets) -> tuple[str, str, dict[str, Json] | None]:
     target, after = move.change.target, move.change.after
     if isinstance(after, Absent):
-        return "delete", None
+        return "delete", target.path, None
+    if is_key(target):
+        return "post", *key_request(move.change)
     kind, value = kind_of(target), after.value if isinstance(after, Doc) else {}
     said = {key: one for key, one in flattened(kind, value).items() if key not in kind.moving and one is not None}
     if target.kind == "policy":
         mark = f"{MARK}, run {move.run}\n" if move.way == "forward" else ""
-        return "post", {"policy": mark + str(said.get("policy", ""))}
-    return "post", {**said, **secrets.values}
+        return "post", target.path, {"policy": mark + str(said.get("policy", ""))}
+    return "post", target.path, {**said, **secrets.values}
 
 
 def _outcome(answer: Answer, target: Target, method: str, secrets: Secrets) -> Outcome:

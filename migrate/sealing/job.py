@@ -1,0 +1,136 @@
+"""Seal what is not sealed, rewrap what is old, and compare what stands side by side.
+
+A pass goes once through the table in the order of its key. Rows that changed under it are left for the next pass, and
+so are those that an application wrote behind it: a pass that finds nothing is the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from migrate.sealing.pace import Pace
+from migrate.sealing.ports import Cipher, Pair, Row, Table, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Seconds that only go forward, and a way to let them pass."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing was left when it last looked. `rows`: stored in this go; `overtaken`: left for a next pass each time."""
+
+    rows: int
+    overtaken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The go is over, and there may be more."""
+
+    rows: int
+    overtaken: int
+
+
+Progress: TypeAlias = Ended | Paused
+
+
+def seal(table: Table, cipher: Cipher, pace: Pace, clock: Clock) -> Progress:
+    """Encrypt rows until none is left or the go is over. Raises what the ports raise; what was stored stays stored."""
+    return _through(table.unsealed, cipher.encrypt, table, pace, clock)
+
+
+def rewrap(table: Table, cipher: Cipher, version: int, pace: Pace, clock: Clock) -> Progress:
+    """Bring ciphertexts older than `version` to the newest. Vault never shows a plaintext for it."""
+    return _through(lambda after, limit: table.older(version, after, limit), cipher.rewrap, table, pace, clock)
+
+
+def _through(
+    following: Callable[[str | None, int], list[Row]],
+    change: Callable[[list[str]], list[str]],
+    table: Table,
+    pace: Pace,
+    clock: Clock,
+) -> Progress:
+    began, stored, overtaken, after, found = clock.now(), 0, 0, None, False
+    while True:
+        rows = following(after, pace.batch)
+        if not rows and not found:
+            return Ended(stored, overtaken)
+        if not rows:  # the end of a pass that did something: once more from the beginning
+            after, found = None, False
+            continue
+        done = table.put(rows, _answered(rows, change([row.value for row in rows])))
+        stored, overtaken, after, found = stored + done, overtaken + len(rows) - done, rows[-1].key, True
+        if pace.over(clock.now() - began):
+            return Paused(stored, overtaken)
+        clock.sleep(pace.rest(stored + overtaken, clock.now() - began))
+
+
+def _answered(rows: list[Row], sealed: list[str]) -> list[str]:
+    """One ciphertext for each row, or nothing is stored: a short answer would put values into other people's rows."""
+    if len(sealed) != len(rows):
+        raise ValueError(f"{len(sealed)} ciphertexts for {len(rows)} rows")
+    return sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What stands side by side, in numbers of rows. `alone`: ciphertext without plaintext, which an undo would lose."""
+
+    rows: int = 0
+    equal: int = 0
+    differing: int = 0
+    missing: int = 0
+    alone: int = 0
+    unreadable: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether either column could go without losing a value."""
+        return self.rows == self.equal
+
+
+Pairs: TypeAlias = Callable[[str | None, int], tuple[list[Pair], str | None]]
+"""The next rows as they stand after a key, so many, and the last key of them; None at the end."""
+
+
+def compare(pairs_after: Pairs, cipher: Cipher, batch: int) -> Comparison:
+    """Decrypt every row and compare. Under a lock of the caller's, the answer holds as long as the lock does."""
+    total, after = Comparison(), None
+    while True:
+        pairs, after = pairs_after(after, batch)
+        total = _sum(total, _compared(pairs, cipher))
+        if after is None:
+            return total
+
+
+def _compared(pairs: list[Pair], cipher: Cipher) -> Comparison:
+    sealed = [pair.sealed for pair in pairs if pair.sealed is not None]
+    opened = iter(cipher.decrypt(sealed) if sealed else [])
+    verdicts = [_verdict(pair, opened) for pair in pairs]
+    return Comparison(len(pairs), *(verdicts.count(one) for one in _VERDICTS))
+
+
+_VERDICTS = ("equal", "differing", "missing", "alone", "unreadable")
+
+
+def _verdict(pair: Pair, opened: Iterator[str | Unreadable]) -> str:
+    if pair.sealed is None:
+        return "equal" if pair.plain is None else "missing"
+    value = next(opened)
+    if isinstance(value, Unreadable):
+        return "unreadable"
+    if pair.plain is None:
+        return "alone"
+    return "equal" if value == pair.plain else "differing"
+
+
+def _sum(one: Comparison, other: Comparison) -> Comparison:
+    return Comparison(*(getattr(one, key) + getattr(other, key) for key in ("rows", *_VERDICTS)))

@@ -1,0 +1,149 @@
+"""Columns behind the store protocol: added and dropped by statements, sealed by the job.
+
+A step of sealing is one write to the engine and many small transactions here, each complete in itself. It ends with a
+word after some seconds and is asked for again, so that whoever stops the run is heard.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from migrate.model.change import Absent, Change, Doc, State
+from migrate.model.errors import Refused
+from migrate.model.json import Json, mapping, text
+from migrate.model.ports import Conflict, Denied, Move, Outcome, OutcomeUnknown, Partly, Snapshot, Unreachable, Written
+from migrate.model.target import Target
+from migrate.sealing.job import Clock, Ended, Paused, seal
+from migrate.sealing.pace import Pace
+from migrate.sealing.ports import Cipher
+from migrate.stores.postgres.catalogue import MARK
+from migrate.stores.postgres.sealed import Connection, left, sealed_table
+from migrate.stores.postgres.session import Database, outcome_of, unreachable
+from migrate.targets.columns import Columns, columns_of
+from migrate.targets.compare import fingerprint
+from migrate.targets.sql import script
+
+Ciphers = Callable[[str], Cipher]
+"""The key at a path, `MOUNT/keys/NAME`."""
+
+SECONDS_IN_ONE_GO = 20.0
+"""So long a write of the engine may take before whoever stops the run is heard."""
+
+_COLUMN = """
+select format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum),
+  array(select i.indexrelid::regclass::text from pg_index i
+    where i.indrelid = a.attrelid and a.attnum = any(i.indkey) order by 1),
+  exists (select from pg_trigger t where t.tgrelid = a.attrelid and t.tgname = %(guard)s and t.tgenabled <> 'D')
+from pg_attribute a
+where a.attrelid = to_regclass(%(table)s) and a.attname = %(name)s and not a.attisdropped
+"""
+
+
+class ColumnStore:
+    """The columns of one server's tables. `ciphers` gives the keys that sealing is done with."""
+
+    def __init__(self, database: Database, ciphers: Ciphers | None = None) -> None:
+        self._database, self._ciphers = database, ciphers
+
+    def read(self, target: Target) -> Snapshot:
+        """The column, or how far it is sealed. Raises Unreachable."""
+        with self._database.session(columns_of(target).database) as connection:
+            try:
+                return _snapshot(connection, target)
+            except psycopg.Error as error:
+                raise unreachable(error, {}) from None
+
+    def write(self, move: Move, seen: Snapshot) -> Outcome:
+        """Run the statements of the change in one transaction, or seal until a go is over."""
+        columns = columns_of(move.change.target)
+        try:
+            with self._database.session(columns.database) as connection:
+                try:
+                    if move.change.target.kind == "sealing":
+                        return self._seal(connection, columns, move.change)
+                    return _write(connection, columns, move, seen)
+                except psycopg.Error as error:
+                    return outcome_of(error, f"to own {columns.relation}")
+        except Unreachable as error:
+            return OutcomeUnknown(error.happened)
+        except Refused as error:
+            return Denied(error.happened, error.following)
+
+    def _seal(self, connection: Connection, columns: Columns, change: Change) -> Outcome:
+        job = mapping(change.after.value) if isinstance(change.after, Doc) else {}
+        if self._ciphers is None:
+            return Denied("no Vault is at hand to encrypt with")
+        table = sealed_table(connection, columns, text(job.get("key")))
+        pace = Pace(_number(job, "batch"), _number(job, "rate"), SECONDS_IN_ONE_GO)
+        match seal(table, self._ciphers(text(job.get("with"))), pace, Clock(time.monotonic, time.sleep)):
+            case Ended():
+                return Written()
+            case Paused(rows=0, overtaken=changed):
+                return Denied(f"no row could be sealed: {changed} changed while they were", "migrate resume")
+            case Paused(rows, changed):
+                return Partly(f"{rows} rows sealed" + (f", {changed} changed meanwhile" if changed else ""))
+
+
+def _number(job: dict[str, Json], name: str) -> int:
+    value = job.get(name)
+    return value if isinstance(value, int) and value > 0 else 1
+
+
+def _write(connection: Connection, columns: Columns, move: Move, seen: Snapshot) -> Outcome:
+    change = move.change
+    # Behind a waiting lock everybody else queues up too: rather try again than stop an application.
+    connection.execute("set local lock_timeout = '5s'")
+    if _snapshot(connection, change.target).version != seen.version:
+        return Conflict(f"{change.target.name} is not as it was a moment ago")
+    for statement in script(change).statements:
+        connection.execute(statement.encode())
+    if isinstance(change.before, Absent):
+        comment = psycopg.sql.SQL("COMMENT ON COLUMN {} IS {}")
+        place = psycopg.sql.Identifier(columns.schema, columns.table, columns.sealed)
+        connection.execute(comment.format(place, psycopg.sql.Literal(MARK + move.run)))
+    connection.commit()
+    return Written()
+
+
+def _snapshot(connection: Connection, target: Target) -> Snapshot:
+    columns = columns_of(target)
+    match target.kind:
+        case "sealed":
+            state, mark = _sealed(_looked(connection, columns, columns.sealed))
+        case "plaintext":
+            state, mark = _plaintext(_looked(connection, columns, columns.plain)), None
+        case _:
+            state, mark = Doc({"complete": _complete(connection, columns)}), None
+    return Snapshot(state, f"{fingerprint(target, state)}/{mark or ''}", mark)
+
+
+def _looked(connection: Connection, columns: Columns, name: str) -> tuple[Any, ...] | None:
+    asked = {"table": columns.relation, "name": name, "guard": columns.guard}
+    return connection.execute(_COLUMN, asked).fetchone()
+
+
+def _sealed(row: tuple[Any, ...] | None) -> tuple[State, str | None]:
+    if row is None:
+        return Absent(), None
+    kind, comment, _, guarded = row
+    mark = comment.removeprefix(MARK) if comment and comment.startswith(MARK) else None
+    return Doc({"type": kind, "guarded": guarded}), mark
+
+
+def _plaintext(row: tuple[Any, ...] | None) -> State:
+    """That it is not there is a state of it: it was dropped."""
+    if row is None:
+        return Doc({"kept": False})
+    kind, _, indexes, _ = row
+    return Doc({"kept": True, "type": kind, "indexes": indexes})
+
+
+def _complete(connection: Connection, columns: Columns) -> bool:
+    """Whether no row waits for its ciphertext. Without the sealed column all do; without the plaintext none."""
+    if _looked(connection, columns, columns.sealed) is None:
+        return False
+    return _looked(connection, columns, columns.plain) is None or not left(connection, columns)

@@ -1,0 +1,77 @@
+"""What checks look at in a sealed table: both columns compared, and when they were last written. Only numbers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import psycopg
+
+from migrate.model.json import Json
+from migrate.model.ports import Unreachable
+from migrate.sealing.job import Comparison, compare
+from migrate.sealing.ports import Cipher
+from migrate.stores.postgres.sealed import Connection, sealed_table
+from migrate.stores.postgres.session import Database, said, unreachable
+from migrate.targets.columns import Columns
+
+_BATCH = 500
+_WRITES = """
+select exists (select from pg_trigger where tgrelid = to_regclass(%(table)s) and tgname = %(guard)s
+    and tgenabled <> 'D'),
+  pg_sequence_last_value(to_regclass(%(both)s)), pg_sequence_last_value(to_regclass(%(alone)s))
+"""
+
+
+def compared(database: Database, columns: Columns, key: str, cipher: Cipher) -> Comparison:
+    """Every row decrypted and compared while nobody may write the table. Raises Unreachable, Refused."""
+    with database.session(columns.database) as connection:
+        try:
+            table = sealed_table(connection, columns, key)
+            with connection.transaction():
+                connection.execute("set local lock_timeout = '5s'")
+                connection.execute(f"lock table {columns.relation} in share mode".encode())
+                return compare(table.pairs, cipher, _BATCH)
+        except psycopg.errors.LockNotAvailable as error:
+            raise Unreachable(
+                f"{columns.relation} could not be locked within 5 seconds: {said(error)}",
+                following="end what writes to it for long, then again",
+            ) from None
+        except psycopg.Error as error:
+            raise unreachable(error, {}) from None
+
+
+def sampled(database: Database, columns: Columns, key: str, cipher: Cipher, rows: int) -> Comparison:
+    """The first rows, decrypted with another Vault and compared. Raises Unreachable, Refused."""
+    with database.session(columns.database) as connection:
+        try:
+            pairs, _ = sealed_table(connection, columns, key).pairs(None, rows)
+        except psycopg.Error as error:
+            raise unreachable(error, {}) from None
+    return compare(lambda after, limit: (pairs, None), cipher, rows)
+
+
+def shown(found: Comparison) -> dict[str, Json]:
+    """The comparison as checks read it."""
+    return {key: getattr(found, key) for key in ("rows", "equal", "differing", "missing", "alone", "unreadable")}
+
+
+def writes(database: Database, columns: Columns) -> dict[str, Json]:
+    """Whether the guard is there, and what it noted of the application's writes. Raises Unreachable."""
+    with database.session(columns.database) as connection:
+        try:
+            return _writes(connection, columns)
+        except psycopg.Error as error:
+            raise unreachable(error, {}) from None
+
+
+def _writes(connection: Connection, columns: Columns) -> dict[str, Json]:
+    stem = f"{columns.schema}.{columns.guard}"
+    asked = {"table": columns.relation, "guard": columns.guard, "both": f"{stem}_both", "alone": f"{stem}_alone"}
+    row = connection.execute(_WRITES, asked).fetchone()
+    guarded, both, alone = row or (False, None, None)
+    noted: dict[str, Json] = {key: _moment(at) for key, at in (("both", both), ("alone", alone)) if at is not None}
+    return {"guarded": guarded, **noted}
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -1,0 +1,118 @@
+"""The two columns of a table as the job sees them. No statement holds a value: rows are guarded by their version.
+
+`xmin` changes with every write of a row, so an update that names the one it read touches no row that changed since.
+A ciphertext may stand in a server's log of statements; a plaintext never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from migrate.model.errors import Refused
+from migrate.sealing.ports import Pair, Row
+from migrate.targets.columns import Columns
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_BY_KEY = "where ({key} > %(after)s::{type} or %(after)s::{type} is null) and {what} order by {key} limit %(limit)s"
+_UNSEALED = "select {key}::text, xmin::text, {plain}::text from {table} " + _BY_KEY
+_OLDER = "select {key}::text, xmin::text, {sealed} from {table} " + _BY_KEY
+_PAIRS = "select {key}::text, {plain}::text, {sealed} from {table} " + _BY_KEY
+_PUT = """
+update {table} t set {sealed} = new.sealed
+from unnest(%(keys)s::text[], %(versions)s::text[], %(sealed)s::text[]) as new(key, version, sealed)
+where t.{key} = new.key::{type} and t.xmin::text = new.version
+"""
+_VERSIONS = """
+select coalesce(substring({sealed} from '^vault:v([0-9]+):')::int, 0), count(*)
+from {table} where {sealed} is not null group by 1
+"""
+_LEFT = "select exists (select from {table} where {plain} is not null and {sealed} is null)"
+_TYPE = """
+select format_type(a.atttypid, a.atttypmod) from pg_attribute a
+where a.attrelid = to_regclass(%(table)s) and a.attname = %(key)s and a.attnotnull and not a.attisdropped
+  and exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and i.indisvalid
+    and i.indpred is null and i.indnatts = 1 and i.indkey[0] = a.attnum)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTable:
+    """A table's plaintext and sealed columns, over one connection. `Table` of the job."""
+
+    connection: Connection
+    columns: Columns
+    key: str
+    key_type: str
+
+    def unsealed(self, after: str | None, limit: int) -> list[Row]:
+        """The next rows with plaintext and without ciphertext."""
+        return list(self._rows(_UNSEALED, "{plain} is not null and {sealed} is null", after, limit))
+
+    def older(self, version: int, after: str | None, limit: int) -> list[Row]:
+        """The next rows whose ciphertext was made with an older version of the key."""
+        older = "substring({sealed} from '^vault:v([0-9]+):')::int < " + str(int(version))
+        return list(self._rows(_OLDER, older, after, limit))
+
+    def put(self, rows: Sequence[Row], sealed: Sequence[str]) -> int:
+        """Store ciphertexts in those rows that are still as they were read, in one transaction; how many were."""
+        values = {"keys": [row.key for row in rows], "versions": [row.version for row in rows], "sealed": list(sealed)}
+        with self.connection.transaction():
+            return self.connection.execute(self._query(_PUT), values).rowcount
+
+    def pairs(self, after: str | None, limit: int) -> tuple[list[Pair], str | None]:
+        """The next rows as they stand, and the last key of them; None at the end."""
+        found = self._read(_PAIRS, "true", after, limit)
+        return [Pair(plain, sealed) for _, plain, sealed in found], found[-1][0] if len(found) == limit else None
+
+    def _rows(self, query: str, what: str, after: str | None, limit: int) -> Iterator[Row]:
+        for key, version, value in self._read(query, what, after, limit):
+            yield Row(key, version, value)
+
+    def _read(self, query: str, what: str, after: str | None, limit: int) -> list[tuple[Any, ...]]:
+        with self.connection.transaction():
+            values = {"after": after, "limit": limit}
+            return self.connection.execute(self._query(query.replace("{what}", what)), values).fetchall()
+
+    def _query(self, text: str) -> sql.Composed:
+        return _composed(text, self.columns, self.key, self.key_type)
+
+
+def sealed_table(connection: Connection, columns: Columns, key: str) -> SealedTable:
+    """The table for the job, each batch a transaction of its own. Raises Refused where its key column is none."""
+    row = connection.execute(_TYPE, {"table": columns.relation, "key": key}).fetchone()
+    connection.rollback()
+    if row is None:
+        raise Refused(
+            f"{key} is no key of {columns.relation}: a column of its own unique index that is never null",
+            undone="no row was touched",
+            following="name one with transit.columns[].key in migrate.yaml, then plan again",
+        )
+    connection.autocommit = True
+    return SealedTable(connection, columns, key, str(row[0]))
+
+
+def left(connection: Connection, columns: Columns) -> bool:
+    """Whether any row has plaintext and no ciphertext."""
+    row = connection.execute(_composed(_LEFT, columns)).fetchone()
+    return bool(row and row[0])
+
+
+def versions(connection: Connection, columns: Columns) -> dict[int, int]:
+    """How many rows by version of the key; 0 stands for what is no ciphertext."""
+    return {int(version): int(count) for version, count in connection.execute(_composed(_VERSIONS, columns))}
+
+
+def _composed(text: str, columns: Columns, key: str = "", key_type: str = "") -> sql.Composed:
+    return sql.SQL(text).format(
+        table=sql.Identifier(columns.schema, columns.table),
+        plain=sql.Identifier(columns.plain),
+        sealed=sql.Identifier(columns.sealed),
+        key=sql.Identifier(key or "id"),
+        type=sql.SQL(key_type),
+    )

@@ -1,0 +1,129 @@
+"""A column and the one that holds its ciphertext, as statements, and the guard that keeps the second from going stale.
+
+The guard is a trigger: whoever writes the plaintext without a new ciphertext empties the sealed column of that row, so
+what is there is never older than the plaintext. Two sequences remember when a row was last written with both, and
+when with the plaintext alone: they cost no row lock, and say whether the application writes both yet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migrate.model.change import Absent, Change, Doc
+from migrate.model.json import digest, mapping
+from migrate.model.target import Target
+
+_WORD = r"[a-z_][a-z0-9_]{0,40}"
+"""Names that need no quotes anywhere and leave room for our suffixes within 63 bytes."""
+
+_NAME = re.compile(rf"{_WORD}(\.{_WORD}){{4}}")
+KINDS = frozenset({"sealed", "sealing", "plaintext"})
+"""The sealed column with its guard, how far it is filled, and the plaintext beside it: one name, three targets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The two columns by their place."""
+
+    database: str
+    schema: str
+    table: str
+    plain: str
+    sealed: str
+
+    @property
+    def relation(self) -> str:
+        """`schema.table`, as it stands in statements."""
+        return f"{self.schema}.{self.table}"
+
+    @property
+    def guard(self) -> str:
+        """How the guard is called: its trigger, its function, and the stem of its sequences."""
+        return f"mig_{self.plain[:36]}_{digest([self.schema, self.table, self.plain])[:8]}"
+
+    @property
+    def name(self) -> str:
+        """DATABASE.SCHEMA.TABLE.COLUMN.SEALED."""
+        return f"{self.database}.{self.relation}.{self.plain}.{self.sealed}"
+
+    def target(self, kind: str) -> Target:
+        """The target of this kind at these columns."""
+        return Target("postgres", kind, self.name)
+
+
+def columns_of(target: Target) -> Columns:
+    """The columns a target names. Raises ValueError where its name is none, or needs quotes."""
+    if not _NAME.fullmatch(target.name):
+        raise ValueError(f"{target} names no columns: expected DATABASE.SCHEMA.TABLE.COLUMN.SEALED in small letters")
+    return Columns(*target.name.split("."))
+
+
+def statements(change: Change) -> Iterator[str]:
+    """What leads from one state to the other. Nothing for a sealing: that is work for the job."""
+    columns = columns_of(change.target)
+    match change.target.kind, change.before, change.after:
+        case "sealed", Absent(), Doc():
+            yield from _added(columns)
+        case "sealed", Doc(), Absent():
+            yield from _unguarded(columns)
+            yield f"ALTER TABLE {columns.relation} DROP COLUMN {columns.sealed};"
+        case "plaintext", Doc(), Doc(value) if mapping(value).get("kept") is False:
+            yield from _dropped(columns)
+        case _:
+            return
+
+
+def _added(columns: Columns) -> Iterator[str]:
+    # Without a default this touches no row, however many there are.
+    yield f"ALTER TABLE {columns.relation} ADD COLUMN {columns.sealed} text;"
+    stem = f"{columns.schema}.{columns.guard}"
+    for one in ("both", "alone"):
+        yield f"CREATE SEQUENCE {stem}_{one} MINVALUE 0 START 0;"
+    yield _function(columns, stem)
+    for one in (f"FUNCTION {stem}()", f"SEQUENCE {stem}_both", f"SEQUENCE {stem}_alone"):
+        yield _owned(one, columns)
+    yield f"REVOKE ALL ON FUNCTION {stem}() FROM PUBLIC;"
+    trigger = f"TRIGGER {columns.guard}"
+    yield f"CREATE {trigger} BEFORE INSERT OR UPDATE ON {columns.relation} FOR EACH ROW EXECUTE FUNCTION {stem}();"
+
+
+def _function(columns: Columns, stem: str) -> str:
+    plain, sealed = columns.plain, columns.sealed
+    return (
+        f"CREATE FUNCTION {stem}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog "
+        "AS $$ DECLARE moment bigint := extract(epoch FROM clock_timestamp()); BEGIN "
+        f"IF TG_OP = 'UPDATE' AND NEW.{plain} IS NOT DISTINCT FROM OLD.{plain} THEN RETURN NEW; END IF; "
+        # No plaintext any more: either the value is gone, or somebody writes ciphertext alone, which must not be lost.
+        f"IF NEW.{plain} IS NULL THEN IF TG_OP = 'UPDATE' AND NEW.{sealed} IS NOT DISTINCT FROM OLD.{sealed} THEN "
+        f"NEW.{sealed} := NULL; END IF; RETURN NEW; END IF; "
+        f"IF NEW.{sealed} IS NULL OR (TG_OP = 'UPDATE' AND NEW.{sealed} IS NOT DISTINCT FROM OLD.{sealed}) THEN "
+        f"NEW.{sealed} := NULL; PERFORM setval('{stem}_alone', moment); "
+        f"ELSE PERFORM setval('{stem}_both', moment); END IF; RETURN NEW; END $$;"
+    )
+
+
+def _owned(what: str, columns: Columns) -> str:
+    """Objects belong to whoever owns the table, so that no other role owns anything in the database."""
+    owner = f"(SELECT relowner::regrole::text FROM pg_class WHERE oid = '{columns.relation}'::regclass)"
+    return f"DO $$ BEGIN EXECUTE 'ALTER {what} OWNER TO ' || {owner}; END $$;"
+
+
+def _unguarded(columns: Columns) -> Iterator[str]:
+    stem = f"{columns.schema}.{columns.guard}"
+    yield f"DROP TRIGGER IF EXISTS {columns.guard} ON {columns.relation};"
+    yield f"DROP FUNCTION IF EXISTS {stem}();"
+    yield from (f"DROP SEQUENCE IF EXISTS {stem}_{one};" for one in ("both", "alone"))
+
+
+def _dropped(columns: Columns) -> Iterator[str]:
+    # The question and the drop see the same rows: nobody writes between them.
+    yield f"LOCK TABLE {columns.relation} IN ACCESS EXCLUSIVE MODE;"
+    yield (
+        f"DO $$ BEGIN IF EXISTS (SELECT FROM {columns.relation} WHERE {columns.plain} IS NOT NULL "
+        f"AND {columns.sealed} IS NULL) THEN RAISE EXCEPTION 'some rows of {columns.relation} are not sealed' "
+        "USING ERRCODE = 'check_violation'; END IF; END $$;"
+    )
+    yield from _unguarded(columns)
+    yield f"ALTER TABLE {columns.relation} DROP COLUMN {columns.plain};"

@@ -1,0 +1,317 @@
+"""A column sealed on a real PostgreSQL with a real Vault: killed, disturbed, compared, dropped, and taken back."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from migrate.engine.settle import Applied, Final, NotApplied, Nothing, retract, settle
+from migrate.model.errors import Refused
+from migrate.model.ports import Denied, Partly, Written
+from migrate.sealing.job import Clock, Ended, compare, rewrap, seal
+from migrate.sealing.pace import Pace
+from migrate.sealing.ports import Row, Unreadable
+from migrate.stores.postgres.comparing import compared, writes
+from migrate.stores.postgres.sealed import SealedTable, sealed_table, versions
+from migrate.stores.vault.transit import Key
+from tests.contract.sealing import CANARY, Sealed, sealed
+from tests.contract.servers import Servers
+
+pytestmark = [pytest.mark.lab(level="vault"), pytest.mark.timeout(300)]
+
+AT_ONCE = Pace(50, 10**9, 3600)
+CLOCK = Clock(time.monotonic, lambda seconds: None)
+
+
+@pytest.fixture
+def notes(servers: Servers) -> Iterator[Sealed]:
+    with sealed(servers, 500) as made:
+        yield made
+
+
+def whole(notes: Sealed) -> bool:
+    """Whether every row decrypts to its plaintext."""
+    return compared(notes.database, notes.columns, "id", notes.cipher).whole
+
+
+def at(connection: psycopg.Connection[tuple[object, ...]], notes: Sealed) -> SealedTable:
+    return sealed_table(connection, notes.columns, "id")
+
+
+def ciphertexts(notes: Sealed) -> dict[object, object]:
+    """What stands in the sealed column, by key."""
+    return {row[0]: row[1] for row in notes.sql("select id, body_sealed from entries where body_sealed is not null")}
+
+
+@pytest.mark.parametrize("step", ["make_key", "add_column", "fill", "drop"])
+def test_what_a_step_writes_reads_back_as_applied(notes: Sealed, step: str) -> None:
+    for one in ("make_key", "add_column", "fill", "drop"):
+        change = getattr(notes, one)()
+        if one == step:
+            assert isinstance(settle(change, notes.read(change).state), NotApplied)
+            assert isinstance(notes.write(change), Written)
+            assert isinstance(settle(change, notes.read(change).state), Applied)
+            return
+        notes.write(change)
+
+
+def test_a_column_taken_back_leaves_the_table_as_it_was(notes: Sealed) -> None:
+    def shape() -> list[tuple[object, ...]]:
+        return notes.sql(
+            "select relname::text, relkind::text from pg_class where relnamespace = 'public'::regnamespace union all "
+            "select attname::text, atttypid::regtype::text from pg_attribute where attrelid = 'entries'::regclass and "
+            "not attisdropped union all select tgname::text, '' from pg_trigger where tgrelid = 'entries'::regclass "
+            "union all select proname::text, '' from pg_proc where pronamespace = 'public'::regnamespace order by 1, 2"
+        )
+
+    before, rows = shape(), notes.sql("select * from entries order by id")
+    notes.ready()
+    notes.write(notes.fill())
+
+    assert isinstance(notes.back(notes.add_column()), Written)
+
+    assert shape() == before
+    assert notes.sql("select * from entries order by id") == rows
+
+
+def test_a_key_is_not_exported_not_deleted_and_stays_when_all_is_taken_back(notes: Sealed) -> None:
+    change = notes.make_key()
+    notes.write(change)
+
+    assert isinstance(retract(change, notes.read(change).state, notes.read(change).state), Nothing)
+    assert not notes.vault.ask("delete", notes.key.path).ok
+    assert not notes.vault.ask("get", f"{notes.mount}/export/encryption-key/mig-notes").ok
+    assert not notes.vault.ask("get", f"{notes.mount}/backup/mig-notes").ok
+
+
+def test_a_rotated_key_is_still_as_the_step_made_it(notes: Sealed) -> None:
+    change = notes.make_key()
+    notes.write(change)
+    notes.vault.ask("post", f"{notes.key.path}/rotate")
+
+    assert isinstance(settle(change, notes.read(change).state), Applied)
+
+
+def test_every_row_is_sealed_and_opens_to_what_it_was(notes: Sealed) -> None:
+    notes.ready()
+
+    assert isinstance(notes.write(notes.fill()), Written)
+
+    assert whole(notes)
+    assert notes.sql("select count(*) from entries where body is null and body_sealed is not null") == [(0,)]
+    assert notes.sql("select count(*) from entries where body_sealed like 'vault:v1:%'") == [(501,)]
+
+
+def test_whoever_writes_the_plaintext_alone_empties_the_ciphertext(notes: Sealed) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+
+    notes.sql("update entries set body = 'newer' where id = 7")
+    notes.sql("update entries set other = 'elsewhere' where id = 8")
+    notes.sql("update entries set body = null where id = 9")
+
+    assert notes.sql("select id from entries where body is not null and body_sealed is null") == [(7,)]
+    assert notes.sql("select body_sealed from entries where id = 9") == [(None,)]
+    seen = writes(notes.database, notes.columns)
+    assert seen["guarded"] is True
+    assert "alone" in seen
+    assert "both" not in seen
+    assert isinstance(settle(notes.fill(), notes.read(notes.fill()).state), NotApplied)
+
+
+def test_whoever_writes_both_is_noted_and_kept(notes: Sealed) -> None:
+    notes.ready()
+    [ciphertext] = notes.cipher.encrypt(["by the application"])
+
+    notes.sql(f"update entries set body = 'by the application', body_sealed = '{ciphertext}' where id = 7")
+    notes.sql(f"insert into entries (body, body_sealed) values ('by the application', '{ciphertext}')")
+
+    assert notes.sql("select count(*) from entries where body_sealed is not null") == [(2,)]
+    assert set(writes(notes.database, notes.columns)) == {"guarded", "both"}
+
+
+def test_a_ciphertext_without_plaintext_is_never_emptied(notes: Sealed) -> None:
+    """An application that stopped writing the plaintext before anybody dropped it loses nothing."""
+    notes.ready()
+    [ciphertext] = notes.cipher.encrypt(["only here"])
+
+    notes.sql(f"update entries set body = null, body_sealed = '{ciphertext}' where id = 7")
+
+    found = compared(notes.database, notes.columns, "id", notes.cipher)
+    assert found.alone == 1
+
+
+def test_a_row_that_changes_while_it_is_encrypted_is_sealed_as_it_is_now(notes: Sealed) -> None:
+    notes.ready()
+    inner = notes.cipher
+
+    class Interrupted:
+        """A key whose every answer takes so long that somebody writes meanwhile."""
+
+        left = 20
+
+        def encrypt(self, values: Sequence[str]) -> list[str]:
+            if self.left:
+                self.left -= 1
+                notes.sql(f"update entries set body = 'changed {self.left}' where id = {self.left * 20 + 1}")
+            return inner.encrypt(values)
+
+        decrypt, rewrap = inner.decrypt, inner.rewrap
+
+    with notes.database.session(notes.columns.database) as connection:
+        done = seal(at(connection, notes), Interrupted(), AT_ONCE, CLOCK)
+
+    assert isinstance(done, Ended)
+    assert done.overtaken > 0
+    assert whole(notes)
+
+
+def test_killed_at_any_instant_it_goes_on_where_it_was(notes: Sealed) -> None:
+    notes.ready()
+    chance = random.Random(7)
+    for _ in range(25):
+        child = os.fork()
+        if child == 0:
+            try:
+                notes.write(notes.fill(batch=7))
+            finally:
+                os._exit(0)
+        time.sleep(chance.uniform(0.0, 0.12))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    sealed_before = ciphertexts(notes)
+
+    assert isinstance(notes.write(notes.fill()), Written)
+
+    after = ciphertexts(notes)
+    assert after.items() >= sealed_before.items()
+    assert len(after) == 501
+    assert whole(notes)
+
+
+def test_a_go_that_is_over_says_how_far_it_came_and_is_not_done(notes: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes.ready()
+    monkeypatch.setattr("migrate.stores.postgres.columns.SECONDS_IN_ONE_GO", 0.0)
+
+    said = notes.write(notes.fill(batch=100))
+
+    assert said == Partly("100 rows sealed")
+    assert isinstance(settle(notes.fill(), notes.read(notes.fill()).state), NotApplied)
+
+
+def test_it_is_never_faster_than_it_may_be(notes: Sealed) -> None:
+    notes.ready()
+    slept: list[float] = []
+
+    with notes.database.session(notes.columns.database) as connection:
+        seal(at(connection, notes), notes.cipher, Pace(50, 100, 3600), Clock(lambda: 0.0, slept.append))
+
+    assert slept[:3] == [0.5, 1.0, 1.5]
+
+
+def test_the_drop_refuses_while_a_row_is_not_sealed(notes: Sealed) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    notes.sql("insert into entries (body) values ('late')")
+
+    said = notes.write(notes.drop())
+
+    assert isinstance(said, Denied)
+    assert "not sealed" in said.why
+    assert notes.sql("select count(*) from entries where body = 'late'") == [(1,)]
+
+
+def test_after_the_drop_everything_reads_and_nothing_it_stands_on_is_taken_back(notes: Sealed) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    notes.write(notes.drop())
+
+    [(ciphertext,)] = notes.sql("select body_sealed from entries where id = 1")
+    assert notes.cipher.decrypt([str(ciphertext)]) == [f"{CANARY}-é\n-1"]
+    notes.sql("insert into entries (body_sealed) values ('vault:v1:later')")
+    drop = notes.drop()
+    assert isinstance(retract(drop, notes.read(drop).state, notes.read(drop).state), Final)
+
+
+def test_a_comparison_finds_what_differs_what_is_missing_and_what_no_key_opens(notes: Sealed) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    [other] = notes.cipher.encrypt(["something else"])
+    for text in (f"body_sealed = '{other}'", "body_sealed = null", "body_sealed = 'vault:v1:AAAA'"):
+        number = len(text)
+        notes.sql(f"update entries set {text} where id = {number}")
+
+    found = compared(notes.database, notes.columns, "id", notes.cipher)
+
+    assert (found.differing, found.missing, found.unreadable) == (1, 1, 1)
+    assert found.equal == found.rows - 3
+
+
+def test_nobody_writes_while_it_is_compared(notes: Sealed) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    refused: list[str] = []
+
+    class Watching(Key):
+        """A key that tries to write the table whenever it is asked."""
+
+        def decrypt(self, sealed: Sequence[str]) -> list[str | Unreadable]:
+            try:
+                notes.sql("set lock_timeout = '50ms'; update entries set body = 'sneaked in' where id = 400")
+            except psycopg.errors.LockNotAvailable:
+                refused.append("refused")
+            return super().decrypt(sealed)
+
+    assert compared(notes.database, notes.columns, "id", Watching(notes.vault, notes.key.path)).whole
+    assert refused
+
+
+def test_rewrapped_rows_open_and_older_ones_are_counted(notes: Sealed) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    notes.vault.ask("post", f"{notes.key.path}/rotate")
+    with notes.database.session(notes.columns.database) as connection:
+        assert versions(connection, notes.columns) == {1: 501}
+
+        rewrap(at(connection, notes), notes.cipher, 2, AT_ONCE, CLOCK)
+
+        assert versions(connection, notes.columns) == {2: 501}
+    assert whole(notes)
+
+
+def test_a_table_without_such_a_key_is_refused(notes: Sealed) -> None:
+    notes.ready()
+    with notes.database.session(notes.columns.database) as connection, pytest.raises(Refused) as caught:
+        sealed_table(connection, notes.columns, "other")
+    assert "transit.columns[].key" in caught.value.following
+
+
+@pytest.mark.parametrize("of", ["text", "uuid", "int4"])
+def test_keys_of_any_type_are_gone_through_in_their_own_order(servers: Servers, of: str) -> None:
+    made: dict[str, str] = {"text": "'k' || n", "uuid": "gen_random_uuid()", "int4": "n - 50"}
+    with sealed(servers, 0) as notes:
+        notes.sql(f"drop table entries; create table entries (id {of} primary key, body text)")
+        notes.sql(f"insert into entries select {made[of]}, 'x' || n from generate_series(1, 120) n")
+        notes.ready()
+        assert isinstance(notes.write(notes.fill(batch=7)), Written)
+        assert whole(notes)
+
+
+def test_no_plaintext_reaches_a_log_a_word_or_a_value_that_is_printed(notes: Sealed, servers: Servers) -> None:
+    log = Path(servers.ca).parents[1] / "pg.log"
+    log_was = len(log.read_bytes())
+    notes.ready()
+    said = [notes.write(notes.fill())]
+    with notes.database.session(notes.columns.database) as connection:
+        rows = at(connection, notes).pairs(None, 10)
+        said += [str(rows), repr(Row("1", "2", CANARY))]  # type: ignore[list-item]
+    assert compare(lambda after, limit: (rows[0], None), notes.cipher, 10).whole
+    assert CANARY not in repr(said)
+    assert CANARY.encode() not in log.read_bytes()[log_was:]
