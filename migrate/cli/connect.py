@@ -109,8 +109,8 @@ def connect(where: Place, loaded: Loaded, *, writes: bool = False) -> Connection
 
     Raises Failed or Refused where they cannot be had, Unreachable.
     """
-    from migrate.cli.plan import settings_of
     from migrate.stores.git.store import git_store
+    from migrate.stores.settings import settings_of
 
     settings, plan = settings_of(where.estate), loaded.plan
     git = git_store(str(where.estate), plan, loaded.name, loaded.digest, settings.git, plan.deployed)

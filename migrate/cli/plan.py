@@ -15,7 +15,6 @@ from migrate.cli.place import standing_in
 from migrate.model.errors import Exit, Failed, Usage
 
 if TYPE_CHECKING:
-    from migrate.model.config import Config
     from migrate.model.json import Json
     from migrate.model.plan import Plan
     from migrate.planning.make import Estate
@@ -173,14 +172,3 @@ def _write(path: Path, data: bytes) -> None:
         raise Failed(
             f"{path}: {error.strerror or type(error).__name__}", following="name a place that can be written to"
         ) from error
-
-
-def settings_of(estate: Path) -> Config:
-    """What `migrate.yaml` says; the defaults where there is none. Raises Failed where it is wrong."""
-    from migrate.planning.configuration import FILE, read_config
-    from migrate.stores.tree import Tree
-
-    try:
-        return read_config(Tree(str(estate)).read(FILE), os.environ)
-    except FileNotFoundError:
-        return read_config(None, os.environ)

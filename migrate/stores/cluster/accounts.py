@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from migrate.model.json import Json, mapping
 from migrate.model.ports import Unreachable
-from migrate.stores.cluster.api import Api, LostError, metadata, place
+from migrate.stores.cluster.api import Api, metadata, place
+from migrate.stores.lost import LostError
 
 _SECONDS = 600
 """The shortest life that the API server gives a token."""

@@ -17,13 +17,10 @@ import urllib3
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping, sequence
 from migrate.model.ports import Unreachable
+from migrate.stores.lost import LostError
 
 _SECONDS = (10, 30)
 JSON_PATCH = "application/json-patch+json"
-
-
-class LostError(Exception):
-    """No answer came. Whether the request arrived is not known."""
 
 
 @dataclass(frozen=True, slots=True)

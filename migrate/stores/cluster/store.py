@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from migrate.model.change import Absent, Change, Doc
 from migrate.model.json import Json, mapping
 from migrate.model.ports import Conflict, Denied, Move, Outcome, OutcomeUnknown, Secrets, Snapshot, Unreachable, Written
-from migrate.stores.cluster.api import JSON_PATCH, Answer, Api, LostError, metadata, place
+from migrate.stores.cluster.api import JSON_PATCH, Answer, Api, metadata, place
+from migrate.stores.lost import LostError
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 """The annotation by which `kubectl rollout restart` replaces pods."""

@@ -10,7 +10,8 @@ from typing import Any
 
 from migrate.model.json import Json, mapping, sequence
 from migrate.model.ports import Unreachable
-from migrate.stores.cluster.api import Api, LostError, metadata, place
+from migrate.stores.cluster.api import Api, metadata, place
+from migrate.stores.lost import LostError
 
 _GROUPS = ("initContainers", "containers")
 

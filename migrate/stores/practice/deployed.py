@@ -11,14 +11,14 @@ from migrate.estate.scan import assemble
 from migrate.model.config import Config
 from migrate.model.errors import Refused
 from migrate.model.ports import Unreachable
-from migrate.planning.configuration import FILE, read_config, scan_settings
+from migrate.planning.configuration import scan_settings
 from migrate.planning.files import Files
 from migrate.planning.implied import applied_by
 from migrate.planning.phases import all_phases
 from migrate.stores.git.branches import deployed_at
 from migrate.stores.git.commit_tree import files_at
 from migrate.stores.git.repository import Repository, find
-from migrate.stores.tree import Tree
+from migrate.stores.settings import settings_of
 from migrate.world.applied import Applied
 
 
@@ -76,17 +76,7 @@ class Deployed:
 
 
 def _read(estate: Path, commit: str) -> Reading:
-    files, config = files_at(str(estate), commit), settings(estate)
+    files, config = files_at(str(estate), commit), settings_of(estate)
     facts = [extract(path, files.read(path)) for path in files.paths]
     inventory = assemble(facts, files.read, len(files.paths), settings=scan_settings(config))
     return Reading(inventory, files, config, applied_by(commit, inventory, files, config, all_phases()))
-
-
-def settings(estate: Path) -> Config:
-    """The operator's own migrate.yaml, committed or not. Raises Failed where it is wrong."""
-    try:
-        return read_config(Tree(str(estate)).read(FILE))
-    except FileNotFoundError:
-        return Config()
-    except OSError as error:
-        raise Unreachable(f"{FILE}: {error.strerror}", following=f"make {FILE} a file that you may read") from error

@@ -13,8 +13,9 @@ from migrate.model.json import Json, sequence
 from migrate.model.ports import Unreachable
 from migrate.stores.cluster.accounts import account, token
 from migrate.stores.cluster.api import Api as Cluster
+from migrate.stores.lost import LostError
 from migrate.stores.postgres.trial import Credential, Door, tried
-from migrate.stores.vault.api import Answer, LostError
+from migrate.stores.vault.api import Answer
 from migrate.stores.vault.api import Api as Vault
 
 _Shown = dict[str, Json] | None

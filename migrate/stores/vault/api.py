@@ -16,12 +16,9 @@ from hvac.adapters import RawAdapter
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping, sequence
 from migrate.model.ports import Unreachable
+from migrate.stores.lost import LostError
 
 _SECONDS = 30
-
-
-class LostError(Exception):
-    """No answer came. Whether the request arrived is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from migrate.model.errors import Refused
 from migrate.model.json import Json
 from migrate.model.ports import Conflict, Denied, Move, Outcome, OutcomeUnknown, Secrets, Snapshot, Unreachable, Written
 from migrate.model.target import Target
-from migrate.stores.vault.api import Answer, Api, LostError
+from migrate.stores.lost import LostError
+from migrate.stores.vault.api import Answer, Api
 from migrate.targets.compare import MARK, fingerprint
 from migrate.targets.kinds import flattened, kind_of
 from migrate.targets.transit import is_key, key_request

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from migrate.model.errors import Refused
 from migrate.model.json import Json, sequence
 from migrate.model.ports import Unreachable
-from migrate.stores.vault.api import Api, LostError
+from migrate.stores.lost import LostError
+from migrate.stores.vault.api import Api
 
 _ESO = re.compile(r"(^|[-_/])(eso|external-secrets)([-_/]|$)")
 _MARGIN = timedelta(minutes=2)
