@@ -11,7 +11,8 @@ from migrate.model.errors import Refused
 from migrate.model.json import Json, items, text
 from migrate.model.ports import Unreachable
 from migrate.sealing.ports import Unreadable
-from migrate.stores.vault.api import Answer, Api, LostError
+from migrate.stores.lost import LostError
+from migrate.stores.vault.api import Answer, Api
 from migrate.stores.vault.store import rule
 
 
