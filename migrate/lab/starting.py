@@ -31,7 +31,7 @@ def start(wanted: Wanted, told_level: Callable[[str, str], None], told: Callable
     ready: what was started stays, for its logs, until `down`.
     """
     _have_libraries()
-    from migrate.lab import demands, up
+    from migrate.lab import survey, up
 
     if wanted.eso not in controllers.ESO_VERSIONS:
         known = ", ".join(controllers.ESO_VERSIONS)
@@ -40,8 +40,8 @@ def start(wanted: Wanted, told_level: Callable[[str, str], None], told: Callable
     programs = build.binaries()
     choice = levels.choose(here, frozenset(programs), Level(wanted.level) if wanted.level else None)
     told_level(choice.level, choice.reason)
-    read = demands.read(wanted.estate) if wanted.estate else None
-    major = wanted.postgres or (demands.postgres_major(read) if read else None)
+    read = survey.read(wanted.estate) if wanted.estate else None
+    major = wanted.postgres or (survey.postgres_major(read) if read else None)
     postgresql.fetch(major)
     parts = up.Parts(programs, build.definitions(), postgresql.find(major))
     made = up.make(up.Order(wanted.name, choice, wanted.estate, wanted.eso))

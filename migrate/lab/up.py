@@ -29,10 +29,11 @@ from migrate.lab import (
     world,
 )
 from migrate.lab.certificates import Authority, signing_key
-from migrate.lab.demands import Demands, Server, configured
+from migrate.lab.demands import Demands, Server
 from migrate.lab.levels import Choice, Level
 from migrate.lab.machine import Machine
 from migrate.lab.steps import Step, Told, carry_out
+from migrate.lab.survey import configured
 from migrate.lab.web import Web
 from migrate.lab.world import World
 from migrate.model.errors import Refused

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from migrate.catalog import shelf
-from migrate.lab import cluster, demands, flux, logins, network, packages, resolver, standins, surroundings, up
+from migrate.lab import cluster, flux, logins, network, packages, resolver, standins, surroundings, survey, up
 from migrate.lab.demands import Kind
 from migrate.lab.levels import Level, choose
 from migrate.lab.machine import PROGRAMS, Machine
@@ -135,7 +135,7 @@ spec:
 
 
 def test_every_secret_on_the_path_to_vault_is_found_by_who_reads_it() -> None:
-    found = demands.read(EXAMPLE)
+    found = survey.read(EXAMPLE)
     assert found.tokens == (("external-secrets", "vault-eso-token", "token"),)
     assert found.authorities == (("external-secrets", "vault-ca-cert", "ca.crt"),)
     assert [server.host for server in found.vaults] == ["vault.quiet-otter.ts.net"]
@@ -145,7 +145,7 @@ def test_every_secret_on_the_path_to_vault_is_found_by_who_reads_it() -> None:
 
 
 def test_vault_gets_a_value_for_every_key_that_an_external_secret_takes() -> None:
-    found = demands.read(EXAMPLE)
+    found = survey.read(EXAMPLE)
     taken = {
         (datum.vault.path, datum.vault.property)
         for secret in found.inventory.secrets
@@ -159,16 +159,16 @@ def test_vault_gets_a_value_for_every_key_that_an_external_secret_takes() -> Non
 
 
 def test_mounts_are_called_what_the_estates_own_configuration_calls_them() -> None:
-    found = demands.read(EXAMPLE)
+    found = survey.read(EXAMPLE)
     said = "vault: {kv: other, database: db, auth: {mount: auth/jwt-lab}}"
     files = _files({"migrate.yaml": said})
-    told = demands.configured(replace(found, files=files)).vault
+    told = survey.configured(replace(found, files=files)).vault
     assert (told.kv, told.database, told.auth.mount) == ("other", "db", "auth/jwt-lab")
     assert up.mounts(replace(found, files=files)) == Mounts(kv=("secret", "other"), database="db", jwt="jwt-lab")
 
 
 def test_grafanas_login_has_the_very_password_that_vault_holds() -> None:
-    found = demands.read(EXAMPLE)
+    found = survey.read(EXAMPLE)
     login = logins.logins(found, found.files)[0]
     assert (login.database, login.owner) == ("grafana", "grafana")
     assert login.place is not None
@@ -180,17 +180,17 @@ def test_the_first_users_estate_makes_its_own_vault_authority_and_that_one_is_re
     place = Path(__file__).parents[3] / "shared" / "estates" / "tazlab-k8s"
     if not place.is_dir():
         pytest.skip("the estates do not lie beside the project")
-    found = demands.read(place)
+    found = survey.read(place)
     assert [(made.name, made.by) for made in found.wrong_authorities] == [
         ("vault-ca-cert", "flux-system/infrastructure-vault-store")
     ]
-    assert demands.postgres_major(found) == 16
+    assert survey.postgres_major(found) == 16
     kinds = {one["kind"] for one in found.first}
     assert kinds == {"ClusterSecretStore", "ConfigMap"}
 
 
 def test_flux_is_told_what_differs_by_patches_and_the_tree_is_left_alone() -> None:
-    found = demands.read(EXAMPLE)
+    found = survey.read(EXAMPLE)
     made = flux.kustomization(found, "http://git.lab/estate.git", b"authority")
     patches = {
         (one["target"]["kind"], one["target"].get("name")): json.loads(one["patch"]) for one in made["spec"]["patches"]
