@@ -87,12 +87,13 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines; 0 for all.")] = 100,
 ) -> None:
     """Print what a server of the lab has said."""
+    from migrate.lab import status
     from migrate.views import lab as view
 
     world = _world(name)
-    path = world.log(server)
+    path = world.log(status.program(server))
     known = sorted(file.stem for file in path.parent.glob("*.log"))
-    if server not in known:
+    if path.stem not in known:
         raise Usage(f"No server of this lab is called {server}.", following=f"Name one of: {', '.join(known)}.")
     text = path.read_text(errors="replace").splitlines()
     view.log("\n".join(text[-lines:] if lines else text))

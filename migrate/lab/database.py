@@ -24,7 +24,7 @@ def start(world: World, installed: Installation, machine: Machine, logins: tuple
     Its certificate is `postgres.crt`; its logins are SCRAM's from the start. The administrator's password lies in
     `keys/postgres-admin`. Raises Failed where PostgreSQL refuses.
     """
-    folder = world.data("postgres")
+    folder = world.data("disk", "postgres")
     password = secrets.token_urlsafe(18)
     write(world.credential("postgres-admin"), password)
     write(world.credential("pgpass"), f"*:*:*:{ADMIN}:{password}\n")
@@ -46,11 +46,11 @@ def certify(world: World, authority: Authority, names: tuple[str, ...]) -> None:
 
 def run(world: World, installed: Installation, machine: Machine) -> None:
     """Start the server on the data that is there; returns when it takes connections."""
-    command = [*_as_somebody(machine), str(installed.bin / "postgres"), "-D", str(world.data("postgres"))]
+    command = [*_as_somebody(machine), str(installed.bin / "postgres"), "-D", str(world.data("disk", "postgres"))]
     processes.start(world, "postgres", command)
     process = processes.recorded(world, "postgres")
     socket = world.socket(f".s.PGSQL.{ports.POSTGRES + ports.BEHIND}")
-    status = world.data("postgres", "postmaster.pid")
+    status = world.data("disk", "postgres", "postmaster.pid")
 
     def ready() -> bool:
         return socket.exists() and status.exists() and "ready" in status.read_text()
@@ -76,7 +76,14 @@ def _make(world: World, installed: Installation, machine: Machine, folder: Path)
 
 def _single(world: World, installed: Installation, machine: Machine, database: str, statements: list[str]) -> None:
     """Statements on standard input of a server that serves nobody: no password appears in an argument or a log."""
-    command = [*_as_somebody(machine), installed.bin / "postgres", "--single", "-j", "-D", world.data("postgres")]
+    command = [
+        *_as_somebody(machine),
+        installed.bin / "postgres",
+        "--single",
+        "-j",
+        "-D",
+        world.data("disk", "postgres"),
+    ]
     text = "".join(f"{statement};\n\n" for statement in statements)
     _run(world, [*map(str, command), database], text)
 
@@ -131,6 +138,7 @@ password_encryption = 'scram-sha-256'
 dynamic_shared_memory_type = 'mmap'
 fsync = off
 max_connections = 200
+max_wal_size = '128MB'
 log_connections = on
 log_line_prefix = '%m [%p] %u@%d '
 """

@@ -25,6 +25,12 @@ class Server:
 
     host: str
     port: int
+    scheme: str = "https"
+
+    @property
+    def url(self) -> str:
+        """As pods know it."""
+        return f"{self.scheme}://{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from migrate.lab import build, database, faultproxy, machine, postgresql, processes, vault
+from migrate.lab import build, database, disk, faultproxy, machine, postgresql, processes, status, vault
 from migrate.lab.levels import Level
+from migrate.lab.web import wait
 from migrate.lab.world import World
 from migrate.model.errors import Failed, Refused
 
@@ -23,6 +24,9 @@ class Fault:
     level: Level = Level.VAULT
 
 
+_STOPPABLE = ("external-secrets", "source-controller", "kustomize-controller", "helm-controller", "injector")
+
+
 def known() -> tuple[Fault, ...]:
     """Every fault, by name."""
     found = [
@@ -30,12 +34,11 @@ def known() -> tuple[Fault, ...]:
         Fault("vault-stopped", "Vault's process is gone; what it stored is not", _stop_vault, _start_vault),
         Fault("eso-token-expired", "the token of External Secrets Operator is revoked", _revoke, _renew),
         Fault("postgres-stopped", "PostgreSQL's process is gone; its data is not", _stop_postgres, _start_postgres),
-        *(_frozen(name) for name in ("external-secrets", "source-controller", "kustomize-controller")),
-        _frozen("helm-controller"),
-        _frozen("injector"),
+        Fault("postgres-restarted", "PostgreSQL was restarted: no session outlives it", _restart_postgres, _nothing),
+        Fault("disk-full", "the disk of Vault and PostgreSQL has no byte left", _fill_disk, _clear_disk),
+        *(fault for server in _STOPPABLE for fault in _process_faults(server)),
+        *(fault for server in faultproxy.PROXIED for fault in _connection_faults(server)),
     ]
-    for server in faultproxy.PROXIED:
-        found += _connection(server)
     return tuple(sorted(found, key=lambda fault: fault.name))
 
 
@@ -49,35 +52,36 @@ def named(name: str, world: World) -> Fault:
     return found
 
 
-def restart_postgres(world: World) -> None:
-    """Stop PostgreSQL and start it again on the same data."""
-    _stop_postgres(world)
-    _start_postgres(world)
-
-
-def _connection(server: str) -> list[Fault]:
+def _connection_faults(server: str) -> Iterator[Fault]:
     def mode(name: str, *, delay_ms: int = 0) -> Callable[[World], None]:
         return lambda world: faultproxy.behave(world, server, name, delay_ms=delay_ms)
 
-    mend = mode("pass")
-    return [
-        Fault(f"{server}-cut", f"every connection to {server} is reset", mode("cut"), mend),
-        Fault(f"{server}-hangs", f"{server} takes connections and answers nothing", mode("hang"), mend),
-        Fault(f"{server}-slow", f"every answer of {server} comes two seconds late", mode("slow", delay_ms=2000), mend),
-        Fault(
-            f"{server}-loses-answer", f"{server} does the next thing it is asked and says nothing", mode("lose"), mend
-        ),
-    ]
+    for name, what, begin in (
+        ("cut", f"every connection to {server} is reset", mode("cut")),
+        ("hangs", f"{server} takes connections and answers nothing", mode("hang")),
+        ("slow", f"every answer of {server} comes two seconds late", mode("slow", delay_ms=2000)),
+        ("loses-answer", f"{server} does the next thing it is asked and says nothing", mode("lose")),
+    ):
+        yield Fault(f"{server}-{name}", what, begin, mode("pass"))
 
 
-def _frozen(server: str) -> Fault:
-    """A process that stands still: its peers wait for it as for one on a machine that is gone."""
+def _process_faults(server: str) -> Iterator[Fault]:
+    """Standing still, its peers wait for it as for one on a machine that is gone; stopped, they are refused at once."""
 
     def signal_with(number: int) -> Callable[[World], None]:
         return lambda world: processes.tell(_process(world, server), number)
 
-    what = f"{server} stands still"
-    return Fault(f"{server}-frozen", what, signal_with(signal.SIGSTOP), signal_with(signal.SIGCONT), Level.CONTROL)
+    stand, go_on = signal_with(signal.SIGSTOP), signal_with(signal.SIGCONT)
+    yield Fault(f"{server}-frozen", f"{server} stands still", stand, go_on, Level.CONTROL)
+
+    def stop(world: World) -> None:
+        processes.end([_process(world, server)], patience=10.0)
+
+    def start(world: World) -> None:
+        process = processes.start_again(world, server)
+        wait(server, lambda: status.ready(world, server), 60, alive=lambda: processes.alive(process))
+
+    yield Fault(f"{server}-stopped", f"{server}'s process is gone", stop, start, Level.CONTROL)
 
 
 def _process(world: World, server: str) -> processes.Process:
@@ -85,6 +89,11 @@ def _process(world: World, server: str) -> processes.Process:
     if found is None or not processes.alive(found):
         raise Failed(f"{server} does not run in this lab.", following="migrate lab status")
     return found
+
+
+def _runs(world: World, server: str) -> bool:
+    found = processes.recorded(world, server)
+    return found is not None and processes.alive(found)
 
 
 def _seal(world: World) -> None:
@@ -124,6 +133,34 @@ def _stop_postgres(world: World) -> None:
 
 def _start_postgres(world: World) -> None:
     database.run(world, postgresql.find(_major(world)), machine.look())
+
+
+def _restart_postgres(world: World) -> None:
+    _stop_postgres(world)
+    _start_postgres(world)
+
+
+def _nothing(world: World) -> None:
+    """It runs again already."""
+
+
+def _fill_disk(world: World) -> None:
+    if not disk.own(world):
+        raise Refused(
+            "This lab's servers write to the machine's own disk: it was not started by root.",
+            undone="Nothing was filled.",
+        )
+    disk.fill(world)
+
+
+def _clear_disk(world: World) -> None:
+    """Give the room back, and start what gave up meanwhile."""
+    disk.clear(world)
+    if not _runs(world, "postgres"):
+        _start_postgres(world)
+    if not _runs(world, "vault"):
+        vault.run(world, build.binaries())
+    vault.unseal(world)
 
 
 def _major(world: World) -> int:

@@ -27,8 +27,8 @@ def source(root: Root, url: str) -> dict[str, Any]:
     }
 
 
-def kustomization(demands: Demands, url: str, authority: bytes) -> dict[str, Any]:
-    """The lab's root Kustomization, with what must differ as patches."""
+def kustomization(demands: Demands, url: str, authority: bytes, *, pods: bool) -> dict[str, Any]:
+    """The lab's root Kustomization, with what must differ as patches. `pods`: whether any can run."""
     root = demands.root
     return {
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
@@ -40,7 +40,7 @@ def kustomization(demands: Demands, url: str, authority: bytes) -> dict[str, Any
             "path": root.path,
             "prune": True,
             "sourceRef": {"kind": "GitRepository", "name": root.source},
-            "patches": [_git(root, url), _patience(), *_inner(demands, authority)],
+            "patches": [_git(root, url), _patience(pods=pods), *_inner(demands, authority)],
         },
     }
 
@@ -51,9 +51,14 @@ def _git(root: Root, url: str) -> dict[str, Any]:
     return _patch("source.toolkit.fluxcd.io", "GitRepository", root.source, change)
 
 
-def _patience() -> dict[str, Any]:
-    """Half an hour between two looks is right for a cluster, and too long for a rehearsal."""
-    spec = {"retryInterval": _OFTEN, "interval": "2m"}
+def _patience(*, pods: bool) -> dict[str, Any]:
+    """Half an hour between two looks is right for a cluster, and too long for a rehearsal.
+
+    Where no pod runs, nothing that waits for one would end, and all that depends on it would never be applied.
+    """
+    spec: dict[str, Any] = {"retryInterval": _OFTEN, "interval": "2m"}
+    if not pods:
+        spec |= {"wait": False, "healthChecks": None, "healthCheckExprs": None}
     return _patch("kustomize.toolkit.fluxcd.io", "Kustomization", "", {"metadata": {"name": "any"}, "spec": spec})
 
 

@@ -1,23 +1,70 @@
-"""The injector's webhook in a lab: this project's own prediction, served as the admission webhook that it predicts."""
+"""The injector's webhook in a lab: this project's own prediction served as what it predicts, or the real one.
+
+The real one is a program of HashiCorp's that no registry carries: whoever has it names it with LAB_VAULT_K8S.
+"""
 
 from __future__ import annotations
 
 import base64
 import os
-import socket
-import sys
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
-from migrate.lab import ports, processes
+from migrate.lab import cluster, control, ports, processes
 from migrate.lab.certificates import Authority
+from migrate.lab.companions import module, path
 from migrate.lab.web import Web, wait
-from migrate.lab.world import World, write_json
+from migrate.lab.world import World, write
+from migrate.model.errors import Usage
 
-_PACKAGE = Path(__file__).parents[2]
+VARIABLE = "LAB_VAULT_K8S"
+_NAMESPACE = "vault"
+_NAME = "vault-agent-injector"
+_YEAR = 365 * 24 * 3600
+_AS_IN_A_POD = (
+    "mount -t tmpfs -o mode=755 none /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount"
+    ' && mount --bind "$1" /run/secrets/kubernetes.io/serviceaccount && shift && exec "$@"'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an estate with an external Vault tells its injector. `vault`: Vault's address as pods know it."""
+
+    vault: str
+    jwt_mount: str
+    image: str
+    authority: bytes
+    """The certificate that agents trust."""
+
+    def variables(self) -> dict[str, str]:
+        """The injector's environment."""
+        settings = {
+            "VAULT_ADDR": self.vault,
+            "VAULT_IMAGE": self.image,
+            "VAULT_AUTH_TYPE": "jwt",
+            "VAULT_AUTH_PATH": f"auth/{self.jwt_mount}",
+            "VAULT_CACERT_BYTES": base64.b64encode(self.authority).decode(),
+            "CPU_REQUEST": "10m",
+            "MEM_REQUEST": "16Mi",
+        }
+        return {f"AGENT_INJECT_{name}": value for name, value in settings.items()}
+
+
+def named() -> Path | None:
+    """The real injector's program, where the environment names one. Raises Usage where that cannot be run."""
+    said = os.environ.get(VARIABLE, "")
+    if not said:
+        return None
+    program = Path(said).absolute()
+    if not os.access(program, os.X_OK) or program.is_dir():
+        raise Usage(
+            f"{VARIABLE} names {said}, which is no program.",
+            undone="No lab was started.",
+            following=f"unset {VARIABLE}",
+        )
+    return program
 
 
 def certify(world: World, authority: Authority) -> None:
@@ -25,38 +72,69 @@ def certify(world: World, authority: Authority) -> None:
     authority.server("injector")
 
 
-def start(world: World, vault: str, jwt_mount: str, image: str) -> None:
-    """Start the webhook with the settings that an estate with an external Vault gives its injector.
-
-    `vault` is Vault's address as pods know it. Agents trust the lab's authority through VAULT_CACERT_BYTES.
-    """
-    authority = base64.b64encode(world.credential("ca.crt").read_bytes()).decode()
-    settings = {
-        "VAULT_ADDR": vault,
-        "VAULT_IMAGE": image,
-        "VAULT_AUTH_TYPE": "jwt",
-        "VAULT_AUTH_PATH": f"auth/{jwt_mount}",
-        "VAULT_CACERT_BYTES": authority,
-        "CPU_REQUEST": "10m",
-        "MEM_REQUEST": "16Mi",
-    }
-    flags = [f"--injector-env=AGENT_INJECT_{name}={value}" for name, value in settings.items()]
+def start(world: World, settings: Settings) -> None:
+    """Start the prediction as a webhook; returns when it answers."""
+    flags = [f"--injector-env={name}={value}" for name, value in settings.variables().items()]
     certificate = [f"--cert={world.credential('injector.crt')}", f"--key={world.credential('injector.key')}"]
     place = [f"--host={world.address}", f"--port={ports.INJECTOR}"]
-    process = processes.start(world, "injector", [*module("migrate.lab.webhook"), *certificate, *place, *flags], path())
+    processes.start(world, "injector", [*module("migrate.lab.webhook"), *certificate, *place, *flags], path())
+    _answering(world)
+
+
+def start_real(world: World, settings: Settings, program: Path) -> None:
+    """Start the real injector as if in a pod: in-cluster configuration, its chart's service account and rights."""
+    account = _account(world)
+    environment = {
+        **settings.variables(),
+        "AGENT_INJECT_LISTEN": f"{world.address}:{ports.INJECTOR}",
+        "AGENT_INJECT_TLS_CERT_FILE": str(world.credential("injector.crt")),
+        "AGENT_INJECT_TLS_KEY_FILE": str(world.credential("injector.key")),
+        "AGENT_INJECT_LOG_LEVEL": "info",
+        "KUBERNETES_SERVICE_HOST": world.address,
+        "KUBERNETES_SERVICE_PORT": str(ports.API),
+        "NAMESPACE": _NAMESPACE,
+    }
+    inside = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "--mount", "--"]
+    command = [*inside, "sh", "-ec", _AS_IN_A_POD, "sh", str(account), str(program), "agent-inject"]
+    write(world.config("injector.version"), program.name)
+    processes.start(world, "injector", command, environment)
+    _answering(world)
+
+
+def _answering(world: World) -> None:
+    process = processes.recorded(world, "injector")
     web = Web(world.url(ports.INJECTOR), world.credential("ca.crt"))
-    wait("injector", lambda: web.ready("/health/ready"), 30, alive=lambda: processes.alive(process))
+    ready = lambda: web.ready("/health/ready")  # noqa: E731
+    wait("injector", ready, 30, alive=lambda: process is not None and processes.alive(process))
     web.close()
 
 
-def module(name: str) -> list[str]:
-    """The beginning of a command that runs a module of this package with this interpreter."""
-    return [sys.executable, "-m", name]
-
-
-def path() -> dict[str, str]:
-    """The environment in which this package is found, wherever it is installed."""
-    return {"PYTHONPATH": os.pathsep.join([str(_PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])])}
+def _account(world: World) -> Path:
+    """The folder that the kubelet would mount: the service account's token, the authority, the namespace."""
+    web = control.api(world)
+    place = {"namespace": _NAMESPACE, "name": _NAME}
+    hooks = {
+        "apiGroups": ["admissionregistration.k8s.io"],
+        "resources": ["mutatingwebhookconfigurations"],
+        "verbs": ["get", "list", "watch", "patch"],
+    }
+    rbac = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": _NAME}}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": _NAME}
+    cluster.apply(web, [cluster.namespace(_NAMESPACE)])
+    cluster.apply(
+        web,
+        [
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place},
+            {**rbac, "kind": "ClusterRole", "rules": [hooks]},
+            {**rbac, "kind": "ClusterRoleBinding", "roleRef": role, "subjects": [{"kind": "ServiceAccount", **place}]},
+        ],
+    )
+    path = f"/api/v1/namespaces/{_NAMESPACE}/serviceaccounts/{_NAME}/token"
+    made = web.ask("POST", path, {"spec": {"expirationSeconds": _YEAR}})
+    web.close()
+    write(world.credential("injector-account", "token"), made["status"]["token"])
+    write(world.credential("injector-account", "namespace"), _NAMESPACE)
+    return write(world.credential("injector-account", "ca.crt"), world.credential("ca.crt").read_bytes()).parent
 
 
 def configuration(world: World) -> dict[str, Any]:
@@ -81,45 +159,3 @@ def configuration(world: World) -> dict[str, Any]:
             }
         ],
     }
-
-
-def start_surroundings(world: World) -> None:
-    """Give claims their disks and load balancers an address, from now on."""
-    flags = [f"--folder={world.data('volumes')}", f"--address={world.node}", *_as_admin(world)]
-    processes.start(world, "surroundings", [*module("migrate.lab.surroundings"), *flags], path())
-
-
-def _as_admin(world: World) -> list[str]:
-    key = world.credential
-    found = [f"--api={world.url(ports.API)}", f"--ca={key('ca.crt')}"]
-    return [*found, f"--cert={key('admin.crt')}", f"--key={key('admin.key')}"]
-
-
-def start_resolver(world: World, names: Mapping[str, str]) -> None:
-    """Answer pods' questions for names; returns when the first one is answered."""
-    fixed = write_json(world.config("names.json"), dict(names))
-    flags = [f"--names={fixed}", f"--host={world.address}", f"--port={ports.DNS}", *_as_admin(world)]
-    process = processes.start(world, "resolver", [*module("migrate.lab.resolver"), *flags], path())
-
-    def taken() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex((world.address, ports.DNS)) == 0
-
-    wait("resolver", taken, 30, alive=lambda: processes.alive(process))
-
-
-def start_registry(world: World) -> None:
-    """Serve the stand-ins for images; returns when they are served."""
-    flags = [f"--store={world.data('images')}", f"--names={world.config('images.json')}"]
-    place = [f"--host={world.address}", f"--port={ports.REGISTRY}"]
-    process = processes.start(world, "registry", [*module("migrate.lab.registry"), *flags, *place], path())
-    url = f"http://{world.address}:{ports.REGISTRY}/v2/"
-
-    def served() -> bool:
-        try:
-            with urllib3.PoolManager(retries=False) as pool:
-                return pool.request("GET", url, timeout=2.0).status == 200
-        except urllib3.exceptions.HTTPError:
-            return False
-
-    wait("registry", served, 30, alive=lambda: processes.alive(process))

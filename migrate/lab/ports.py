@@ -23,6 +23,9 @@ CHARTS: Final = 7001
 BEHIND: Final = 10_000
 """Added to the port of a server that stands behind the fault proxy."""
 
+PLAIN: Final = 2
+"""Added to that of a Vault for its listener without TLS: some estates reach theirs so."""
+
 METRICS: Final = MappingProxyType(
     {"external-secrets": 8381, "source-controller": 8382, "kustomize-controller": 8383, "helm-controller": 8384}
 )

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from migrate.lab.machine import search_path
 from migrate.lab.world import World, write
+from migrate.model.errors import Failed
 
 _MARK = "MIGRATE_LAB_WORLD"
 _PROC = Path("/proc")
@@ -51,8 +52,19 @@ def start(
         setsigdef=(signal.SIGINT, signal.SIGPIPE, signal.SIGTERM),
     )
     process = Process(pid, _ticks(pid))
-    write(world.record(server), json.dumps(asdict(process)))
+    said = {"command": words, "environment": dict(environment or {})}
+    write(world.record(server), json.dumps({**asdict(process), **said}))
     return process
+
+
+def start_again(world: World, server: str) -> Process:
+    """Start a server as it was started before. Raises Failed where it never was."""
+    try:
+        said = json.loads(world.record(server).read_text())
+        command, environment = said["command"], said["environment"]
+    except (OSError, ValueError, KeyError):
+        raise Failed(f"{server} was never started in this lab.", following="migrate lab status") from None
+    return start(world, server, command, environment)
 
 
 def _found(program: str) -> str:
@@ -87,8 +99,9 @@ def _streams(log: Path) -> list[tuple[int, int, str, int, int] | tuple[int, int,
 def recorded(world: World, server: str) -> Process | None:
     """The process a server was started as, alive or not; None where it was not started or its record is torn."""
     try:
-        return Process(**json.loads(world.record(server).read_text()))
-    except (OSError, ValueError, TypeError):
+        said = json.loads(world.record(server).read_text())
+        return Process(said["pid"], said["started"])
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from migrate.lab import build, controllers, levels, machine, postgresql
+from migrate.lab import build, controllers, injector, levels, machine, postgresql
 from migrate.lab.levels import Level
 from migrate.lab.world import World
 from migrate.model.errors import Failed, Usage
@@ -31,7 +31,7 @@ def start(wanted: Wanted, told_level: Callable[[str, str], None], told: Callable
     ready: what was started stays, for its logs, until `down`.
     """
     _have_libraries()
-    from migrate.lab import survey, up
+    from migrate.lab import making, survey, up
 
     if wanted.eso not in controllers.ESO_VERSIONS:
         known = ", ".join(controllers.ESO_VERSIONS)
@@ -43,8 +43,8 @@ def start(wanted: Wanted, told_level: Callable[[str, str], None], told: Callable
     read = survey.read(wanted.estate) if wanted.estate else None
     major = wanted.postgres or (survey.postgres_major(read) if read else None)
     postgresql.fetch(major)
-    parts = up.Parts(programs, build.definitions(), postgresql.find(major))
-    made = up.make(up.Order(wanted.name, choice, wanted.estate, wanted.eso))
+    parts = up.Parts(programs, build.definitions(), postgresql.find(major), injector.named())
+    made = making.make(making.Order(wanted.name, choice, wanted.estate, wanted.eso))
     up.start(made, parts, here, read, told)
     return made
 

@@ -24,6 +24,9 @@ class Server:
     ready: bool
 
 
+_PROMISED = {"helm-controller": "helm-applier"}
+"""Programs whose place in `migrate.lab/v1` has another name: that of what they do there."""
+
 _ADDRESSES = {
     "etcd": ports.ETCD,
     "kube-apiserver": ports.API,
@@ -46,10 +49,17 @@ def servers(world: World) -> tuple[Server, ...]:
     """Every server that was started, in the order in which they were. Asks some of them; changes nothing."""
     versions = {program.name: program.version for program in build.programs()}
     versions["external-secrets"] = world.eso
-    version = world.config("postgres.version")
-    versions["postgres"] = version.read_text() if version.exists() else ""
+    for name in ("postgres", "injector"):
+        version = world.config(f"{name}.version")
+        versions[name] = version.read_text() if version.exists() else ""
     found = sorted(processes.servers(world), key=lambda name: _began(world, name))
     return tuple(_server(world, name, versions) for name in found)
+
+
+def ready(world: World, name: str) -> bool:
+    """Whether one server lives and, where it can be asked, says so itself."""
+    process = processes.recorded(world, name)
+    return process is not None and processes.alive(process) and _says_so(world, name)
 
 
 def document(world: World, found: tuple[Server, ...]) -> dict[str, Json]:
@@ -64,7 +74,8 @@ def document(world: World, found: tuple[Server, ...]) -> dict[str, Json]:
         "estate": world.estate or None,
         "servers": [
             {
-                "name": server.name,
+                "name": _PROMISED.get(server.name, server.name),
+                "program": server.name,
                 "version": server.version,
                 "pid": server.pid,
                 "address": server.address,
@@ -75,19 +86,23 @@ def document(world: World, found: tuple[Server, ...]) -> dict[str, Json]:
     }
 
 
+def program(name: str) -> str:
+    """The program behind a name of `migrate.lab/v1`; any other name means itself."""
+    return next((own for own, promised in _PROMISED.items() if promised == name), name)
+
+
 def _began(world: World, name: str) -> float:
     return world.record(name).stat().st_mtime
 
 
 def _server(world: World, name: str, versions: dict[str, str]) -> Server:
     process = processes.recorded(world, name)
-    living = process is not None and processes.alive(process)
     return Server(
         name=name,
         version=versions.get(name, ""),
-        pid=process.pid if process and living else None,
+        pid=process.pid if process and processes.alive(process) else None,
         address=_address(world, name),
-        ready=living and _says_so(world, name),
+        ready=ready(world, name),
     )
 
 
@@ -101,11 +116,16 @@ def _address(world: World, name: str) -> str:
 
 
 def _says_so(world: World, name: str) -> bool:
-    if name not in _READY:
+    if name in _READY:
+        port, path = _READY[name]
+        url = world.url(port)
+    elif name in ports.METRICS:
+        path = "/metrics"
+        url = f"http://{world.inner}:{ports.METRICS[name]}"
+    else:
         return True
-    port, path = _READY[name]
     client = (world.credential("admin.crt"), world.credential("admin.key")) if name == "kube-apiserver" else None
-    web = Web(world.url(port), world.credential("ca.crt"), client=client)
+    web = Web(url, world.credential("ca.crt"), client=client)
     try:
         return web.ready(path, patience=2.0)
     finally:

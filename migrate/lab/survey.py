@@ -103,7 +103,8 @@ def _root(wired: Wired, facts: tuple[Facts, ...]) -> Root:
 
 def _server(url: str) -> Server:
     parts = urlsplit(url)
-    return Server(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    scheme = parts.scheme if parts.scheme == "http" else "https"
+    return Server(parts.hostname or "", parts.port or (443 if scheme == "https" else 80), scheme)
 
 
 def _values(inventory: Inventory) -> dict[tuple[str, str], dict[str, str]]:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from migrate.lab import (
     cluster,
+    companions,
     control,
     controllers,
     database,
+    disk,
     faultproxy,
     flux,
     git,
@@ -30,60 +32,23 @@ from migrate.lab import (
 )
 from migrate.lab.certificates import Authority, signing_key
 from migrate.lab.demands import Demands, Server
-from migrate.lab.levels import Choice, Level
+from migrate.lab.levels import Level
 from migrate.lab.machine import Machine
 from migrate.lab.steps import Step, Told, carry_out
 from migrate.lab.survey import configured
 from migrate.lab.web import Web
 from migrate.lab.world import World
-from migrate.model.errors import Refused
 from migrate.planning.files import Files
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a lab is made from: programs by name, folders of definitions by name, PostgreSQL."""
+    """What a lab is made from: programs and folders of definitions by name, PostgreSQL, perhaps a real injector."""
 
     programs: Mapping[str, Path]
     definitions: Mapping[str, Path]
     postgres: postgresql.Installation
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What kind of lab is wanted."""
-
-    name: str
-    choice: Choice
-    estate: Path | None
-    eso: str
-
-
-def make(order: Order) -> World:
-    """Take a free network and make the lab's folder. Raises Refused where a lab of that name is there."""
-    folder = world.place(order.name)
-    others = [other for name in world.names() if (other := world.load(name)) is not None]
-    taken = [network.net_of(other) for other in others]
-    free = network.choose(world.identity(folder), order.choice.level, [*network.routed(), *taken])
-    made = World(
-        name=order.name,
-        folder=folder,
-        level=order.choice.level,
-        reason=order.choice.reason,
-        address=str(free[1]),
-        node=str(free[2]),
-        estate=str(order.estate.resolve()) if order.estate else "",
-        eso=order.eso,
-    )
-    try:
-        world.create(made)
-    except FileExistsError:
-        raise Refused(
-            f"There is a lab called {order.name} already, or what is left of one.",
-            undone="Nothing was started.",
-            following=f"migrate lab status --name {order.name}; migrate lab down --name {order.name}",
-        ) from None
-    return made
+    vault_k8s: Path | None = None
 
 
 def start(made: World, parts: Parts, machine: Machine, demands: Demands | None, told: Told) -> None:
@@ -117,8 +82,9 @@ class Lab:
         return [
             *bridge,
             Step("certificates", self.certify),
-            Step("postgres", self.postgres, ("certificates",)),
-            Step("vault", lambda: vault.run(self.world, self.parts.programs), ("certificates",)),
+            Step("disk", lambda: disk.provide(self.world, self.machine)),
+            Step("postgres", self.postgres, ("certificates", "disk")),
+            Step("vault", lambda: vault.run(self.world, self.parts.programs), ("certificates", "disk")),
             Step("lab-fault", self.faults, ("bridge", "postgres", "vault")),
             Step("vault contents", self.fill_vault, ("vault",)),
         ]
@@ -130,7 +96,7 @@ class Lab:
             Step("etcd", lambda: control.start_etcd(self.world, programs), ("certificates",)),
             Step("kube-apiserver", lambda: control.start_apiserver(self.world, programs), ("bridge", "etcd")),
             Step("managers", self.managers, started),
-            Step("injector", self.injector, ("bridge", "certificates")),
+            Step("injector", self.injector, self._injector_needs()),
             Step("definitions", self.definitions, started),
             Step("namespaces", self.namespaces, started),
             Step("bootstrap secrets", self.secrets, ("namespaces", "vault contents")),
@@ -148,8 +114,8 @@ class Lab:
         return [
             Step("node", lambda: node.start(self.world, self.machine), ("bridge", "certificates")),
             Step("images", self.images),
-            Step("registry", lambda: injector.start_registry(self.world), ("bridge", "images")),
-            Step("surroundings", lambda: injector.start_surroundings(self.world), ("kube-apiserver",)),
+            Step("registry", lambda: companions.start_registry(self.world), ("bridge", "images")),
+            Step("surroundings", lambda: companions.start_surroundings(self.world), ("kube-apiserver",)),
             Step("resolver", self.resolver, ("bridge", "certificates")),
             Step("kubelet", lambda: node.start_kubelet(self.world, self.parts.programs), _KUBELET_NEEDS),
         ]
@@ -225,14 +191,19 @@ class Lab:
     def injector(self) -> None:
         """Start the injector's webhook."""
         named = next(iter(self._vaults()), None)
-        address = f"https://{named.host}:{named.port}" if named else self.world.url(ports.VAULT)
-        injector.start(self.world, address, self.mounts.jwt, standins.AGENT)
+        address = named.url if named else self.world.url(ports.VAULT)
+        authority = self.world.credential("ca.crt").read_bytes()
+        settings = injector.Settings(address, self.mounts.jwt, standins.AGENT, authority)
+        if self.parts.vault_k8s is None:
+            injector.start(self.world, settings)
+        else:
+            injector.start_real(self.world, settings, self.parts.vault_k8s)
 
     def resolver(self) -> None:
         """Give pods the estate's names for its Vault and its databases."""
         called = [*(server.host for server in self._vaults()), *logins.names(self._files())]
         called += [login.host for login in self.logins if login.host]
-        injector.start_resolver(self.world, dict.fromkeys(called, self.world.address))
+        companions.start_resolver(self.world, dict.fromkeys(called, self.world.address))
 
     def git(self) -> None:
         """Serve the estate's repository."""
@@ -265,7 +236,7 @@ class Lab:
         wanted = [
             *self.demands.first,
             flux.source(root, url),
-            flux.kustomization(self.demands, url, authority),
+            flux.kustomization(self.demands, url, authority, pods=self.world.level is Level.FULL),
         ]
         cluster.apply(self.api, wanted)
 
@@ -280,6 +251,10 @@ class Lab:
     def api(self) -> Web:
         """The API server, once its certificates are there."""
         return control.api(self.world)
+
+    def _injector_needs(self) -> tuple[str, ...]:
+        """The real one asks the API server for its certificate's registration; ours asks nobody."""
+        return ("bridge", "certificates", *(("kube-apiserver",) if self.parts.vault_k8s else ()))
 
     def _vaults(self) -> tuple[Server, ...]:
         return self.demands.vaults if self.demands else ()

@@ -37,16 +37,22 @@ def run(world: World, programs: Programs) -> None:
     """Start the server on the data that is there, or on none; returns when it answers, sealed or not."""
     listen = f"{world.inner}:{ports.VAULT + ports.BEHIND}"
     certificate, key = str(world.credential("vault.crt")), str(world.credential("vault.key"))
+    plain = f"{world.inner}:{ports.VAULT + ports.BEHIND + ports.PLAIN}"
     settings = {
-        "storage": {"raft": {"path": str(world.data("vault")), "node_id": world.name, "performance_multiplier": "1"}},
-        "listener": [{"tcp": {"address": listen, "tls_cert_file": certificate, "tls_key_file": key}}],
+        "storage": {
+            "raft": {"path": str(world.data("disk", "vault")), "node_id": world.name, "performance_multiplier": "1"}
+        },
+        "listener": [
+            {"tcp": {"address": listen, "tls_cert_file": certificate, "tls_key_file": key}},
+            {"tcp": {"address": plain, "tls_disable": True}},
+        ],
         "api_addr": world.url(ports.VAULT),
         "cluster_addr": f"https://{world.inner}:{ports.VAULT + ports.BEHIND + 1}",
         "disable_mlock": True,
         "max_lease_ttl": "2400h",  # the default of 768h would cut the reader's 90 days short
         "log_level": "info",
     }
-    world.data("vault").mkdir(mode=0o700, exist_ok=True)
+    world.data("disk", "vault").mkdir(mode=0o700, exist_ok=True)
     path = write(world.config("vault.json"), json.dumps(settings, indent=2))
     processes.start(world, "vault", [programs["vault"], "server", f"-config={path}"])
     process = processes.recorded(world, "vault")
@@ -82,7 +88,7 @@ def unseal(world: World) -> None:
     """Open a sealed server with the key in the lab's folder; returns when it is active."""
     web = behind(world)
     web.ask("PUT", "/v1/sys/unseal", {"key": world.credential("vault-unseal").read_text()})
-    wait("vault", lambda: web.ready("/v1/sys/health"), 30)
+    wait("vault", lambda: web.ready("/v1/sys/health"), 90)  # half a minute after its disk was full
     web.close()
 
 

@@ -191,7 +191,7 @@ def test_the_first_users_estate_makes_its_own_vault_authority_and_that_one_is_re
 
 def test_flux_is_told_what_differs_by_patches_and_the_tree_is_left_alone() -> None:
     found = survey.read(EXAMPLE)
-    made = flux.kustomization(found, "http://git.lab/estate.git", b"authority")
+    made = flux.kustomization(found, "http://git.lab/estate.git", b"authority", pods=True)
     patches = {
         (one["target"]["kind"], one["target"].get("name")): json.loads(one["patch"]) for one in made["spec"]["patches"]
     }

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
-import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from migrate.lab import down, faults, processes, status, vault, world
+from migrate.lab import down, faults, processes, status, vault
 from migrate.lab.control import ISSUER
 from migrate.lab.web import Unwelcome
+from tests.lab.ending import killed_at, nothing_of
 from tests.labworld import Lab, start, until
 
 pytestmark = [pytest.mark.lab(level="full"), pytest.mark.timeout(900)]
@@ -97,7 +96,7 @@ def test_every_fault_can_be_mended(lab: Lab, name: str) -> None:
 
 def test_postgres_keeps_its_data_through_a_restart(lab: Lab) -> None:
     lab.run("psql", "-qAtc", "create table if not exists kept as select 7 as number")
-    faults.restart_postgres(lab.world)
+    faults.named("postgres-restarted", lab.world).begin(lab.world)
     assert lab.run("psql", "-qAtc", "select number from kept; drop table kept").strip() == "7"
 
 
@@ -134,35 +133,18 @@ def test_two_labs_run_side_by_side_and_one_goes_without_the_other(lab: Lab) -> N
 
     down.down(other.world)
 
-    _nothing_of(other.world)
+    nothing_of(other.world)
     assert all(server.ready for server in status.servers(lab.world))
 
 
 @pytest.mark.parametrize("step", ["bridge", "node", "kube-apiserver", "kubelet"])
 def test_a_tool_killed_while_a_lab_comes_up_leaves_one_that_down_takes_away(step: str, lab: Lab) -> None:
-    program = "from migrate.cli.main import main; main()"
-    command = [sys.executable, "-c", program, "lab", "up", "--name", "half", "--empty"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as tool:
-        assert tool.stderr is not None
-        seen = next((line for line in tool.stderr if line.split()[:1] == [step]), "")
-        tool.send_signal(signal.SIGKILL)
-    assert seen, "the step was never done"
-
-    left = world.load("half")
-    assert left is not None
+    left = killed_at(step, "lab", "up", "--name", "half", "--empty")
     assert processes.every(left) or Path(f"/sys/class/net/{left.bridge}").exists()
     down.down(left)
 
-    _nothing_of(left)
+    nothing_of(left)
     assert all(server.ready for server in status.servers(lab.world))
-
-
-def _nothing_of(gone: world.World) -> None:
-    assert not gone.folder.exists()
-    assert processes.every(gone) == []
-    assert not Path(f"/sys/class/net/{gone.bridge}").exists()
-    assert str(gone.folder) not in Path("/proc/self/mountinfo").read_text()
-    assert not [path for path in Path("/sys/fs/cgroup").glob(f"**/{gone.cgroup}") if path.is_dir()]
 
 
 def _all(objects: list[Any], at_least: int) -> bool:

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -22,7 +24,8 @@ type conversation struct {
 	heard atomic.Int64 // nanoseconds since the epoch, of the last bytes from either side
 }
 
-func (c *conversation) run(server *net.TCPConn) {
+// run forwards until both sides are done; first is what the client said already.
+func (c *conversation) run(server *net.TCPConn, first []byte) {
 	c.mutex.Lock()
 	c.server = server
 	ended := c.ended
@@ -34,7 +37,7 @@ func (c *conversation) run(server *net.TCPConn) {
 	var both sync.WaitGroup
 	look := &greeting{}
 	both.Add(2)
-	go func() { defer both.Done(); c.ask(look) }()
+	go func() { defer both.Done(); c.ask(look, first) }()
 	go func() { defer both.Done(); c.answer(look) }()
 	both.Wait()
 	_ = c.client.Close()
@@ -54,8 +57,8 @@ func (c *conversation) reset() {
 }
 
 // ask forwards what the client says.
-func (c *conversation) ask(look *greeting) {
-	c.pump(c.client, c.server, func(piece []byte) bool {
+func (c *conversation) ask(look *greeting, first []byte) {
+	c.pump(io.MultiReader(bytes.NewReader(first), c.client), c.server, func(piece []byte) bool {
 		if look.asked(piece) && !c.lost.Load() {
 			if lose, quiet := c.route.lose(); lose {
 				c.lost.Store(true)
@@ -82,7 +85,7 @@ func (c *conversation) answer(look *greeting) {
 	})
 }
 
-func (c *conversation) pump(from, to *net.TCPConn, pass func([]byte) bool) {
+func (c *conversation) pump(from io.Reader, to *net.TCPConn, pass func([]byte) bool) {
 	piece := make([]byte, 32<<10)
 	for {
 		size, err := from.Read(piece)

@@ -5,10 +5,13 @@
 //
 //	lab-fault --control 127.0.0.1:0 --route vault=127.0.0.1:0=127.0.0.1:8200
 //
+// With a fourth part, another address, a route leads there whoever begins with anything but a TLS greeting: one port for
+// a server that has two listeners.
+//
 // The control API, JSON both ways:
 //
 //	GET  /routes          all routes, with the addresses they really listen on and what they have done so far
-//	POST /routes          {"name", "listen", "target"} adds one
+//	POST /routes          {"name", "listen", "target", "plain"} adds one
 //	PUT  /routes/NAME     {"mode", "delay_ms", "count"} changes how it behaves, and answers with the route
 //	GET  /healthz         ok
 //
@@ -44,12 +47,12 @@ func main() {
 	log.SetFlags(log.LstdFlags | log.LUTC)
 	all := &routes{named: map[string]*route{}}
 	control := flag.String("control", "127.0.0.1:0", "`address` of the control API")
-	flag.Func("route", "`NAME=LISTEN=TARGET`, repeatable", func(said string) error {
+	flag.Func("route", "`NAME=LISTEN=TARGET[=PLAIN]`, repeatable", func(said string) error {
 		parts := strings.Split(said, "=")
-		if len(parts) != 3 {
-			return errors.New("want NAME=LISTEN=TARGET")
+		if len(parts) != 3 && len(parts) != 4 {
+			return errors.New("want NAME=LISTEN=TARGET or NAME=LISTEN=TARGET=PLAIN")
 		}
-		_, err := all.add(parts[0], parts[1], parts[2])
+		_, err := all.add(parts[0], parts[1], parts[2], strings.Join(parts[3:], ""))
 		return err
 	})
 	flag.Parse()
@@ -77,13 +80,13 @@ func serve(address string, all *routes) error {
 	return nil
 }
 
-func (all *routes) add(name, listen, target string) (*route, error) {
+func (all *routes) add(name, listen, target, plain string) (*route, error) {
 	all.mutex.Lock()
 	defer all.mutex.Unlock()
 	if _, taken := all.named[name]; taken || name == "" {
 		return nil, fmt.Errorf("route %q is there already, or has no name", name)
 	}
-	added, err := open(name, listen, target)
+	added, err := open(name, listen, target, plain)
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +117,11 @@ func (all *routes) api() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /routes", func(w http.ResponseWriter, _ *http.Request) { answer(w, all.states()) })
 	mux.HandleFunc("POST /routes", func(w http.ResponseWriter, r *http.Request) {
-		var wanted struct{ Name, Listen, Target string }
+		var wanted struct{ Name, Listen, Target, Plain string }
 		if !understood(w, r, &wanted) {
 			return
 		}
-		added, err := all.add(wanted.Name, wanted.Listen, wanted.Target)
+		added, err := all.add(wanted.Name, wanted.Listen, wanted.Target, wanted.Plain)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusConflict)
 			return

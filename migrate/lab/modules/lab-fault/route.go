@@ -30,8 +30,8 @@ type state struct {
 
 // route listens on one address and forwards to another, as it is told to behave.
 type route struct {
-	name, target string
-	listener     net.Listener
+	name, target, plain string // plain: where a client without TLS is led; empty for the same target
+	listener            net.Listener
 
 	mutex    sync.Mutex
 	told     behaviour
@@ -39,13 +39,13 @@ type route struct {
 	counters struct{ connections, cut, lost int }
 }
 
-func open(name, listen, target string) (*route, error) {
+func open(name, listen, target, plain string) (*route, error) {
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return nil, err
 	}
 	opened := &route{
-		name: name, target: target, listener: listener,
+		name: name, target: target, plain: plain, listener: listener,
 		told: behaviour{Mode: "pass"}, open: map[*conversation]bool{},
 	}
 	go opened.accept()
@@ -108,12 +108,26 @@ func (r *route) converse(client *net.TCPConn) {
 		return
 	}
 	defer r.leave(talk)
-	server, err := net.DialTimeout("tcp", r.target, 10*time.Second)
+	target, first := r.target, []byte(nil)
+	if r.plain != "" {
+		target, first = r.chosen(client)
+	}
+	server, err := net.DialTimeout("tcp", target, 10*time.Second)
 	if err != nil {
 		abort(client)
 		return
 	}
-	talk.run(server.(*net.TCPConn))
+	talk.run(server.(*net.TCPConn), first)
+}
+
+// chosen reads a client's first words, and says where somebody who begins so is led.
+func (r *route) chosen(client *net.TCPConn) (string, []byte) {
+	piece := make([]byte, 32<<10)
+	size, err := client.Read(piece)
+	if err != nil || recognised(piece[:size]) == tls {
+		return r.target, piece[:size]
+	}
+	return r.plain, piece[:size]
 }
 
 // admit notes a new connection; false where it is to be cut at once.
