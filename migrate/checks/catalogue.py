@@ -73,10 +73,14 @@ CHECKS: dict[str, Check] = {
 
 
 def check_of(gate: str) -> Check | None:
-    """The check that a gate of this id asks: of the same name, or one whose name is the id's beginning."""
-    if gate in CHECKS:
-        return CHECKS[gate]
-    return next((one for one in CHECKS.values() if one.prefix and gate.startswith(one.name + ".")), None)
+    """The check that a gate of this id asks: of the same name, or one whose name is the id's beginning.
+
+    What follows an `@` says of which workload a plan of several asks.
+    """
+    name = gate.partition("@")[0]
+    if name in CHECKS:
+        return CHECKS[name]
+    return next((one for one in CHECKS.values() if one.prefix and name.startswith(one.name + ".")), None)
 
 
 def check_for(gate: str) -> Check:

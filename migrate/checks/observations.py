@@ -42,7 +42,7 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     cluster:DryRun/NS/DEPLOYMENT?CHANGES
                                      {allowed, message, agent, variables: [name]}: the pod that runs now with CHANGES
                                      laid over it, sent as a server-side dry run. CHANGES is the JSON of
-                                     `migrate.planning.pod.pod_changes`; variables are those of its one container
+                                     `migrate.planning.login.pod.pod_changes`; variables are those of its one container
     cluster:Rendered/NS/RELEASE?POINTERS
                                      {changed: [Kind ns/name]}: objects of the release that edits at these places of its
                                      document (a JSON list) would change

@@ -94,11 +94,11 @@ def _checks(root: Path, found: Servers, phase: str) -> tuple[Examined, ...]:
     from migrate.checks.catalogue import check_for
     from migrate.cli.plan import read_estate
     from migrate.engine.examining import examined
-    from migrate.planning.candidates import NothingToDo
+    from migrate.planning.cases import NothingToDo
     from migrate.planning.make import make_plan
     from migrate.planning.phases import phase_named
 
-    made = make_plan(read_estate(root), phase_named(phase), "static", None)
+    made = make_plan(read_estate(root), phase_named(phase))
     if isinstance(made, NothingToDo):
         return ()
     return examined(made, found.observer, check_for, lambda: datetime.now(UTC))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from migrate.model.config import Config
-    from migrate.planning.make import Estate
+    from migrate.planning.cases import Estate
     from migrate.planning.servers import Servers as Planned
     from migrate.stores.servers.opening import Servers
 

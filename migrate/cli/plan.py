@@ -17,7 +17,7 @@ from migrate.model.errors import Exit, Failed, Usage
 if TYPE_CHECKING:
     from migrate.model.json import Json
     from migrate.model.plan import Plan
-    from migrate.planning.make import Estate
+    from migrate.planning.cases import Estate
     from migrate.planning.servers import Servers
 
 
@@ -74,7 +74,7 @@ def plan(
     Exit 0 (also where nothing is to do), 2 with --detailed-exitcode where there are steps, 3 refused.
     """
     from migrate import __version__
-    from migrate.planning.candidates import NothingToDo
+    from migrate.planning.cases import NothingToDo, Selection
     from migrate.planning.document import plan_json
     from migrate.planning.make import make_plan
     from migrate.planning.phases import phase_named
@@ -83,9 +83,9 @@ def plan(
     chosen = phase_named(phase)
     read = read_estate(estate)
     read, servers = _servers(read, world, estate, live=live)
-    made = make_plan(read, chosen, credential.value, workload, servers)
+    made = make_plan(read, chosen, credential.value, Selection((workload,) if workload else ()), servers)
     if isinstance(made, NothingToDo):
-        view.nothing_to_do(chosen.name, made.candidate.name)
+        view.nothing_to_do(chosen.name, made.name)
         return
     created = datetime.now(UTC).isoformat(timespec="seconds")
     document = plan_json(made, f"migrate {__version__}", created)
@@ -99,9 +99,9 @@ def plan(
 def read_estate(folder: Path | None) -> Estate:
     """Scan the estate and keep the means to read its files again. Raises Failed where it cannot be read."""
     from migrate.cli.scan import take
+    from migrate.planning.cases import Estate
     from migrate.planning.configuration import FILE, read_config
     from migrate.planning.files import Files
-    from migrate.planning.make import Estate
     from migrate.stores.tree import Tree, listing
 
     inventory, found = take(folder or standing_in())

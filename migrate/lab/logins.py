@@ -9,9 +9,10 @@ from migrate.lab.demands import Demands, generated
 from migrate.model.config import Config
 from migrate.model.errors import MigrateError
 from migrate.planning import database
-from migrate.planning.candidates import Candidate, Copy, candidates
 from migrate.planning.files import Files
-from migrate.planning.phases import all_phases
+from migrate.planning.login.candidates import Candidate, Copy, candidates
+from migrate.planning.login.logins import login_of
+from migrate.planning.phases import all_phases, login_selects
 
 Place = tuple[str, str, str]
 """(KV mount, path, key) of a value in Vault."""
@@ -35,8 +36,8 @@ def logins(demands: Demands | None, files: Files | None) -> tuple[Login, ...]:
     found: dict[str, Login] = {}
     if demands is not None and files is not None:
         servers = list(database.servers(files))
-        for phase in all_phases():
-            for candidate in candidates(demands.inventory, files, phase):
+        for select in login_selects(all_phases()):
+            for candidate in candidates(demands.inventory, files, select):
                 if (login := _login(candidate, servers, demands)) is not None:
                     found.setdefault(login.database, login)
     return tuple(found.values()) or (Login("grafana", "grafana", generated()),)
@@ -55,7 +56,7 @@ def names(files: Files | None) -> tuple[str, ...]:
 
 def _login(candidate: Candidate, servers: list[database.Server], demands: Demands) -> Login | None:
     try:
-        known = database.login_of(candidate, Config(), servers)
+        known = login_of(candidate, Config(), servers)
     except MigrateError:
         return None  # a release without PostgreSQL, or one that does not say: nothing for the lab to make
     place = _place(candidate, demands)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from migrate.model.change import Input
 from migrate.model.json import Json
-from migrate.operations.subject import Subject, postgres
+from migrate.operations.login import LoginSubject, postgres
 from migrate.operations.wish import Arguments, Put, Wish, number, text
 
 UNSET = "ADDRESS-UNKNOWN"
 """Stands where the address would: a name that resolves nowhere, in case anybody runs an export as it is."""
 
 
-def database_connection(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
+def database_connection(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
     """The connection. Its address is the one *Vault* uses; a name inside the cluster is never taken for it."""
     target, login = subject.connection, postgres(subject.vault_login)
     address = subject.vault.database_address or UNSET

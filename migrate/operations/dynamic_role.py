@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from migrate.model.duration import seconds
 from migrate.model.json import Json
-from migrate.operations.subject import Subject
+from migrate.operations.login import LoginSubject
 from migrate.operations.wish import Arguments, Put, Wish, text
 from migrate.targets.sql import literal, quoted
 
 
-def dynamic_role(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
+def dynamic_role(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
     """The role. Logins it makes act as the old owner and hand back what they own before they are dropped."""
     target = subject.dynamic_role
     role: dict[str, Json] = {
@@ -36,7 +36,7 @@ def dynamic_role(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
     )
 
 
-def _creation(subject: Subject) -> list[Json]:
+def _creation(subject: LoginSubject) -> list[Json]:
     owner, database = quoted(subject.login.owner), quoted(subject.login.database)
     statements: list[Json] = [
         "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE "

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from migrate.documents.edits import Edit, RemoveItem, RemoveKey
 from migrate.model.json import Json, Pointer, canonical
 from migrate.operations.jwt_role import UNSET_AUDIENCE
+from migrate.operations.login import LoginSubject, Release, credential_path
 from migrate.operations.merging import merge
-from migrate.operations.subject import Release, Subject
-from migrate.operations.vault_policy import credential_path
 from migrate.operations.wish import Arguments, Edits, Rewrite, Wish, text
 
 PREFIX = "vault.hashicorp.com/"
@@ -24,7 +23,7 @@ _DEFAULT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOKEN = "/var/run/secrets/vault.hashicorp.com/serviceaccount/token"
 
 
-def inject_release(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
+def inject_release(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
     """One commit that touches nothing but the workload's own values."""
     release = subject.release
     edits = (*_wanted(subject, arguments), *_unwanted(release, dynamic=arguments.get("dynamic") is True))
@@ -40,11 +39,11 @@ def inject_release(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
     )
 
 
-def _user(subject: Subject, arguments: Arguments) -> str:
+def _user(subject: LoginSubject, arguments: Arguments) -> str:
     return "a login of its own" if arguments.get("dynamic") is True else subject.new_login
 
 
-def _wanted(subject: Subject, arguments: Arguments) -> Iterator[Edit]:
+def _wanted(subject: LoginSubject, arguments: Arguments) -> Iterator[Edit]:
     release, dynamic = subject.release, arguments.get("dynamic") is True
     # Grafana refuses to start when a variable and its __FILE form are both set, so it is one of the two.
     user: dict[str, Json] = {f"{USER}__FILE": _USER_FILE} if dynamic else {USER: subject.new_login}
@@ -99,7 +98,7 @@ def password_mount(values: dict[str, Json]) -> dict[str, Json] | None:
     return None
 
 
-def pod_annotations(subject: Subject, arguments: Arguments) -> dict[str, Json]:
+def pod_annotations(subject: LoginSubject, arguments: Arguments) -> dict[str, Json]:
     """The pod's annotations. Plain text: the chart does not run templates over them, the agent does."""
     release, dynamic = subject.release, arguments.get("dynamic") is True
     ours = {
@@ -143,7 +142,7 @@ def _agent_patch(*, dynamic: bool) -> str:
     return canonical(patch).decode()
 
 
-def _login(subject: Subject) -> dict[str, str]:
+def _login(subject: LoginSubject) -> dict[str, str]:
     login = {
         "auth-type": "jwt",
         "auth-path": f"auth/{subject.vault.auth_mount}",
@@ -161,7 +160,7 @@ def _login(subject: Subject) -> dict[str, str]:
     return login
 
 
-def _files(subject: Subject, arguments: Arguments) -> dict[str, str]:
+def _files(subject: LoginSubject, arguments: Arguments) -> dict[str, str]:
     path = credential_path(subject, arguments)
     files = {"db-password": "password"}
     if arguments.get("dynamic") is True:
@@ -179,7 +178,7 @@ def _files(subject: Subject, arguments: Arguments) -> dict[str, str]:
     return answer
 
 
-def _token_volume(subject: Subject) -> Json:
+def _token_volume(subject: LoginSubject) -> Json:
     audience = subject.vault.audience or UNSET_AUDIENCE
     token: Json = {"path": "token", "audience": audience, "expirationSeconds": 3600}
     return {"name": TOKEN_VOLUME, "projected": {"sources": [{"serviceAccountToken": token}]}}

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from migrate.model.duration import seconds
 from migrate.model.json import Json
-from migrate.operations.subject import Subject
+from migrate.operations.subject import Entering
 from migrate.operations.wish import Arguments, Put, Wish, text
 
 UNSET_AUDIENCE = "AUDIENCE-UNKNOWN"
 
 
-def jwt_role(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
+def jwt_role(subject: Entering, arguments: Arguments) -> Iterator[Wish]:
     """The role, bound by subject, which no other ServiceAccount can have."""
-    target, namespace = subject.jwt_role, subject.release.pods_in
-    account = subject.release.account.wanted
+    target, namespace = subject.jwt_role, subject.pods_in
+    account = subject.account.wanted
     role: dict[str, Json] = {
         "role_type": "jwt",
         "user_claim": "sub",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.model.duration import seconds, spoken
+from migrate.operations.login import LoginSubject
 from migrate.operations.static_role import role_state
-from migrate.operations.subject import Subject
 from migrate.operations.wish import Arguments, Put, Wish, text
 
 
-def longer_rotation(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
+def longer_rotation(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
     """An update, which does not rotate. Taking it back shortens the period: agents then still sleep out the old
     time to live and would serve a dead password, so the pods are replaced at once."""
     target, period = subject.static_role, seconds(text(arguments, "period"))

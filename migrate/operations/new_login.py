@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from migrate.model.change import Input
 from migrate.model.json import Json
-from migrate.operations.subject import Subject, postgres
+from migrate.operations.login import LoginSubject, postgres
 from migrate.operations.wish import Arguments, Put, Wish
 
 
-def new_login(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
+def new_login(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
     """A login, member of the old owner, that becomes the owner in the application's database when it connects."""
     owner, database = subject.login.owner, subject.login.database
     login: dict[str, Json] = {

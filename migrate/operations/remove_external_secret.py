@@ -1,27 +1,37 @@
-"""Second of two commits that retire an ExternalSecret: it goes, its Secret stays."""
+"""Second of two commits that retire ExternalSecrets: they go, their Secrets stay."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from migrate.documents.edits import RemoveDocument, RemoveItem
-from migrate.operations.subject import Copied, Subject
+from migrate.operations.orphan_external_secret import together
+from migrate.operations.subject import Copied, Retiring
 from migrate.operations.wish import Arguments, DropFile, Edits, Rewrite, Wish
 
 
-def remove_external_secret(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
+def remove_external_secret(subject: Retiring, arguments: Arguments) -> Iterator[Wish]:
     """The document, or with it a file that held nothing else and the line that listed the file."""
-    copied = subject.copied
-    if not copied.retire:
+    copies = [copied for copied in subject.copies if copied.retire]
+    if not copies:
         return
+    names = ", ".join(copied.target_secret for copied in copies)
+    several = bool(copies[1:])
     yield Wish(
-        target=copied.git,
-        act=Edits(tuple(_files(copied))),
-        summary=f"ExternalSecret {copied.namespace}/{copied.name} goes; Secret {copied.target_secret} stays",
-        blast=f"Flux prunes the ExternalSecret; nothing writes Secret {copied.target_secret} any more",
+        target=together(subject, copies),
+        act=Edits(tuple(one for copied in copies for one in _files(copied))),
+        summary="; ".join(
+            f"ExternalSecret {copied.namespace}/{copied.name} goes; Secret {copied.target_secret} stays"
+            for copied in copies
+        ),
+        blast=f"Flux prunes the {'ExternalSecrets' if several else 'ExternalSecret'}; nothing writes "
+        f"{'Secrets' if several else 'Secret'} {names} any more",
         guard="refused unless the Secret has no owner reference to it and the file is the one this plan wrote",
-        needs=("git: commit on the branch", f"kubernetes: get secrets in {copied.namespace}"),
-        rests_on=(copied.git,),
+        needs=(
+            "git: commit on the branch",
+            *dict.fromkeys(f"kubernetes: get secrets in {copied.namespace}" for copied in copies),
+        ),
+        rests_on=(together(subject, copies),),
     )
 
 

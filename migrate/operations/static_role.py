@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from migrate.model.duration import seconds, spoken
 from migrate.model.json import Json
-from migrate.operations.subject import Subject, postgres
+from migrate.operations.login import LoginSubject, postgres
 from migrate.operations.wish import Arguments, Put, Wish, text
 
 ROTATION = "ALTER ROLE \"{{name}}\" WITH PASSWORD '{{password}}';"
 
 
-def static_role(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
+def static_role(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
     """The role, with a short period first so that a natural rotation is lived through while everybody watches."""
     target, period = subject.static_role, seconds(text(arguments, "period"))
     yield Wish(
@@ -28,7 +28,7 @@ def static_role(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
     )
 
 
-def role_state(subject: Subject, period: int) -> Json:
+def role_state(subject: LoginSubject, period: int) -> Json:
     """The role as Vault reads it back."""
     return {
         "db_name": subject.connection.short,

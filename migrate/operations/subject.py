@@ -1,13 +1,17 @@
 """What operations know of the workload they move: facts from the tree and `migrate.yaml`, and names built on them.
 
+Every kind of phase has a subject of its own; an operation says by the annotation of its first parameter what it needs
+of one: the subject of its kind, or one of the small protocols here, which several kinds answer.
 Never a secret value. None means unknown, and an operation that needs what is unknown says so in its wish.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
-from migrate.model.json import Json, Pointer
+from migrate.model.json import Json
 from migrate.model.target import Target
 
 
@@ -36,46 +40,6 @@ class ServiceAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
-    """A Helm release in Git: where its settings for the workload stand, and what they make."""
-
-    place: Place
-    namespace: str
-    name: str
-    pods_in: str
-    chart: str
-    version: str
-    at: Pointer
-    """Where the workload's own values stand in the document."""
-    document: Json
-    container: str
-    deployment: str
-    account: ServiceAccount
-    uid: int
-    gid: int
-    applied_by: str = ""
-    """The Flux Kustomization that applies it, `namespace/name`; empty where something else does."""
-
-    @property
-    def target(self) -> Target:
-        """The object in Git."""
-        return Target("git", "HelmRelease", f"{self.namespace}/{self.name}")
-
-    @property
-    def workload(self) -> Target:
-        """The Deployment whose pods read the password."""
-        return Target("cluster", "Deployment", f"{self.pods_in}/{self.deployment}")
-
-    @property
-    def values(self) -> dict[str, Json]:
-        """The workload's own values."""
-        node: Json = self.document
-        for token in self.at:
-            node = node.get(str(token)) if isinstance(node, dict) else None
-        return node if isinstance(node, dict) else {}
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
     """A line of a kustomization that lists a file. `alone`: the only one there."""
 
@@ -92,7 +56,6 @@ class Copied:
     namespace: str
     name: str
     target_secret: str
-    key: str
     document: Json
     alone_in_file: bool
     listings: tuple[Listing, ...]
@@ -109,18 +72,6 @@ class Copied:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
-    """The database side of today."""
-
-    database: str
-    owner: str
-    host: str
-    operator: str | None
-    """The database operator's object that lists the login, as `Kind namespace/name`."""
-    server_version: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class VaultSide:
     """Where things go in Vault, and how the workload gets in."""
 
@@ -134,65 +85,82 @@ class VaultSide:
     tls_secret: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """One workload and everything its migration is made from."""
-
-    release: Release
-    copied: Copied
-    login: Login
-    vault: VaultSide
-    inventory: tuple[str, ...]
-    """The entries of the inventory that made it a candidate, for `explain`."""
+@runtime_checkable
+class Subject(Protocol):
+    """One workload that a plan moves: the least every operation and every plan knows of it."""
 
     @property
     def unit(self) -> str:
-        """`namespace/deployment`: the workload whose state every step belongs to."""
-        return f"{self.release.pods_in}/{self.release.deployment}"
+        """`namespace/name` of the workload whose state every step belongs to."""
 
     @property
-    def new_login(self) -> str:
-        """The login Vault rotates: a new one, since the first rotation happens when the static role is written."""
-        return f"{self.login.owner}_vault"
+    def file(self) -> str:
+        """The file of the workload, which errors about edits speak of."""
 
     @property
-    def vault_login(self) -> str:
-        """Vault's own login. One for each connection: a shared one would tie unrelated workloads to one password."""
-        return f"{self.login.owner}_vault_admin"
+    def inventory(self) -> tuple[str, ...]:
+        """The entries of the inventory that made it a candidate, for `explain`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A path of Vault that the workload shall reach, and what must be there before."""
+
+    path: str
+    rests_on: tuple[Target, ...] = ()
+
+
+@runtime_checkable
+class Entering(Subject, Protocol):
+    """A workload whose pods log in to Vault as a ServiceAccount of their own."""
 
     @property
-    def _workload_name(self) -> str:
-        return f"{self.vault.prefix}{self.release.pods_in}-{self.release.container}"
+    def vault(self) -> VaultSide:
+        """Where they go."""
 
     @property
-    def connection(self) -> Target:
-        """The database connection in Vault."""
-        return self._database("config", f"{self.vault.prefix}{self.login.owner}-pg")
+    def pods_in(self) -> str:
+        """The namespace of the pods."""
 
     @property
-    def static_role(self) -> Target:
-        """The static role in Vault."""
-        return self._database("static-roles", f"{self.vault.prefix}{self.login.owner}")
-
-    @property
-    def dynamic_role(self) -> Target:
-        """The dynamic role in Vault."""
-        return self._database("roles", f"{self.vault.prefix}{self.login.owner}")
+    def account(self) -> ServiceAccount:
+        """Who the pods are."""
 
     @property
     def policy(self) -> Target:
         """The one policy of the workload."""
-        return Target("vault", "policy", self._workload_name)
 
     @property
     def jwt_role(self) -> Target:
         """The one role its ServiceAccount logs in with."""
-        return Target("vault", f"auth/{self.vault.auth_mount}/role", self._workload_name)
 
-    def _database(self, kind: str, name: str) -> Target:
-        return Target("vault", f"{self.vault.database_mount}/{kind}", name)
+    def grants(self, arguments: Mapping[str, Json]) -> tuple[Grant, ...]:
+        """What the policy grants, path by path; the phase file's arguments may choose between ways."""
 
 
-def postgres(login: str) -> Target:
-    """A login of the database."""
-    return Target("postgres", "role", login)
+@runtime_checkable
+class Retiring(Subject, Protocol):
+    """A workload that leaves ExternalSecrets behind."""
+
+    @property
+    def git(self) -> Target:
+        """The workload's object in Git."""
+
+    @property
+    def copies(self) -> tuple[Copied, ...]:
+        """The ExternalSecrets that served it."""
+
+
+def workload_name(vault: VaultSide, namespace: str, name: str) -> str:
+    """What a workload is called in Vault: its policy and its login role."""
+    return f"{vault.prefix}{namespace}-{name}"
+
+
+def policy_called(name: str) -> Target:
+    """A policy in Vault."""
+    return Target("vault", "policy", name)
+
+
+def login_role(vault: VaultSide, name: str) -> Target:
+    """A role that ServiceAccounts log in with."""
+    return Target("vault", f"auth/{vault.auth_mount}/role", name)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from migrate.model.change import Input
 from migrate.model.json import Json
-from migrate.operations.subject import Subject, postgres
+from migrate.operations.login import LoginSubject, postgres
 from migrate.operations.wish import Arguments, Put, Wish
 
 GENERATED = "generated when this step runs, kept in memory until Vault holds it, never written down"
 
 
-def vault_login(subject: Subject, arguments: Arguments) -> Iterator[Wish]:
+def vault_login(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
     """The login that the connection in Vault uses.
 
     Its password is random and known to Vault alone, so `rotate-root` has nothing to add: it would only lock Vault

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from migrate.documents.edits import Edit
 from migrate.model.change import Input
 from migrate.model.json import Json
 from migrate.model.target import Target
-from migrate.operations.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,19 @@ class Wish:
 
 Arguments: TypeAlias = Mapping[str, Json]
 
-Operation: TypeAlias = Callable[[Subject, Arguments], Iterator[Wish]]
+Operation: TypeAlias = Callable[[Any, Arguments], Iterator[Wish]]
+"""A function of a subject and literal arguments. The annotation of `subject` declares which subjects it works on."""
+
+
+def works_on(operation: Operation) -> type:
+    """The class or protocol of subjects that an operation declares."""
+    # Annotations are names here; the others of the signature name types that refer to themselves.
+    found = inspect.get_annotations(operation).get("subject")
+    if isinstance(found, str):
+        found = getattr(inspect.getmodule(operation), found, None)
+    if not isinstance(found, type):
+        raise TypeError(f"{operation.__name__} does not say on which subject it works")
+    return found
 
 
 def text(arguments: Arguments, name: str) -> str:

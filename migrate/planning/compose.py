@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from migrate.catalog import shelf
@@ -13,11 +13,11 @@ from migrate.documents.reader import load_all
 from migrate.model.change import Absent, Blobs, Change, Doc, Exact, FileEdit, Input, Irreversible, State, Undo
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping
-from migrate.model.plan import PatchPair, Provenance, Step
+from migrate.model.plan import STAGES, PatchPair, Provenance, Step
 from migrate.model.target import Target
 from migrate.operations.catalogue import OPERATIONS
 from migrate.operations.subject import Subject
-from migrate.operations.wish import Edits, Put, Remove, Rewrite, Wish
+from migrate.operations.wish import Edits, Put, Remove, Rewrite, Wish, works_on
 from migrate.planning.commits import edit_file
 from migrate.planning.files import Drafts
 from migrate.planning.phases import Credential, Phase, Use
@@ -47,16 +47,19 @@ class _World:
     texts: dict[str, bytes] = field(default_factory=dict)
 
 
-def compose(subject: Subject, phase: Phase, credential: Credential, drafts: Drafts, servers: Servers) -> Composition:
-    """Every step of the phase for this subject. What is there already as wished makes no step.
+def compose(
+    subjects: Sequence[Subject], phase: Phase, credential: Credential, drafts: Drafts, servers: Servers
+) -> Composition:
+    """Every step of the phase for these subjects. What is there already as wished makes no step.
 
-    Raises Refused where a file cannot be edited exactly, and where something is in the way; Unreachable.
+    Stage by stage, and within a stage one workload after the other. Raises Refused where a file cannot be edited
+    exactly, where something is in the way, and where an operation does not work on such a subject; Unreachable.
     """
     world = _World(drafts, Found(servers))
     steps, patches = list[Step](), list[PatchPair]()
-    for use in phase.uses(credential):
+    for use, subject in _order(phase.uses(credential), subjects):
         for wish in _wishes(use, subject):
-            identity = f"{use.stage}.{use.operation}.{wish.target.short}"
+            identity = f"{use.stage}.{use.operation}.{_short(wish.target, subjects)}"
             files, pairs = _files(wish, identity, world)
             change = _change(wish, files, world)
             if change.before == change.after:
@@ -68,11 +71,29 @@ def compose(subject: Subject, phase: Phase, credential: Credential, drafts: Draf
     return Composition(tuple(steps), tuple(patches), world.texts, world.found)
 
 
+def _order(uses: list[Use], subjects: Sequence[Subject]) -> Iterator[tuple[Use, Subject]]:
+    for stage in STAGES:
+        for subject in subjects:
+            yield from ((use, subject) for use in uses if use.stage == stage)
+
+
+def _short(target: Target, subjects: Sequence[Subject]) -> str:
+    """The last part of a name tells steps of one workload apart; of several, objects need their namespace too."""
+    return target.short if len(subjects) == 1 or target.store == "vault" else target.name.replace("/", ".")
+
+
 def _wishes(use: Use, subject: Subject) -> Iterator[Wish]:
+    operation = OPERATIONS[use.operation]
+    if not isinstance(subject, works_on(operation)):
+        raise Refused(
+            f"operation {use.operation} does not work on {subject.unit}, as this phase selects it",
+            undone="no plan was made",
+            following="name an operation of the same kind in the phase file",
+        )
     try:
-        yield from OPERATIONS[use.operation](subject, _arguments(use))
+        yield from operation(subject, _arguments(use))
     except CannotEdit as error:
-        raise error.of(subject.release.place.file) from error
+        raise error.of(subject.file) from error
 
 
 def _arguments(use: Use) -> dict[str, Json]:

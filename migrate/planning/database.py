@@ -1,4 +1,4 @@
-"""The database side of today: which database, which login, and whether an operator looks after that login."""
+"""The PostgreSQL servers that operators run from a tree, and the logins those look after."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrate.model.config import Config
-from migrate.model.errors import Refused
-from migrate.model.json import Json, mapping, sequence, text_at
-from migrate.operations.subject import Login
-from migrate.planning.candidates import Candidate
+from migrate.model.json import mapping, sequence, text_at
 from migrate.planning.files import Files, Found, objects
 
 OPERATOR_KINDS = frozenset({"PostgresCluster", "Cluster", "postgresql"})
 _OPERATOR_GROUPS = ("postgres-operator.crunchydata.com", "postgresql.cnpg.io", "acid.zalan.do")
-
-
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,48}")
-"""Names that need no escaping in SQL, URLs and shells, and leave room for our suffixes within 63 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,44 +79,3 @@ def behind(host: str, known: list[Server]) -> Server | None:
         if ours and (not metadata.namespace or rest.partition(".")[0].partition(":")[0] in {"", metadata.namespace}):
             return server
     return None
-
-
-def login_of(candidate: Candidate, config: Config, known: list[Server]) -> Login:
-    """The login in use. Raises Refused where the tree does not say, or where it is no PostgreSQL."""
-    values = candidate.values
-    kind = _setting(values, "TYPE", "type")
-    if kind not in {None, "postgres"}:
-        raise _refused(candidate, f"its database is {kind}, not postgres", "nothing to do for this phase")
-    if _setting(values, "URL", "url"):
-        raise _refused(
-            candidate,
-            "its database is given as one URL, which holds the login too",
-            "spell out host, name and user (GF_DATABASE_HOST, _NAME, _USER), then plan again",
-        )
-    owner = config.database.login or _setting(values, "USER", "user")
-    database, host = _setting(values, "NAME", "name") or "grafana", _setting(values, "HOST", "host") or ""
-    for what, text in (("login", owner), ("database", database)):
-        if not text or "$" in text or "{{" in text:
-            raise _refused(
-                candidate,
-                f"the tree does not say which {what} it uses",
-                "set database.login in migrate.yaml to the login's name" if what == "login" else "write its name out",
-            )
-        if text and not _PLAIN.fullmatch(text):
-            raise _refused(candidate, f"its {what} has a name this tool does not put into SQL", "rename it")
-    server = behind(host, known)
-    operator = next((one.name for one in known if owner in one.logins), None)
-    version = config.database.version or (server.version if server else None)
-    return Login(database, str(owner), host, operator, version)
-
-
-def _setting(values: dict[str, Json], variable: str, key: str) -> str | None:
-    """A variable wins over the configuration file, as in the application."""
-    from_env = text_at(values.get("env"), f"GF_DATABASE_{variable}")
-    return from_env or text_at(mapping(values.get("grafana.ini")), "database", key)
-
-
-def _refused(candidate: Candidate, why: str, following: str) -> Refused:
-    return Refused(
-        f"HelmRelease {candidate.name} ({candidate.found.file}): {why}", undone="no plan was made", following=following
-    )

@@ -6,8 +6,9 @@ back whatever a commit rested on waits until the commit is reverted, merged and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from string import Template
 
@@ -16,12 +17,10 @@ from migrate.checks.catalogue import check_of
 from migrate.model.config import Config
 from migrate.model.duration import seconds, spoken
 from migrate.model.errors import Failed
-from migrate.model.plan import END, STAGES, Gate, Step
-from migrate.operations.subject import Subject
-from migrate.operations.vault_policy import credential_path
+from migrate.model.plan import END, STAGES, Gate, Step, Way
+from migrate.planning.cases import Case
 from migrate.planning.compose import Composition
 from migrate.planning.phases import Credential, GateRule, Phase
-from migrate.planning.pod import pod_changes, touched
 
 NO_LIMIT = "0s"
 
@@ -33,39 +32,57 @@ class _Plan:
     phase: Phase
     credential: Credential
     composition: Composition
-    subject: Subject
+    cases: tuple[Case, ...]
     config: Config
 
     @property
     def steps(self) -> tuple[Step, ...]:
         return self.composition.steps
 
+    def case(self, step: Step) -> Case:
+        """Whose step it is."""
+        return next(case for case in self.cases if case.subject.unit == step.unit)
+
 
 def gates_of(
-    phase: Phase, credential: Credential, composition: Composition, subject: Subject, config: Config
+    phase: Phase, credential: Credential, composition: Composition, cases: tuple[Case, ...], config: Config
 ) -> tuple[Gate, ...]:
     """The gates that have something to stand before, in the order of the steps.
 
     Raises Failed where the phase names a gate that no check answers.
     """
-    made = _Plan(phase, credential, composition, subject, config)
+    made = _Plan(phase, credential, composition, cases, config)
     # What was committed must have arrived before anything else is asked of it.
-    found = [*_deliveries(made), *_returns(made), *_of_phase(made)]
+    found = [*_deliveries(made), *_returns(made)]
+    for case in cases:
+        found += _of_phase(made, case)
     places = {identity: number for number, identity in enumerate(_order(composition.steps))}
-    return tuple(sorted(found, key=lambda gate: places[gate.before]))
+    return tuple(sorted(_distinct(found), key=lambda gate: places[gate.before]))
 
 
-def _of_phase(made: _Plan) -> Iterator[Gate]:
-    names = names_of(made)
-    texts = _spoken(names)
+def _distinct(gates: list[tuple[Gate, str]]) -> Iterator[Gate]:
+    """Each gate by an id of its own. What several workloads would ask in the same words is asked once."""
+    asked = dict.fromkeys(gate for gate, _ in gates)
+    uses = Counter((gate.way, gate.id) for gate in asked)
+    seen = set[Gate]()
+    for gate, unit in gates:
+        if gate not in seen:
+            seen.add(gate)
+            yield gate if uses[gate.way, gate.id] == 1 else replace(gate, id=f"{gate.id}@{unit}")
+
+
+def _of_phase(made: _Plan, case: Case) -> Iterator[tuple[Gate, str]]:
+    names = case.names(made.composition)
+    texts, unit = case.spoken(names), case.subject.unit
+    steps = tuple(step for step in made.steps if step.unit == unit)
     for rule in made.phase.gates_for(made.credential):
-        before = _before(rule, made.steps)
+        before = _before(rule, steps)
         if before is None:
             continue
         identity = Template(rule.id).substitute(texts)
         about = _about(_check(identity), names)
         check = Template(rule.check).substitute(texts)
-        yield Gate(identity, rule.way, before, check, rule.timeout, _soak(rule, made.config), about)
+        yield Gate(identity, rule.way, before, check, rule.timeout, _soak(rule, made.config), about), unit
 
 
 def _check(identity: str) -> Check:
@@ -93,7 +110,7 @@ def _before(rule: GateRule, steps: tuple[Step, ...]) -> str | None:
     return next((step.id for step in steps if step.operation == rule.before), None)
 
 
-def _deliveries(made: _Plan) -> Iterator[Gate]:
+def _deliveries(made: _Plan) -> Iterator[tuple[Gate, str]]:
     """After every Git step, before whatever comes next: merged, and applied."""
     for number, step in enumerate(made.steps):
         if not _is_commit(step):
@@ -101,27 +118,33 @@ def _deliveries(made: _Plan) -> Iterator[Gate]:
         following = made.steps[number + 1] if number + 1 < len(made.steps) else None
         before = END if following is None else following.id if following.stage == step.stage else following.stage
         check = f"what {step.id} commits is merged (judged by content) and Flux has applied it"
-        yield _delivery(f"gitops.applied.{step.operation}", "forward", before, check, step, made)
+        yield _delivery(f"gitops.applied.{step.operation}", "forward", before, check, step, made), step.unit
 
 
-def _returns(made: _Plan) -> Iterator[Gate]:
-    """On the way back, before the undo of what stands before a stage's run of Git steps."""
+def _returns(made: _Plan) -> Iterator[tuple[Gate, str]]:
+    """On the way back, before the undo of what stands before a stage's run of Git steps: one gate for each workload."""
+    asked = set[str]()
+    before = END
     for step, following in pairwise((None, *made.steps)):
-        if following and _is_commit(following) and not (step and _is_commit(step) and step.stage == following.stage):
+        if following is None or not _is_commit(following):
+            continue
+        if not (step and _is_commit(step) and step.stage == following.stage):
+            before, asked = step.id if step else END, set()
+        if following.unit not in asked:
+            asked.add(following.unit)
             check = f"what takes {following.id} back is merged (judged by content) and Flux has applied it"
             identity = f"gitops.reverted.{following.operation}"
-            yield _delivery(identity, "back", step.id if step else END, check, following, made)
+            yield _delivery(identity, "back", before, check, following, made), following.unit
 
 
 def _is_commit(step: Step) -> bool:
     return step.change.target.store == "git"
 
 
-def _delivery(identity: str, way: str, before: str, check: str, step: Step, made: _Plan) -> Gate:
-    release, copied = made.subject.release, made.subject.copied
-    owner = copied.applied_by if step.change.target == copied.git else release.applied_by
+def _delivery(identity: str, way: Way, before: str, check: str, step: Step, made: _Plan) -> Gate:
+    owner = made.case(step).applied_by(step.change.target)
     about = _about(_check(identity), {"step": step.id, "kustomization": owner})
-    return Gate(identity, "back" if way == "back" else "forward", before, check, NO_LIMIT, "0s", about)
+    return Gate(identity, way, before, check, NO_LIMIT, "0s", about)
 
 
 def _order(steps: tuple[Step, ...]) -> list[str]:
@@ -130,53 +153,3 @@ def _order(steps: tuple[Step, ...]) -> list[str]:
     for stage in STAGES:
         order += [stage, *(step.id for step in steps if step.stage == stage)]
     return [*order, END]
-
-
-def names_of(made: _Plan) -> dict[str, str]:
-    """Every name that a check may ask for; empty where it is unknown."""
-    subject, release, login, copied = made.subject, made.subject.release, made.subject.login, made.subject.copied
-    dynamic = made.credential == "dynamic"
-    return {
-        "account": release.account.wanted,
-        "account_comes": "with the cutover" if release.account.changes else "",
-        "address": subject.vault.database_address or "",
-        "audience": subject.vault.audience or "",
-        "auth_mount": subject.vault.auth_mount,
-        "database": login.database,
-        "database_mount": subject.vault.database_mount,
-        "deployment": subject.unit,
-        "dynamic_role": subject.dynamic_role.short,
-        "external_secret": f"{copied.namespace}/{copied.name}",
-        "jwt_role": subject.jwt_role.short,
-        "namespace": release.pods_in,
-        "new_login": subject.new_login,
-        "owner": login.owner,
-        "path": credential_path(subject, {"dynamic": dynamic}),
-        "period": str(_period(made)),
-        "pod": pod_changes(subject, made.composition),
-        "policy": subject.policy.short,
-        "release": f"{release.namespace}/{release.name}",
-        "secret": f"{copied.namespace}/{copied.target_secret}",
-        "secret_key": copied.key,
-        "server_version": str(login.server_version or ""),
-        "sslmode": subject.vault.sslmode,
-        "static_role": subject.static_role.short,
-        "touches": touched(subject, made.composition),
-        "vault_login": subject.vault_login,
-    }
-
-
-def _period(made: _Plan) -> int:
-    """The rotation period that the plan begins with, in seconds."""
-    uses = (use for use in made.phase.uses(made.credential) if use.operation == "static-role")
-    return next((seconds(str(use.arguments["period"])) for use in uses), 0)
-
-
-def _spoken(names: dict[str, str]) -> dict[str, str]:
-    """The same names for people, who should see what is unknown."""
-    version = names["server_version"]
-    return names | {
-        "address": names["address"] or "the database (address unknown)",
-        "audience": names["audience"] or "(unknown)",
-        "server": f"PostgreSQL {version}" if version else "any version",
-    }

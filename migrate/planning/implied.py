@@ -14,12 +14,13 @@ from migrate.model.errors import MigrateError
 from migrate.model.json import Json, digest, mapping, sequence, text_at
 from migrate.operations.inject_release import password_mount
 from migrate.operations.keep_service_account import KEEP
-from migrate.planning.candidates import Candidate, candidates
-from migrate.planning.database import login_of, servers
+from migrate.planning.database import servers
 from migrate.planning.files import Files, objects, one
-from migrate.planning.phases import Phase
+from migrate.planning.login.candidates import Candidate, candidates
+from migrate.planning.login.logins import login_of
+from migrate.planning.login.subjects import Sources, release_of
+from migrate.planning.phases import LoginSelect, Phase, login_selects
 from migrate.planning.starter import main_store
-from migrate.planning.subjects import Sources, release_of
 from migrate.planning.surroundings import injector
 from migrate.world.applied import Applied
 from migrate.world.birth import Database, Implied, Store
@@ -43,10 +44,10 @@ def applied_by(commit: str, inventory: Inventory, files: Files, config: Config, 
             found |= _plain(workload, inventory, files)
         elif workload.wired and workload.kind == "HelmRelease":
             found[f"HelmRelease/{workload.namespace}/{workload.name}"] = _release(workload, inventory)
-    for phase in phases:
-        for candidate in candidates(inventory, files, phase):
+    for select in login_selects(phases):
+        for candidate in candidates(inventory, files, select):
             key = f"HelmRelease/{candidate.workload.namespace}/{candidate.workload.name}"
-            found[key] |= _made(candidate, Sources(inventory, files, config, phase, servers(files), None))
+            found[key] |= _made(candidate, Sources(inventory, files, config, select, servers(files), None))
     return Applied(commit, found | dict(_around(inventory, files)))
 
 
@@ -54,14 +55,14 @@ def implied_by(inventory: Inventory, files: Files, config: Config, phases: list[
     """What a new world is born with, beside what the commit asks for."""
     known, found = servers(files), injector(inventory, files)
     databases, version = list[Database](), config.database.version
-    for phase in phases:
-        for candidate in candidates(inventory, files, phase):
+    for select in login_selects(phases):
+        for candidate in candidates(inventory, files, select):
             try:
                 login = login_of(candidate, config, known)
             except MigrateError:
                 continue  # the plan says why; a world without that database is still a world
             version = version or login.server_version
-            databases.append(_database(candidate, login.database, login.owner, phase, applied))
+            databases.append(_database(candidate, login.database, login.owner, select))
     mount = config.vault.auth.mount or (found.auth_path if found else None) or "jwt"
     return Implied(
         stores=tuple(_stores(inventory)),
@@ -164,7 +165,7 @@ def _release(workload: Workload, inventory: Inventory) -> dict[str, Any]:
 
 def _made(candidate: Candidate, sources: Sources) -> dict[str, Any]:
     """The objects that the release makes of the workload's values: its Deployment, and its ServiceAccount."""
-    release, values, variable = release_of(candidate, sources), candidate.values, sources.phase.select.variable
+    release, values, variable = release_of(candidate, sources), candidate.values, sources.select.variable
     account = release.account
     container: dict[str, Json] = {"name": release.container, "image": release.container}
     spec: dict[str, Json] = {
@@ -230,8 +231,8 @@ def _source(values: dict[str, Json], variable: str) -> dict[str, str] | None:
     return {"value": value} if value is not None else None
 
 
-def _database(candidate: Candidate, name: str, owner: str, phase: Phase, applied: Applied) -> Database:
-    source = _source(candidate.values, phase.select.variable) or {}
+def _database(candidate: Candidate, name: str, owner: str, select: LoginSelect) -> Database:
+    source = _source(candidate.values, select.variable) or {}
     namespace = text_at(candidate.found.spec, "targetNamespace") or candidate.workload.namespace
     return Database(name, owner, f"{namespace}/{source['secret']}" if "secret" in source else "", source.get("key", ""))
 

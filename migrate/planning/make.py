@@ -3,82 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from migrate.estate.inventory import Inventory, Secret
-from migrate.model.config import Config
 from migrate.model.json import Json
 from migrate.model.plan import SEVERITIES, Fact, Plan, Remark
 from migrate.model.target import Target
-from migrate.operations.subject import Subject
-from migrate.planning.candidates import Copy, NothingToDo, choose
+from migrate.planning.cases import Case, Estate, NothingToDo, Selection, units
 from migrate.planning.compose import Composition, compose
 from migrate.planning.configuration import FILE
-from migrate.planning.database import servers as operated
 from migrate.planning.deployed import deployed_branch
 from migrate.planning.files import Drafts, Files, blob_id
-from migrate.planning.foresee import foresee
 from migrate.planning.gates import gates_of
-from migrate.planning.notes import notes
+from migrate.planning.kinds import cases_of
 from migrate.planning.phases import Credential, Phase
 from migrate.planning.prove import prove
-from migrate.planning.remarks import remarks, unknowns
 from migrate.planning.servers import Servers, assumed, facts, softened, still_unknown, stood
-from migrate.planning.subjects import Sources, subject_of
-from migrate.planning.surroundings import injector
 
-
-@dataclass(frozen=True, slots=True)
-class Estate:
-    """What is planned for: the inventory, the files it was made from, the settings, and where Git stands."""
-
-    inventory: Inventory
-    files: Files
-    config: Config
-    commit: str | None
-    dirty: bool
+EVERYTHING = Selection()
 
 
 def make_plan(
-    estate: Estate, phase: Phase, credential: Credential, workload: str | None, servers: Servers | None = None
+    estate: Estate,
+    phase: Phase,
+    credential: Credential = "static",
+    selection: Selection = EVERYTHING,
+    servers: Servers | None = None,
 ) -> Plan | NothingToDo:
     """The plan, proven. Without `servers` it is made from Git alone.
 
-    Raises Failed where nothing fits the phase, Refused where several do, where it was begun by hand, where something
-    is in the way, or where a step's way back could not be proven; Unreachable where servers do not answer.
+    Raises Failed where nothing fits the phase, Refused where the phase cannot move what fits, where it was begun by
+    hand, where something is in the way, or where a step's way back could not be proven; Unreachable where servers do
+    not answer.
     """
-    chosen = choose(estate.inventory, estate.files, phase, workload)
-    if isinstance(chosen, NothingToDo):
-        return chosen
-    assert isinstance(chosen.form, Copy)
-    found = injector(estate.inventory, estate.files)
-    sources = Sources(estate.inventory, estate.files, estate.config, phase, operated(estate.files), found)
-    subject, secret = subject_of(chosen, chosen.form, sources)
-    seen = servers or assumed(subject)
-    composition = compose(subject, phase, credential, Drafts(estate.files), seen)
+    cases = cases_of(estate, phase, credential, selection)
+    if isinstance(cases, NothingToDo):
+        return cases
+    seen = servers or assumed({target: state for case in cases for target, state in case.assumed.items()})
+    composition = compose([case.subject for case in cases], phase, credential, Drafts(estate.files), seen)
     prove(composition)
-    findings = [
-        *remarks(subject, secret, sources, credential),
-        *foresee(subject, composition, found),
-        *_masked(composition),
-        *stood(composition.found),
-        *_standing(estate),
-    ]
+    findings = dict.fromkeys(
+        [
+            *(remark for case in cases for remark in case.remarks(composition)),
+            *_masked(composition),
+            *stood(composition.found),
+            *_standing(estate),
+        ]
+    )
+    unknowns = tuple(dict.fromkeys(unknown for case in cases for unknown in case.unknowns()))
+    watched = [target for case in cases for target in case.watched]
     return Plan(
         phase=phase.name,
         mode=seen.mode,
         commit=estate.commit,
         dirty=estate.dirty,
-        unit=subject.unit,
+        unit=", ".join(units(cases)),
         credential=credential,
-        facts=(*_facts(subject, sources, composition), *facts(composition.found, subject)),
+        facts=(*_facts(cases, estate.files, composition), *facts(composition.found, watched)),
         steps=composition.steps,
-        gates=gates_of(phase, credential, composition, subject, estate.config),
-        verdicts=tuple(_verdicts(secret, subject, estate.inventory)),
+        gates=gates_of(phase, credential, composition, cases, estate.config),
+        verdicts=tuple(_verdicts(cases, estate.inventory)),
         patches=composition.patches,
-        findings=tuple(sorted(softened(seen, findings), key=lambda remark: SEVERITIES.index(remark.severity))),
-        unknowns=still_unknown(seen, unknowns(subject, sources)),
-        notes=notes(subject, sources, credential, composition.steps),
+        findings=tuple(sorted(softened(seen, [*findings]), key=lambda remark: SEVERITIES.index(remark.severity))),
+        unknowns=still_unknown(seen, unknowns),
+        notes=tuple(dict.fromkeys(note for case in cases for note in case.notes(composition.steps))),
         retention=estate.config.soak.retention,
         deployed=deployed_branch(estate.files),
         places=seen.places,
@@ -107,37 +94,32 @@ def _standing(estate: Estate) -> Iterator[Remark]:
         )
 
 
-def _facts(subject: Subject, sources: Sources, composition: Composition) -> Iterator[Fact]:
+def _facts(cases: tuple[Case, ...], files: Files, composition: Composition) -> Iterator[Fact]:
     """What the plan stands on, file by file: what it edits, and what it only believed."""
-    believed = [(subject.release.target, subject.release.place.file), (subject.copied.git, subject.copied.place.file)]
-    if sources.injector:
-        one = sources.injector.found
-        believed.append((Target("git", one.kind, f"{one.namespace}/{one.name}"), one.file))
-    for server in sources.servers:
-        one = server.found
-        believed.append((Target("git", one.kind, f"{one.namespace}/{one.name}"), one.file))
+    believed = [one for case in cases for one in case.believed]
     named = {file for _, file in believed}
     for step in composition.steps:
         for edit in step.change.files:
-            if edit.file not in named:
+            if edit.file not in named and edit.before is not None:
                 named.add(edit.file)
                 believed.append((Target("git", "File", edit.file), edit.file))
-    if FILE in sources.files.paths:
+    if FILE in files.paths:
         believed.append((Target("git", "File", FILE), FILE))
     for target, file in sorted(set(believed)):
-        yield Fact(target, f"blob:{blob_id(sources.files.read(file))}", f"{file}, as Git names its content", file)
+        yield Fact(target, f"blob:{blob_id(files.read(file))}", f"{file}, as Git names its content", file)
 
 
-def _verdicts(chosen: Secret, subject: Subject, inventory: Inventory) -> Iterator[Json]:
-    """Every secret of the scan: the one this phase moves, and why the others are left."""
+def _verdicts(cases: tuple[Case, ...], inventory: Inventory) -> Iterator[Json]:
+    """Every secret of the scan: those this plan moves, and why the others are left."""
+    moved = {(one.id, one.file): one.why for case in cases for one in case.moves}
     for secret in inventory.secrets:
-        ours = secret.id == chosen.id and secret.file == chosen.file
+        ours = (secret.id, secret.file) in moved
         yield {
             "namespace": secret.namespace,
             "name": secret.name,
             "verdict": secret.verdict,
             "inPhase": ours,
-            "why": _why(secret) if not ours else f"{subject.release.container} reads its key {subject.copied.key}",
+            "why": moved[secret.id, secret.file] if ours else _why(secret),
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -29,14 +30,19 @@ class ReleaseRule(_Part):
     values: str
 
 
-class Select(_Part):
-    """What the phase looks for."""
+class LoginSelect(_Part):
+    """A release that has its database password from a Secret."""
 
+    kind: Literal["login"]
     variable: str
     container: str
     uid: int = Field(ge=1)
     gid: int = Field(ge=1)
     releases: tuple[ReleaseRule, ...]
+
+
+Select = LoginSelect
+"""What a phase looks for, by its `kind`: each kind has its own subject and finds its own cases."""
 
 
 class Use(_Part):
@@ -112,6 +118,13 @@ def phase_named(name: str) -> Phase:
 def all_phases() -> list[Phase]:
     """Every shipped phase, by name."""
     return [parse_phase(path.stem, path.read_bytes()) for path in _files()]
+
+
+def login_selects(phases: Iterable[Phase]) -> Iterator[LoginSelect]:
+    """What those of these phases look for that move a database login."""
+    for phase in phases:
+        if isinstance(phase.select, LoginSelect):
+            yield phase.select
 
 
 def parse_phase(name: str, data: bytes) -> Phase:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from migrate.model.change import Absent, Doc, State
 from migrate.model.errors import Refused
 from migrate.model.plan import Fact, Mode, Remark, Unknown
 from migrate.model.target import Target
-from migrate.operations.subject import Subject, postgres
 from migrate.targets.compare import covers, differing, fingerprint
 from migrate.targets.kinds import flattened, kind_of
 
@@ -27,10 +26,9 @@ class Servers:
     how: str
 
 
-def assumed(subject: Subject) -> Servers:
-    """From Git alone: nothing of ours is there yet, and the login in use can log in. Unknowns and guards say so."""
-    owner = postgres(subject.login.owner)
-    return Servers("offline", lambda target: Doc({"login": True}) if target == owner else Absent(), (), "")
+def assumed(taken: Mapping[Target, State]) -> Servers:
+    """From Git alone: nothing is there yet but what is taken for granted. Unknowns and guards say so."""
+    return Servers("offline", lambda target: taken.get(target, Absent()), (), "")
 
 
 @dataclass(slots=True)
@@ -102,12 +100,11 @@ def _taken(target: Target, fields: list[str]) -> Refused:
     )
 
 
-def facts(found: Found, subject: Subject) -> Iterator[Fact]:
-    """What the plan read of its servers, and of the workload and the Secret that it stands on; nothing offline."""
+def facts(found: Found, watched: Iterable[Target]) -> Iterator[Fact]:
+    """What the plan read of its servers, and what it watches there beside; nothing offline."""
     if found.servers.mode == "offline":
         return
-    copied = subject.copied
-    for target in (subject.release.workload, Target("cluster", "Secret", f"{copied.namespace}/{copied.target_secret}")):
+    for target in watched:
         found.read(target)
     for target, state in sorted(found.states.items(), key=lambda one: str(one[0])):
         yield Fact(target, fingerprint(target, state), found.servers.how)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrate.model.plan import STAGES
-from migrate.planning.phases import Phase, Use
+from migrate.planning.phases import LoginSelect, Phase, Select, Use
 from migrate.views.console import emit_json, emit_text
 
 SCHEMA = "migrate.phases/v1"
@@ -24,12 +24,20 @@ def show(phase: Phase, *, as_json: bool) -> None:
         emit_json({"schema": SCHEMA, "phases": [_brief(phase) | _whole(phase)]})
         return
     lines = [f"{phase.name}: {phase.title}", "", phase.summary, "", "selects"]
-    charts = ", ".join(rule.chart for rule in phase.select.releases)
-    lines.append(f"  the release of chart {charts} whose container {phase.select.container}")
-    lines.append(f"  gets {phase.select.variable} from a Secret that an ExternalSecret makes")
+    lines += _selects(phase.select)
     for stage in STAGES:
         lines += ["", stage, *_stage(phase, stage)]
     emit_text("\n".join(lines))
+
+
+def _selects(select: Select) -> list[str]:
+    match select:
+        case LoginSelect():
+            charts = ", ".join(rule.chart for rule in select.releases)
+            return [
+                f"  the release of chart {charts} whose container {select.container}",
+                f"  gets {select.variable} from a Secret that an ExternalSecret makes",
+            ]
 
 
 def _stage(phase: Phase, stage: str) -> list[str]:

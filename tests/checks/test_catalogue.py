@@ -80,3 +80,8 @@ def test_a_soak_of_nothing_makes_the_lived_rotation_wait_for_nothing(tmp_path: P
     }
     plan = planned(estate(tmp_path / "f", settings=settings.replace("0s", "6h")))
     assert [gate.soak for gate in plan.gates if gate.id == "db.rotation-lived"] == ["2h"]
+
+
+def test_a_gate_of_one_workload_among_several_asks_the_same_check() -> None:
+    assert check_of("pod.dryrun@watch/stack") is CHECKS["pod.dryrun"]
+    assert check_of("auth.login.some-account@watch/stack") is CHECKS["auth.login"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from migrate.cli.plan import read_estate
 from migrate.model.json import Json
 from migrate.model.plan import Plan
-from migrate.planning.candidates import NothingToDo
+from migrate.planning.cases import NothingToDo, Selection
 from migrate.planning.document import plan_json
 from migrate.planning.make import make_plan
 from migrate.planning.phases import Credential, phase_named
@@ -141,7 +141,7 @@ def estate(folder: Path, **changed: str | None) -> Path:
 
 def outcome(folder: Path, credential: Credential = "static", workload: str | None = None) -> Plan | NothingToDo:
     """What planning phase1 answers for the folder."""
-    return make_plan(read_estate(folder), phase_named("phase1"), credential, workload)
+    return make_plan(read_estate(folder), phase_named("phase1"), credential, Selection((workload,) if workload else ()))
 
 
 def planned(folder: Path, credential: Credential = "static", workload: str | None = None) -> Plan:

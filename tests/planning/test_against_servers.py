@@ -28,7 +28,7 @@ def seen(folder: Path, there: dict[str, Json] | None = None) -> Plan:
     servers = Servers(
         "live", lambda target: states.get(target, Absent()), (("vault", "cluster-id"),), "as a test has it"
     )
-    plan = make_plan(read_estate(folder), phase_named("phase1"), "static", None, servers)
+    plan = make_plan(read_estate(folder), phase_named("phase1"), servers=servers)
     assert isinstance(plan, Plan)
     return plan
 
@@ -71,7 +71,7 @@ def test_a_login_that_is_not_there_is_not_closed(tmp_path: Path) -> None:
     folder = estate(tmp_path / "e")
     servers = Servers("live", lambda _: Absent(), (), "")
     with pytest.raises(Refused, match="postgres:role/boards is not there"):
-        make_plan(read_estate(folder), phase_named("phase1"), "static", None, servers)
+        make_plan(read_estate(folder), phase_named("phase1"), servers=servers)
 
 
 def test_a_login_that_is_closed_already_makes_no_step(folder: Path) -> None:

@@ -14,7 +14,7 @@ from migrate.model.change import Doc, Irreversible
 from migrate.model.errors import Failed, Refused
 from migrate.model.json import Json, mapping
 from migrate.model.plan import Plan, Step
-from migrate.planning.candidates import NothingToDo
+from migrate.planning.cases import NothingToDo
 from migrate.planning.export import export
 from migrate.planning.phases import Credential
 from migrate.planning.prove import apply_diff

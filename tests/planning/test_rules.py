@@ -20,12 +20,12 @@ from migrate.model.plan import Step
 from migrate.operations.catalogue import OPERATIONS
 from migrate.planning.compose import Composition, compose
 from migrate.planning.files import Drafts, Files, blob_id
+from migrate.planning.login.subjects import fullname
 from migrate.planning.masking import MASK, Literals, literals, without_literals
 from migrate.planning.phases import Phase, all_phases, parse_phase
 from migrate.planning.prove import apply_diff, prove
 from migrate.planning.rendering import reversed_diff
 from migrate.planning.servers import Found, Servers
-from migrate.planning.subjects import fullname
 from migrate.planning.surroundings import pinned
 from tests.planning.estates import estate, planned
 

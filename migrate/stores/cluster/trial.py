@@ -48,7 +48,7 @@ def _may_not(status: int, message: str) -> bool:
 
 
 def laid_over(template: dict[str, Json], changes: dict[str, Any]) -> dict[str, Any]:
-    """The pod of a template with the changes of `migrate.planning.pod`: what is set gets an empty value."""
+    """The pod of a template with the changes of `migrate.planning.login.pod`: what is set gets an empty value."""
     pod: dict[str, Any] = {
         "metadata": {key: one for key, one in metadata(template).items() if key in {"labels", "annotations"}},
         "spec": copy.deepcopy(mapping(template.get("spec"))),

@@ -57,7 +57,7 @@ class Scene:
         return not isinstance(self.world.observe(parse_target(name)), Absent)
 
     def plan(self, credential: Credential = "static") -> Plan:
-        found = make_plan(read_estate(self.estate), phase_named("phase1"), credential, None)
+        found = make_plan(read_estate(self.estate), phase_named("phase1"), credential)
         assert isinstance(found, Plan)
         return found
 

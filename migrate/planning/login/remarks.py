@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from migrate.estate.inventory import Datum, Inventory, Secret
 from migrate.model.json import mapping
 from migrate.model.plan import Remark, Unknown
-from migrate.operations.subject import Subject
+from migrate.operations.login import LoginSubject
 from migrate.planning.database import Server, behind
 from migrate.planning.files import Files
+from migrate.planning.login.subjects import Sources, other_readers
 from migrate.planning.phases import Credential
-from migrate.planning.subjects import Sources, other_readers
 from migrate.planning.surroundings import Injector, literal_passwords, pinned, private_ca
 
 
-def remarks(subject: Subject, secret: Secret, sources: Sources, credential: Credential) -> tuple[Remark, ...]:
+def remarks(subject: LoginSubject, secret: Secret, sources: Sources, credential: Credential) -> tuple[Remark, ...]:
     """Every finding that the tree gives."""
     return (
         *_release(subject, sources),
@@ -29,7 +29,7 @@ def remarks(subject: Subject, secret: Secret, sources: Sources, credential: Cred
     )
 
 
-def _release(subject: Subject, sources: Sources) -> Iterator[Remark]:
+def _release(subject: LoginSubject, sources: Sources) -> Iterator[Remark]:
     release = subject.release
     where, file = f"HelmRelease {release.namespace}/{release.name}", release.place.file
     if not pinned(release.version or None):
@@ -116,7 +116,7 @@ def _injector(injector: Injector | None) -> Iterator[Remark]:
         )
 
 
-def _trust(subject: Subject, secret: Secret, sources: Sources) -> Iterator[Remark]:
+def _trust(subject: LoginSubject, secret: Secret, sources: Sources) -> Iterator[Remark]:
     injector = sources.injector
     if subject.vault.tls_secret or (injector and injector.trusts):
         return
@@ -132,7 +132,7 @@ def _trust(subject: Subject, secret: Secret, sources: Sources) -> Iterator[Remar
         )
 
 
-def _audience(subject: Subject) -> Iterator[Remark]:
+def _audience(subject: LoginSubject) -> Iterator[Remark]:
     if subject.vault.audience is None:
         yield Remark(
             "auth.audience",
@@ -144,7 +144,7 @@ def _audience(subject: Subject) -> Iterator[Remark]:
         )
 
 
-def _database(subject: Subject, servers: list[Server]) -> Iterator[Remark]:
+def _database(subject: LoginSubject, servers: list[Server]) -> Iterator[Remark]:
     login, server = subject.login, behind(subject.login.host, servers)
     if subject.vault.database_address is None:
         yield Remark(
@@ -183,9 +183,9 @@ def _database(subject: Subject, servers: list[Server]) -> Iterator[Remark]:
         )
 
 
-def _kept(subject: Subject, secret: Secret, inventory: Inventory) -> Iterator[Remark]:
+def _kept(subject: LoginSubject, secret: Secret, inventory: Inventory) -> Iterator[Remark]:
     """Who else needs what this phase would like to retire."""
-    datum = next((one for one in secret.data if one.key == subject.copied.key), None)
+    datum = next((one for one in secret.data if one.key == subject.key), None)
     for other in inventory.secrets:
         if other.id != secret.id and datum and any(_same_key(datum, one) for one in other.data):
             readers = ", ".join(sorted({reader.target for reader in other.readers})) or "nobody found"
@@ -212,7 +212,7 @@ def _same_key(one: Datum, other: Datum) -> bool:
     return (one.vault.path, one.vault.property) == (other.vault.path, other.vault.property)
 
 
-def _literals(subject: Subject, files: Files) -> Iterator[Remark]:
+def _literals(subject: LoginSubject, files: Files) -> Iterator[Remark]:
     for place in literal_passwords(files, subject.login.owner):
         yield Remark(
             "db.literal",
@@ -223,7 +223,7 @@ def _literals(subject: Subject, files: Files) -> Iterator[Remark]:
         )
 
 
-def _external_secret(subject: Subject, secret: Secret, credential: Credential) -> Iterator[Remark]:
+def _external_secret(subject: LoginSubject, secret: Secret, credential: Credential) -> Iterator[Remark]:
     copied = subject.copied
     if copied.never_refreshed and copied.retire:
         yield Remark(
@@ -251,7 +251,7 @@ def _external_secret(subject: Subject, secret: Secret, credential: Credential) -
         )
 
 
-def unknowns(subject: Subject, sources: Sources) -> tuple[Unknown, ...]:
+def unknowns(subject: LoginSubject, sources: Sources) -> tuple[Unknown, ...]:
     """What a plan from Git alone could not see."""
     address = subject.vault.database_address
     found = [

@@ -10,13 +10,13 @@ import json
 from migrate.documents.reader import load_all
 from migrate.model.json import Json, canonical, mapping, sequence
 from migrate.operations.inject_release import PREFIX, TOKEN_VOLUME, password_mount
-from migrate.operations.subject import Subject
+from migrate.operations.login import LoginSubject
 from migrate.planning.compose import Composition
 
 _SETTINGS = ("env", "envValueFrom")
 
 
-def values_after(subject: Subject, composition: Composition) -> dict[str, Json]:
+def values_after(subject: LoginSubject, composition: Composition) -> dict[str, Json]:
     """The workload's values as the cutover leaves them."""
     place, at = subject.release.place, subject.release.at
     edits = [edit for step in composition.steps for edit in step.change.files if edit.file == place.file and edit.after]
@@ -27,7 +27,7 @@ def values_after(subject: Subject, composition: Composition) -> dict[str, Json]:
     return mapping(node)
 
 
-def pod_changes(subject: Subject, composition: Composition) -> str:
+def pod_changes(subject: LoginSubject, composition: Composition) -> str:
     """What to lay over the pod that runs today to get the one after the cutover, as canonical JSON."""
     release, after = subject.release, values_after(subject, composition)
     before = _variables(release.values)
@@ -48,7 +48,7 @@ def pod_changes(subject: Subject, composition: Composition) -> str:
     return canonical(changes).decode()
 
 
-def touched(subject: Subject, composition: Composition) -> str:
+def touched(subject: LoginSubject, composition: Composition) -> str:
     """Every place of the release's document that the plan edits, as a JSON list of pointers."""
     place = subject.release.place
     found = {

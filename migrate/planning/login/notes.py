@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from migrate.model.plan import Step
-from migrate.operations.subject import Subject
+from migrate.operations.login import LoginSubject
 from migrate.planning.database import behind
 from migrate.planning.export import sql_file
+from migrate.planning.login.subjects import Sources
 from migrate.planning.phases import Credential
-from migrate.planning.subjects import Sources
 
 
-def notes(subject: Subject, sources: Sources, credential: Credential, steps: tuple[Step, ...]) -> tuple[str, ...]:
+def notes(subject: LoginSubject, sources: Sources, credential: Credential, steps: tuple[Step, ...]) -> tuple[str, ...]:
     """What stays true after the phase and is written nowhere else."""
     release, login = subject.release, subject.login
     restart = f"kubectl -n {release.pods_in} rollout restart deployment/{release.deployment}"

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from migrate.estate.inventory import Inventory, Workload
 from migrate.model.errors import Failed, Refused
 from migrate.model.json import mapping, sequence, text_at
+from migrate.planning.cases import Selection
 from migrate.planning.files import Files, Found, one
-from migrate.planning.phases import Phase
+from migrate.planning.phases import LoginSelect, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,48 +25,56 @@ class Sight:
 _SHOWN = 5
 
 
-def refusal(inventory: Inventory, files: Files, phase: Phase, wanted: str | None) -> Failed | Refused:
+def refusal(
+    inventory: Inventory, files: Files, phase: Phase, select: LoginSelect, selection: Selection
+) -> Failed | Refused:
     """Refused where something is there that could be meant, Failed where there is no trace of it."""
-    sights = [*_sights(inventory, files, phase, wanted)]
-    sought = phase.select.container
+    wanted = ", ".join(selection.only)
+    sights = [*_sights(inventory, files, phase, select, selection)]
+    sought = select.container
     if sights:
         others = f"; also: {'; '.join(sight.what for sight in sights[1:_SHOWN])}" if sights[1:] else ""
         return Refused(
             sights[0].what,
             truth=f"{phase.name} moves a password that an ExternalSecret copies into one key of a Secret, and that a "
-            f"HelmRelease hands over as {phase.select.variable}{others}",
+            f"HelmRelease hands over as {select.variable}{others}",
             undone="no plan was made",
             following=sights[0].fix,
         )
-    charts = ", ".join(rule.chart for rule in phase.select.releases)
+    charts = ", ".join(rule.chart for rule in select.releases)
     return Failed(
         f"{sought} was not found" + (f" as {wanted}" if wanted else ""),
-        truth=f"looked for a HelmRelease of chart {charts} that sets {phase.select.variable}; "
+        truth=f"looked for a HelmRelease of chart {charts} that sets {select.variable}; "
         f"found {_releases(inventory, sought)}",
         undone="no plan was made",
         following="migrate scan shows what reads which Secret; --estate DIR names another repository",
     )
 
 
-def _sights(inventory: Inventory, files: Files, phase: Phase, wanted: str | None) -> Iterator[Sight]:
+def _sights(
+    inventory: Inventory, files: Files, phase: Phase, select: LoginSelect, selection: Selection
+) -> Iterator[Sight]:
     """Likeliest first: a release that is applied, one that is not, a file that could not be read, another kind."""
-    under = {rule.chart: rule.values for rule in phase.select.releases}
+    under = {rule.chart: rule.values for rule in select.releases}
     releases = [one_ for one_ in inventory.workloads if one_.kind == "HelmRelease" and one_.chart in under]
     for release in sorted(releases, key=lambda release: not release.wired):
-        if wanted in {None, f"{release.namespace}/{release.name}"}:
-            yield _release(release, files, under[release.chart], phase.select.variable)
-    yield from _unread(inventory, files, phase)
+        if selection.takes(f"{release.namespace}/{release.name}"):
+            yield _release(release, files, under[release.chart], select.variable)
+    yield from _unread(inventory, files, select)
     for workload in inventory.workloads:
         images = [_plain(container.image) for container in workload.containers]
-        if workload.kind != "HelmRelease" and phase.select.container in images:
+        if workload.kind != "HelmRelease" and select.container in images:
             name = f"{workload.namespace}/{workload.name}"
             yield Sight(
-                f"{phase.select.container} runs as {workload.kind} {name} ({workload.file}), not as a HelmRelease",
+                f"{select.container} runs as {workload.kind} {name} ({workload.file}), not as a HelmRelease",
                 f"{phase.name} edits Helm values only: move this one by hand, or with a chart",
             )
-    if wanted and releases:
+    if selection.only and releases:
         names = ", ".join(f"{release.namespace}/{release.name}" for release in releases)
-        yield Sight(f"there is no {wanted}; of these charts there is {names}", "name that, or leave out --workload")
+        yield Sight(
+            f"there is no {', '.join(selection.only)}; of these charts there is {names}",
+            "name that, or leave out --workload",
+        )
 
 
 def _plain(image: str) -> str:
@@ -105,9 +114,9 @@ def _values_from(found: Found) -> Iterator[str]:
         yield f"{text_at(entry, 'kind') or 'an object'} {text_at(entry, 'name') or '(no name)'}"
 
 
-def _unread(inventory: Inventory, files: Files, phase: Phase) -> Iterator[Sight]:
+def _unread(inventory: Inventory, files: Files, select: LoginSelect) -> Iterator[Sight]:
     """Files that are no YAML, and speak of what is sought."""
-    words = [phase.select.container, *(rule.chart for rule in phase.select.releases)]
+    words = [select.container, *(rule.chart for rule in select.releases)]
     pattern = re.compile(rb"(?<![\w-])(?:" + b"|".join(re.escape(word.encode()) for word in words) + rb")(?![\w-])")
     for failed in inventory.files.failed:
         try:

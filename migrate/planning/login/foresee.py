@@ -16,15 +16,15 @@ from migrate.injector.workload import read
 from migrate.model.errors import Refused
 from migrate.model.json import Json, sequence
 from migrate.model.plan import Remark
-from migrate.operations.subject import Subject
+from migrate.operations.login import LoginSubject
 from migrate.planning.compose import Composition
-from migrate.planning.pod import values_after
+from migrate.planning.login.pod import values_after
 from migrate.planning.surroundings import Injector
 
 _ASSUMED_ADDRESS = "https://vault.invalid:8200"
 
 
-def foresee(subject: Subject, composition: Composition, injector: Injector | None) -> Iterator[Remark]:
+def foresee(subject: LoginSubject, composition: Composition, injector: Injector | None) -> Iterator[Remark]:
     """What will be added to the pod, and what an expert would warn of. Raises Refused with the injector's own words."""
     found = answer(
         read(_pod(subject, composition)), subject.release.pods_in, _settings(subject, injector), with_lint=True
@@ -38,12 +38,12 @@ def foresee(subject: Subject, composition: Composition, injector: Injector | Non
             yield Remark(one.code, "blocks" if one.severity == "error" else "warning", one.text, one.fix, file)
 
 
-def _settings(subject: Subject, injector: Injector | None) -> Settings:
+def _settings(subject: LoginSubject, injector: Injector | None) -> Settings:
     address = (injector.address if injector else None) or subject.vault.server or _ASSUMED_ADDRESS
     return Settings(address=address, revoke_on_shutdown=bool(injector and injector.revokes))
 
 
-def _pod(subject: Subject, composition: Composition) -> Json:
+def _pod(subject: LoginSubject, composition: Composition) -> Json:
     release, values = subject.release, values_after(subject, composition)
     account: Json = {"name": "kube-api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
     container: dict[str, Json] = {"name": release.container, "image": release.container, "volumeMounts": [account]}
@@ -72,7 +72,7 @@ def _added(mutated: Mutated) -> str:
     )
 
 
-def _refused(subject: Subject, found: Answer) -> Refused:
+def _refused(subject: LoginSubject, found: Answer) -> Refused:
     why = found.message or "; ".join(found.server_refusals) or "it would leave the pod alone"
     return Refused(
         f"the injector would not inject the pod of {subject.unit}: {why}",

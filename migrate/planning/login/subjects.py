@@ -10,11 +10,13 @@ from migrate.estate.inventory import Inventory, Reader, Secret, Store
 from migrate.model.config import Config
 from migrate.model.errors import Refused
 from migrate.model.json import mapping, text_at
-from migrate.operations.subject import Copied, Place, Release, ServiceAccount, Subject, VaultSide
-from migrate.planning.candidates import Candidate, Copy
-from migrate.planning.database import Server, login_of
+from migrate.operations.login import LoginSubject, Release
+from migrate.operations.subject import Copied, Place, ServiceAccount, VaultSide
+from migrate.planning.database import Server
 from migrate.planning.files import Files, one
-from migrate.planning.phases import Phase
+from migrate.planning.login.candidates import Candidate, Copy
+from migrate.planning.login.logins import login_of
+from migrate.planning.phases import LoginSelect
 from migrate.planning.surroundings import Injector, listings
 
 _NAME_LIMIT = 63
@@ -27,18 +29,19 @@ class Sources:
     inventory: Inventory
     files: Files
     config: Config
-    phase: Phase
+    select: LoginSelect
     servers: list[Server]
     injector: Injector | None
 
 
-def subject_of(candidate: Candidate, copy: Copy, sources: Sources) -> tuple[Subject, Secret]:
+def subject_of(candidate: Candidate, copy: Copy, sources: Sources) -> tuple[LoginSubject, Secret]:
     """The subject, and the inventory's entry of its ExternalSecret. Raises Refused where a part cannot be had."""
     release = release_of(candidate, sources)
     secret = secret_of(copy, release, sources.inventory)
-    subject = Subject(
+    subject = LoginSubject(
         release,
-        copied_of(secret, copy, release, sources),
+        copied_of(secret, release, sources),
+        copy.key,
         login_of(candidate, sources.config, sources.servers),
         vault_side(secret, sources),
         (
@@ -52,7 +55,7 @@ def subject_of(candidate: Candidate, copy: Copy, sources: Sources) -> tuple[Subj
 
 def release_of(candidate: Candidate, sources: Sources) -> Release:
     """The release and the pod it makes."""
-    spec, select, values = candidate.found.spec, sources.phase.select, candidate.values
+    spec, select, values = candidate.found.spec, sources.select, candidate.values
     pods_in = text_at(spec, "targetNamespace") or candidate.workload.namespace
     target = text_at(spec, "targetNamespace")
     default = f"{target}-{candidate.workload.name}" if target else candidate.workload.name
@@ -121,7 +124,7 @@ def secret_of(copy: Copy, release: Release, inventory: Inventory) -> Secret:
     )
 
 
-def copied_of(secret: Secret, copy: Copy, release: Release, sources: Sources) -> Copied:
+def copied_of(secret: Secret, release: Release, sources: Sources) -> Copied:
     """The ExternalSecret's place, who lists it, and whether it may be retired."""
     files = sources.files
     found = one(files, secret.file, secret.document)
@@ -132,7 +135,6 @@ def copied_of(secret: Secret, copy: Copy, release: Release, sources: Sources) ->
         namespace=secret.namespace,
         name=secret.name,
         target_secret=secret.target,
-        key=copy.key,
         document=found.value,
         alone_in_file=len(load_all(files.read(secret.file))) == 1,
         listings=listings(files, secret.file),
@@ -181,7 +183,7 @@ def _store(secret: Secret, inventory: Inventory) -> Store | None:
     return next(filter(fits, inventory.stores), None)
 
 
-def _refuse_collisions(subject: Subject, servers: list[Server]) -> None:
+def _refuse_collisions(subject: LoginSubject, servers: list[Server]) -> None:
     """db.static-takeover, db.operator-managed: the login Vault rotates is new and nobody else's."""
     for server in servers:
         for login in (subject.new_login, subject.vault_login):

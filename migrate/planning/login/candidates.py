@@ -9,9 +9,10 @@ from migrate.estate.inventory import Inventory, Workload
 from migrate.model.errors import MigrateError, Refused
 from migrate.model.json import Json, Pointer, mapping, text_at
 from migrate.operations.inject_release import FOLDER, PREFIX, password_mount
-from migrate.planning.absence import refusal
+from migrate.planning.cases import NothingToDo, Selection
 from migrate.planning.files import Files, Found, one
-from migrate.planning.phases import Phase
+from migrate.planning.login.absence import refusal
+from migrate.planning.phases import LoginSelect, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +64,15 @@ class Candidate:
         return f"{self.workload.namespace}/{self.workload.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class NothingToDo:
-    """The phase is done for this release."""
-
-    candidate: Candidate
-
-
-def choose(inventory: Inventory, files: Files, phase: Phase, wanted: str | None) -> Candidate | NothingToDo:
+def choose(
+    inventory: Inventory, files: Files, phase: Phase, select: LoginSelect, selection: Selection
+) -> Candidate | NothingToDo:
     """The one release that the phase is about.
 
     Raises Failed where there is no trace of one, Refused where there are several, where one is half-migrated by hand,
     and where something is there that the phase cannot move.
     """
-    found = [c for c in candidates(inventory, files, phase) if wanted in {None, c.name}]
+    found = [c for c in candidates(inventory, files, select) if selection.takes(c.name)]
     copies = [candidate for candidate in found if isinstance(candidate.form, Copy)]
     if len(copies) > 1:
         names = ", ".join(candidate.name for candidate in copies)
@@ -92,13 +88,13 @@ def choose(inventory: Inventory, files: Files, phase: Phase, wanted: str | None)
         return copies[0]
     for candidate in found:
         if isinstance(candidate.form, Moved):
-            return NothingToDo(candidate)
-    raise _none(inventory, files, found, phase, wanted)
+            return NothingToDo(candidate.name)
+    raise _none(inventory, files, found, phase, select, selection)
 
 
-def candidates(inventory: Inventory, files: Files, phase: Phase) -> list[Candidate]:
+def candidates(inventory: Inventory, files: Files, select: LoginSelect) -> list[Candidate]:
     """Every wired release of a chart the phase knows."""
-    rules = {rule.chart: rule.values for rule in phase.select.releases}
+    rules = {rule.chart: rule.values for rule in select.releases}
     answer = []
     for workload in inventory.workloads:
         if workload.kind != "HelmRelease" or workload.chart not in rules or not workload.wired:
@@ -112,7 +108,7 @@ def candidates(inventory: Inventory, files: Files, phase: Phase) -> list[Candida
         values = mapping(values.get(under)) if under else values
         if values.get("enabled") is False:
             continue
-        answer.append(Candidate(workload, found, at, values, form_of(values, phase.select.variable)))
+        answer.append(Candidate(workload, found, at, values, form_of(values, select.variable)))
     return answer
 
 
@@ -172,7 +168,14 @@ def _half(candidate: Candidate, form: Half) -> Refused:
     )
 
 
-def _none(inventory: Inventory, files: Files, found: list[Candidate], phase: Phase, wanted: str | None) -> MigrateError:
+def _none(
+    inventory: Inventory,
+    files: Files,
+    found: list[Candidate],
+    phase: Phase,
+    select: LoginSelect,
+    selection: Selection,
+) -> MigrateError:
     for candidate in found:
         if isinstance(candidate.form, Other) and candidate.form.near:
             return Refused(
@@ -181,4 +184,4 @@ def _none(inventory: Inventory, files: Files, found: list[Candidate], phase: Pha
                 undone="no plan was made",
                 following=f"bring it into that form ({candidate.found.file}), then plan again",
             )
-    return refusal(inventory, files, phase, wanted)
+    return refusal(inventory, files, phase, select, selection)

@@ -1,0 +1,20 @@
+"""Which module finds the cases of a phase: one for each kind of `select`."""
+
+from __future__ import annotations
+
+from migrate.planning.cases import Case, Estate, NothingToDo, Selection
+from migrate.planning.login.case import login_cases
+from migrate.planning.phases import Credential, LoginSelect, Phase
+
+
+def cases_of(
+    estate: Estate, phase: Phase, credential: Credential, selection: Selection
+) -> tuple[Case, ...] | NothingToDo:
+    """Every workload that the plan moves, in the order in which they move.
+
+    Raises Failed where nothing fits the phase, Refused where what is there cannot be moved, or where several fit and
+    the phase moves one at a time.
+    """
+    match phase.select:
+        case LoginSelect():
+            return login_cases(estate, phase, phase.select, credential, selection)

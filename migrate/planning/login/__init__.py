@@ -1,0 +1,1 @@
+"""Cases of kind `login`: a workload's database password, which Vault shall rotate."""
