@@ -35,19 +35,40 @@ def up(
     postgres: Annotated[
         int | None, typer.Option(help="Major version of PostgreSQL. Default: the estate's, or 16.")
     ] = None,
+    context: Annotated[
+        str | None, typer.Option(help="Start no server: bring the lab into the cluster of this kubectl context.")
+    ] = None,
+    vault: Annotated[str | None, typer.Option(metavar="URL", help="With --context: its Vault's address.")] = None,
+    vault_ca: Annotated[
+        Path | None, typer.Option(help="With --vault: the authority that signed its certificate.")
+    ] = None,
+    vault_token_file: Annotated[
+        Path | None, typer.Option(help="With --vault: a file with its token. Default: VAULT_TOKEN.")
+    ] = None,
+    disposable: Annotated[
+        str,
+        typer.Option("--i-know-this-is-disposable", metavar="NAME", help="With --context: the cluster's name again."),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.lab/v1).")] = False,
 ) -> None:
     """Start real servers as a disposable world: Vault, PostgreSQL and, where possible, Kubernetes, Flux and ESO.
 
-    Returns when all are ready. Everything lies in one folder and listens on the lab's own address only.
+    Returns when all are ready. Everything lies in one folder and listens on the lab's own address only. With --context
+    and --vault nothing is started: what the estate needs is brought into servers that are there, and down removes it.
     """
     from migrate.cli.demo import example
-    from migrate.lab import starting
+    from migrate.lab import existing, starting
     from migrate.views import lab as view
 
     place = None if empty else estate or example()
     wanted = starting.Wanted(name, place, _level(level), eso if eso.startswith("v") else f"v{eso}", postgres)
-    made = starting.start(wanted, view.level, view.done)
+    if bool(context) != bool(vault):
+        raise Usage("An existing cluster and an existing Vault go together.", following="--context NAME --vault URL")
+    if context and vault:
+        target = existing.Wanted(context, vault, vault_ca, vault_token_file, disposable)
+        made = starting.attach(wanted, target, view.done)
+    else:
+        made = starting.start(wanted, view.level, view.done)
     _show(made, as_json=as_json)
     if not as_json:
         view.following(made.name)

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from migrate.lab import network, node, processes
+from migrate.lab import existing, network, node, processes
 from migrate.lab.world import World
 from migrate.model.errors import MigrateError
 
@@ -24,10 +24,11 @@ class Incomplete(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
 
 def down(world: World) -> None:
     """End the lab; returns when nothing of it is left. Raises Incomplete with what could not be removed."""
+    left = existing.leave(world)
     with contextlib.suppress(TimeoutError):
         processes.end(processes.every(world), _PATIENCE)
     network.fell_bridge(world)
-    left = [*map(str, node.remove_cgroups(world)), *_unmounted(world)]
+    left += [*map(str, node.remove_cgroups(world)), *_unmounted(world)]
     if still := processes.every(world):
         left += [f"process {process.pid}" for process in still]
     if left:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from migrate.lab import build, database, disk, faultproxy, machine, postgresql, processes, status, vault
 from migrate.lab.levels import Level
 from migrate.lab.web import wait
-from migrate.lab.world import World
+from migrate.lab.world import Provider, World
 from migrate.model.errors import Failed, Refused
 
 
@@ -47,6 +47,8 @@ def named(name: str, world: World) -> Fault:
     found = next((fault for fault in known() if fault.name == name), None)
     if found is None:
         raise Failed(f"There is no fault called {name}.", following="migrate lab faults")
+    if world.provider is Provider.EXISTING:
+        raise Refused(f"The servers of {world.name} are not the lab's: it breaks nothing of theirs.")
     if not world.level.holds(found.level):
         raise Refused(f"{name} needs a lab of level {found.level}; this one is {world.level}.")
     return found

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from migrate.lab import build, database, git, ports
+from migrate.lab import build, database, existing, git, ports
 from migrate.lab.levels import Level
-from migrate.lab.world import World
+from migrate.lab.world import Provider, World
 
 
 def variables(world: World) -> dict[str, str]:
     """Environment variables for a shell that works on this lab, as its administrator. Passwords are by file only."""
+    if world.provider is Provider.EXISTING:
+        return _existing(world)
     found = {
         "MIGRATE_LAB_NAME": world.name,
         "VAULT_ADDR": world.url(ports.VAULT),
@@ -24,6 +26,14 @@ def variables(world: World) -> dict[str, str]:
     if world.level.holds(Level.CONTROL):
         found["KUBECONFIG"] = str(world.credential("admin.kubeconfig"))
         found["LAB_GIT"] = git.url(world)
+    return found
+
+
+def _existing(world: World) -> dict[str, str]:
+    found = {"MIGRATE_LAB_NAME": world.name, "VAULT_ADDR": existing.record(world)["vault"]}
+    found["KUBECONFIG"] = str(world.credential("admin.kubeconfig"))
+    if world.credential("ca.crt").exists():
+        found["VAULT_CACERT"] = str(world.credential("ca.crt"))
     return found
 
 

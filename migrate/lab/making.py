@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migrate.lab import network, world
 from migrate.lab.levels import Choice
-from migrate.lab.world import World
+from migrate.lab.world import Provider, World
 from migrate.model.errors import Refused
 
 
@@ -19,6 +19,7 @@ class Order:
     choice: Choice
     estate: Path | None
     eso: str
+    provider: Provider = Provider.PROCESSES
 
 
 def make(order: Order) -> World:
@@ -36,6 +37,7 @@ def make(order: Order) -> World:
         node=str(free[2]),
         estate=str(order.estate.resolve()) if order.estate else "",
         eso=order.eso,
+        provider=order.provider,
     )
     try:
         world.create(made)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from migrate.lab import build, controllers, injector, levels, machine, postgresql
+from migrate.lab import build, controllers, existing, injector, levels, machine, postgresql
 from migrate.lab.levels import Level
-from migrate.lab.world import World
+from migrate.lab.world import Provider, World
 from migrate.model.errors import Failed, Usage
 
 
@@ -22,6 +22,25 @@ class Wanted:
     level: str | None
     eso: str
     postgres: int | None
+
+
+def attach(wanted: Wanted, target: existing.Wanted, told: Callable[[str, float], None]) -> World:
+    """Bring a lab into a cluster and a Vault that are there already; returns it when that is done.
+
+    Raises Refused where the cluster's name was not repeated or the lab's name is taken, Failed where a server refuses:
+    what was brought until then stays for `down`.
+    """
+    _have_libraries()
+    from migrate.lab import making, survey, up
+    from migrate.lab.vault import Mounts
+
+    found = existing.find(target)
+    read = survey.read(wanted.estate) if wanted.estate else None
+    choice = levels.Choice(Level.CONTROL, f"the cluster {found.cluster} and the Vault at {found.vault}")
+    order = making.Order(wanted.name, choice, wanted.estate, wanted.eso, Provider.EXISTING)
+    made = making.make(order)
+    existing.settle_in(made, found, read, up.mounts(read) if read else Mounts(), told)
+    return made
 
 
 def start(wanted: Wanted, told_level: Callable[[str, str], None], told: Callable[[str, float], None]) -> World:

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from migrate.lab import build, ports, processes
+from migrate.lab import build, existing, ports, processes
 from migrate.lab.levels import Level
+from migrate.lab.server import Server
 from migrate.lab.web import Web
-from migrate.lab.world import World
+from migrate.lab.world import Provider, World
 from migrate.model.json import Json
 
 SCHEMA = "migrate.lab/v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """One server of a lab. `ready`: its process lives and, where it can be asked, it says so itself."""
-
-    name: str
-    version: str
-    pid: int | None
-    address: str
-    ready: bool
 
 
 _PROMISED = {"helm-controller": "helm-applier"}
@@ -47,6 +35,8 @@ _READY = {
 
 def servers(world: World) -> tuple[Server, ...]:
     """Every server that was started, in the order in which they were. Asks some of them; changes nothing."""
+    if world.provider is Provider.EXISTING:
+        return existing.servers(world)
     versions = {program.name: program.version for program in build.programs()}
     versions["external-secrets"] = world.eso
     for name in ("postgres", "injector"):
@@ -54,6 +44,10 @@ def servers(world: World) -> tuple[Server, ...]:
         versions[name] = version.read_text() if version.exists() else ""
     found = sorted(processes.servers(world), key=lambda name: _began(world, name))
     return tuple(_server(world, name, versions) for name in found)
+
+
+def _where(server: Server) -> dict[str, Json]:
+    return {"container": server.container} if server.container else {"pid": server.pid}
 
 
 def ready(world: World, name: str) -> bool:
@@ -68,6 +62,7 @@ def document(world: World, found: tuple[Server, ...]) -> dict[str, Json]:
         "schema": SCHEMA,
         "name": world.name,
         "level": world.level.value,
+        "provider": world.provider.value,
         "reason": world.reason,
         "folder": str(world.folder),
         "address": world.address,
@@ -77,7 +72,7 @@ def document(world: World, found: tuple[Server, ...]) -> dict[str, Json]:
                 "name": _PROMISED.get(server.name, server.name),
                 "program": server.name,
                 "version": server.version,
-                "pid": server.pid,
+                **_where(server),
                 "address": server.address,
                 "ready": server.ready,
             }

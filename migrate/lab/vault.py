@@ -121,10 +121,14 @@ def _trust(web: Web, world: World, mounts: Mounts) -> None:
     web.ask("POST", f"/v1/auth/{mounts.jwt}/config", {"jwt_validation_pubkeys": [public], "bound_issuer": ISSUER})
 
 
-def _let_read(web: Web, world: World, mounts: Mounts) -> None:
+def reading(mounts: Mounts) -> str:
+    """The policy of the External Secrets Operator: it reads everything."""
     paths = [(f"{mount}/{part}/*", caps) for mount in mounts.kv for part, caps in _READING]
-    policy = "\n".join(f'path "{path}" {{ capabilities = {json.dumps(caps)} }}' for path, caps in paths)
-    web.ask("PUT", f"/v1/sys/policies/acl/{READER}", {"policy": policy})
+    return "\n".join(f'path "{path}" {{ capabilities = {json.dumps(caps)} }}' for path, caps in paths)
+
+
+def _let_read(web: Web, world: World, mounts: Mounts) -> None:
+    web.ask("PUT", f"/v1/sys/policies/acl/{READER}", {"policy": reading(mounts)})
     make_reader_token(web, world, f"lab-{secrets.token_urlsafe(24)}")
 
 

@@ -1,4 +1,4 @@
-"""JSON over HTTPS to the lab's own servers, trusting the lab's own authority only."""
+"""JSON over HTTPS to a lab's servers, trusting one authority only."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Unwelcome(Failed):
 
 
 class Web:
-    """One server. Connections are kept and shared between threads."""
+    """One server. `authority` None: whom the machine trusts. Connections are kept and shared between threads."""
 
     def __init__(
         self,
         url: str,
-        authority: Path,
+        authority: Path | None,
         *,
         client: tuple[Path, Path] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -38,7 +38,11 @@ class Web:
         self._headers = dict(headers or {})
         certificate, key = (str(client[0]), str(client[1])) if client else (None, None)
         self._pool = urllib3.PoolManager(
-            ca_certs=str(authority), cert_file=certificate, key_file=key, retries=False, maxsize=8
+            ca_certs=str(authority) if authority else None,
+            cert_file=certificate,
+            key_file=key,
+            retries=False,
+            maxsize=8,
         )
 
     def ask(

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from migrate.lab.levels import Level
@@ -20,6 +21,14 @@ from migrate.model.errors import Failed, Usage
 _RECORD = "world.json"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 _LONGEST_PATH = 60  # what may follow it, containerd's longest socket, has 40 bytes; the kernel's limit is 107
+
+
+class Provider(StrEnum):
+    """Who runs a lab's servers: this machine as processes, an engine as containers, or somebody else altogether."""
+
+    PROCESSES = "processes"
+    DOCKER = "docker"
+    EXISTING = "existing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ class World:
     """The GitOps folder that was pushed into it; empty for none."""
     eso: str
     """Version of the External Secrets Operator it runs."""
+    provider: Provider = Provider.PROCESSES
 
     @property
     def id(self) -> str:
@@ -131,7 +141,8 @@ def load(name: str) -> World | None:
     folder = place(name)
     try:
         said = json.loads((folder / _RECORD).read_text())
-        return World(folder=folder, **{**said, "level": Level(said["level"])})
+        kinds = {"level": Level(said["level"]), "provider": Provider(said.get("provider", Provider.PROCESSES))}
+        return World(folder=folder, **{**said, **kinds})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
