@@ -25,7 +25,9 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      waiting says what a pod waits for, in words
     cluster:Secret/NS/NAME           {uid, owners: [{kind, name, uid}], keys, immutable, synced}: synced says whether
                                      its values equal their source in Vault (left out where that may not be seen)
-    cluster:ExternalSecret/NS/NAME   {uid, ready, creationPolicy, refreshed, message}
+    cluster:SecretOwners/NS/NAME     {KIND/NAME: true}: who owns the Secret
+    cluster:ExternalSecret/NS/NAME   {uid, ready, creationPolicy, refreshed, message, generation, handled}: handled is
+                                     the generation that ESO last acted on
     cluster:Kustomization/NS/NAME    {ready, suspended, applied: commit}
     cluster:HelmRelease/NS/NAME      {ready, suspended, failed, generation, observed}
     cluster:ServiceAccount/NS/NAME   {uid, tokens: true|false}

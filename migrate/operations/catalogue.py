@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migrate.operations.close_login import close_login
 from migrate.operations.database_connection import database_connection
+from migrate.operations.disown_secret import disown_secret
 from migrate.operations.dynamic_role import dynamic_role
 from migrate.operations.inject_release import inject_release
 from migrate.operations.jwt_role import jwt_role
@@ -29,6 +30,7 @@ OPERATIONS: dict[str, Operation] = {
     "inject-release": inject_release,
     "longer-rotation": longer_rotation,
     "orphan-external-secret": orphan_external_secret,
+    "disown-secret": disown_secret,
     "remove-external-secret": remove_external_secret,
     "close-login": close_login,
 }

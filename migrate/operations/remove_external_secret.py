@@ -31,7 +31,7 @@ def remove_external_secret(subject: Retiring, arguments: Arguments) -> Iterator[
             "git: commit on the branch",
             *dict.fromkeys(f"kubernetes: get secrets in {copied.namespace}" for copied in copies),
         ),
-        rests_on=(together(subject, copies),),
+        rests_on=(together(subject, copies), *(copied.owners for copied in copies)),
     )
 
 

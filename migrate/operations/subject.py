@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from migrate.model.json import Json
+from migrate.model.change import Doc
+from migrate.model.json import Json, mapping
 from migrate.model.target import Target
 
 
@@ -69,6 +70,22 @@ class Copied:
     def git(self) -> Target:
         """The object in Git."""
         return Target("git", "ExternalSecret", f"{self.namespace}/{self.name}")
+
+    @property
+    def owners(self) -> Target:
+        """Who owns the Secret in the cluster."""
+        return Target("cluster", "SecretOwners", f"{self.namespace}/{self.target_secret}")
+
+    @property
+    def as_owner(self) -> str:
+        """The ExternalSecret as an owner of its Secret is named."""
+        return f"ExternalSecret/{self.name}"
+
+    @property
+    def owned(self) -> Doc:
+        """The state of `owners` that ESO makes by what Git says."""
+        policy = mapping(mapping(mapping(self.document).get("spec")).get("target")).get("creationPolicy")
+        return Doc({self.as_owner: True} if policy in {None, "Owner"} else {})
 
 
 @dataclass(frozen=True, slots=True)

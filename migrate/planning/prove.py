@@ -45,7 +45,7 @@ def _prove_step(step: Step, texts: dict[str, bytes]) -> None:
         raise _unproven(step.id, "it changes nothing")
     if (back := inverted(change)).before != change.after or back.after != change.before:
         raise _unproven(step.id, "its inverse does not lead back")
-    if not any(backward(change).get(key) for key in ("requests", "sql", "files", "stays")):
+    if not any(backward(change).get(key) for key in ("requests", "sql", "files", "stays", "patch")):
         raise _unproven(step.id, "its inverse is empty")
     if isinstance(change.undo, Exact) and not isinstance(lasting(change), Undoable):
         raise _unproven(step.id, "it is never taken back, and does not say what remains")

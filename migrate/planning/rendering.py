@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from migrate.model.change import Change, Doc, FileEdit, Input, inverted
 from migrate.model.json import Json, mapping
+from migrate.targets import ownership
 from migrate.targets.lasting import Keep, Leave, Undoable, lasting
 from migrate.targets.sql import script
 from migrate.targets.transit import is_key, key_request
@@ -64,6 +65,8 @@ def _asked(change: Change) -> dict[str, Json]:
         return {"database": found.database, "sql": list(found.statements)}
     if change.target.store == "vault":
         return {"requests": [_request(change)]}
+    if change.target.kind == ownership.KIND:
+        return {"object": f"Secret {change.target.name}", "patch": ownership.planned(change)}
     return {}
 
 

@@ -85,7 +85,9 @@ def _missing(target: Target) -> Refused:
         f"{target} is not there, and the plan would change it",
         truth="the tree says it is in use",
         undone="no plan was made",
-        following="check database.login and the release's settings: is this the right server?",
+        following="see what became of it: migrate doctor --live"
+        if target.store == "cluster"
+        else "check database.login and the release's settings: is this the right server?",
     )
 
 

@@ -162,6 +162,8 @@ def _texts(way: str, change: dict[str, Json]) -> Iterator[Line]:
         for line in json.dumps(request["body"], indent=2).split("\n") if "body" in request else []:
             yield Line(f"          {safe(line)}")
     yield from (Line(f"        {safe(str(statement))}") for statement in sequence(change.get("sql")))
+    for operation in sequence(change.get("patch")):
+        yield Line(f"        {safe(json.dumps(operation))}")
     for file in sequence(change.get("files")):
         assert isinstance(file, dict)
         yield from _diff(str(file["diff"]), whole=way == "do")

@@ -19,6 +19,7 @@ SWITCHES = {
     "cluster": "the API server does not answer",
     "flux": "Flux is suspended: what is merged is not applied",
     "eso": "the External Secrets Operator is down",
+    "old-eso": "the External Secrets Operator is as old as 0.10: creationPolicy Orphan leaves its owner reference",
     "webhook": "the injector's webhook is down",
 }
 COUNTED = {

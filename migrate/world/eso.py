@@ -94,8 +94,10 @@ def _write(draft: Draft, name: str, external: dict[str, Any], key: str, values: 
         return
     merged = external["spec"]["creationPolicy"] in {"Merge", "CreateOrMerge"}
     secret["data"] = {**secret["data"], **values} if merged else dict(values)
-    owners = [one for one in secret.get("owners", []) if one["uid"] != external["uid"]]
-    if external["spec"]["creationPolicy"] == "Owner":
+    held = secret.get("owners", [])
+    owners = [one for one in held if one["uid"] != external["uid"]]
+    keeps = draft.faults.get("old-eso") and owners != held  # 0.10 takes its reference off under no policy
+    if external["spec"]["creationPolicy"] == "Owner" or keeps:
         owners.append({"kind": "ExternalSecret", "name": name.partition("/")[2], "uid": external["uid"]})
     secret["owners"] = owners
 

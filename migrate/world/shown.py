@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from migrate.model.change import Absent, Doc, State
 from migrate.model.json import Json
 from migrate.model.target import Target
+from migrate.targets import ownership
 from migrate.world import postgres, vault
 from migrate.world.eso import values_of
 from migrate.world.pods import pods_of, template_of
@@ -31,6 +32,9 @@ def stored(world: World, target: Target) -> State:
         case "postgres":
             role = world.postgres["roles"].get(target.name)
             return Doc(_role(world, role["state"])) if role else Absent()
+        case _ if target.kind == ownership.KIND:
+            secret = world.cluster["objects"].get(f"Secret/{target.name}")
+            return Doc(ownership.owners(secret.get("owners", []))) if secret else Absent()
         case _:
             workload = world.cluster["objects"].get(f"{target.kind}/{target.name}")
             if workload is None:
@@ -53,6 +57,8 @@ def watch(world: World, target: Target, now: datetime) -> State:
             found = _vault(looking, target)
         case "postgres":
             found = _postgres(looking, world, target)
+        case _ if target.kind == ownership.KIND:
+            return stored(world, target)
         case _:
             found = _cluster(looking, target)
     return Absent() if found is None else Doc(found)
@@ -210,6 +216,7 @@ def _equals_vault(draft: Draft, name: str, found: dict[str, Any]) -> bool | None
 def _external(found: dict[str, Any]) -> Json:
     shown: dict[str, Json] = {"uid": found["uid"], "ready": bool(found.get("ready"))}
     shown |= {"creationPolicy": found["spec"]["creationPolicy"], "message": found.get("message", "")}
+    shown |= {"generation": found["generation"]} | ({"handled": found["synced"]} if found.get("synced") else {})
     return shown | ({"refreshed": found["refreshed"]} if found.get("refreshed") else {})
 
 

@@ -11,6 +11,7 @@ from migrate.model.change import Absent, Change, Doc
 from migrate.model.duration import seconds
 from migrate.model.json import Json, mapping
 from migrate.model.target import Target
+from migrate.targets import ownership
 from migrate.world import postgres, vault
 from migrate.world.state import Draft, written
 
@@ -201,6 +202,8 @@ def _drop(draft: Draft, name: str) -> str:
 
 
 def _cluster(draft: Draft, target: Target, change: Change) -> str:
+    if target.kind == ownership.KIND:
+        return _owners(draft, target, change)
     found = draft.objects.get(f"{target.kind}/{target.name}")
     if found is None:
         return f'{target.kind.lower()} "{target.short}" not found'
@@ -208,4 +211,20 @@ def _cluster(draft: Draft, target: Target, change: Change) -> str:
     if set(wanted) - {"restartedAt"}:
         return f"{target} is GitOps' to change"
     found["restartedAt"] = wanted.get("restartedAt") or written(draft.now)
+    return ""
+
+
+def _owners(draft: Draft, target: Target, change: Change) -> str:
+    """Owner references taken off, or put back to ExternalSecrets that live and fill the Secret."""
+    secret = draft.objects.get(f"Secret/{target.name}")
+    if secret is None:
+        return f'secret "{target.short}" not found'
+    gone = ownership.lost(change)
+    kept = [one for one in secret.get("owners", []) if ownership.named(one) not in gone]
+    for wanted in ownership.gained(change):
+        kind, _, name = wanted.partition("/")
+        external = draft.objects.get(f"{kind}/{target.namespace}/{name}")
+        if external and external.get("spec", {}).get("target") == target.short:
+            kept.append({"kind": kind, "name": name, "uid": external["uid"]})
+    secret["owners"] = kept
     return ""

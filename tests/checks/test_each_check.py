@@ -32,7 +32,7 @@ ROLLED: dict[str, Json] = {"replicas": 1, "updated": 1, "ready": 1, "account": "
 RELEASE: dict[str, Json] = {"ready": True, "suspended": False, "failed": False, "generation": 2, "observed": 2}
 FLUX: dict[str, Json] = {"ready": True, "suspended": False, "applied": "abcdef0123456789"}
 SECRET: dict[str, Json] = {"uid": "1", "owners": [], "keys": ["password"], "immutable": False, "synced": True}
-EXTERNAL: dict[str, Json] = {"uid": "2", "ready": True, "creationPolicy": "Orphan"}
+EXTERNAL: dict[str, Json] = {"uid": "2", "ready": True, "creationPolicy": "Orphan", "generation": 2, "handled": 2}
 ROLE: dict[str, Json] = {"rotation_period": 7200, "last_vault_rotation": LATER, "ttl": 100, "username": "boards_vault"}
 NONE: dict[str, Json] = {"count": 0, "clients": []}
 ONE: dict[str, Json] = {"count": 1, "clients": ["10.0.0.9"], "newest": LATER, "oldest": EARLIER}
@@ -218,6 +218,12 @@ CASES = [
     Case("secret.consumers", Pass, {CONSUMERS: {"pods": []}, OLD: NONE}),
     Case("secret.consumers", Fail, {CONSUMERS: {"pods": ["watch/backup"]}, OLD: NONE}),
     Case("secret.consumers", Inconclusive, {CONSUMERS: {"pods": []}, OLD: ONE}),
+    Case("eso.orphaned", Pass, {EXTERNAL_AT: EXTERNAL}),
+    Case("eso.orphaned", Fail, {EXTERNAL_AT: None}),
+    Case("eso.orphaned", Inconclusive, {EXTERNAL_AT: EXTERNAL | {"creationPolicy": "Owner"}}),
+    Case("eso.orphaned", Inconclusive, {EXTERNAL_AT: EXTERNAL | {"ready": False}}),
+    Case("eso.orphaned", Inconclusive, {EXTERNAL_AT: EXTERNAL | {"handled": 1}}),
+    Case("eso.orphaned", Inconclusive, {EXTERNAL_AT: {"creationPolicy": "Orphan", "ready": True, "generation": 2}}),
     Case("eso.owner", Pass, {SECRET_AT: SECRET, EXTERNAL_AT: EXTERNAL}),
     Case("eso.owner", Fail, {SECRET_AT: None, EXTERNAL_AT: EXTERNAL}),
     Case(

@@ -14,8 +14,17 @@ from typing import Any
 
 import pytest
 
+from migrate.checks.answer import Answer, Pass, Question
+from migrate.checks.catalogue import CHECKS
+from migrate.engine.settle import Applied, NotApplied, settle
 from migrate.lab import controllers, down, ports, vault
 from migrate.lab.levels import Level
+from migrate.model.change import Change, Doc, Exact, inverted
+from migrate.model.ports import Conflict, Move, Outcome, Secrets, Written
+from migrate.model.target import Target
+from migrate.stores.cluster.api import Api
+from migrate.stores.cluster.observer import ClusterObserver
+from migrate.stores.cluster.store import ClusterStore
 from tests.labworld import Lab, start, until
 
 pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(600)]
@@ -96,6 +105,23 @@ class Operator:
         self.lab.api.ask("DELETE", f"{path}/{owner['metadata']['name']}")
         until("the garbage collector", lambda: self.secret(barrier) is None)
         return self.secret(name) is not None
+
+    def store(self) -> ClusterStore:
+        """The cluster as a run writes to it."""
+        return ClusterStore(self._reach())
+
+    def _reach(self) -> Api:
+        return Api(kubeconfig=str(self.lab.world.credential("admin.kubeconfig")))
+
+    def disowning(self, name: str) -> Change:
+        """The plan's step for it."""
+        owner, target = f"ExternalSecret/{name}", Target("cluster", "SecretOwners", f"{self.namespace}/{name}")
+        return Change(target, Doc({owner: True}), Doc({owner: None}), Exact())
+
+    def acted(self, name: str) -> Answer:
+        """What the gate before the step says."""
+        question = Question({"external_secret": f"{self.namespace}/{name}"}, datetime.now(UTC))
+        return CHECKS["eso.orphaned"].ask(ClusterObserver(self._reach()), question)
 
     def has_seen_everything(self) -> None:
         """Returns when the operator has worked on something that came after all before it."""
@@ -179,6 +205,55 @@ def test_a_reference_removed_by_hand_stays_away_once_the_policy_is_orphan(operat
     assert not operator.owned(name)
     operator.delete(name)
     assert operator.survives(name)
+
+
+def test_the_step_between_the_two_commits_keeps_the_secret_in_every_version(operator: Operator, name: str) -> None:
+    """What a plan does: wait until ESO has acted on Orphan, take off what it left, and only then let it be removed."""
+    store, change = operator.store(), operator.disowning(name)
+    operator.make(name)
+    assert isinstance(settle(change, store.read(change).state), NotApplied)
+    operator.patch(name, target={"creationPolicy": "Orphan"})
+    until("ESO to act on it", lambda: isinstance(operator.acted(name), Pass))
+    if operator.lab.world.eso in _LEAVES_REFERENCES:
+        assert take(store, change) == Written()
+    assert isinstance(settle(change, store.read(change).state), Applied)
+    operator.refresh(name)
+    assert not operator.owned(name)
+    operator.delete(name)
+    assert operator.survives(name)
+    assert take(store, inverted(change)) == Written(Doc({})), "nobody lives whose it could be"
+    assert not operator.owned(name)
+
+
+def test_taken_back_before_the_removal_the_old_owner_has_its_secret_again(operator: Operator, name: str) -> None:
+    if operator.lab.world.eso not in _LEAVES_REFERENCES:
+        pytest.skip("this version takes the reference off by itself, so the step never did and is not taken back")
+    store, change = operator.store(), operator.disowning(name)
+    operator.make(name)
+    before = operator.secret(name)["metadata"]["ownerReferences"]
+    operator.patch(name, target={"creationPolicy": "Orphan"})
+    until("ESO to act on it", lambda: isinstance(operator.acted(name), Pass))
+    assert take(store, change) == Written()
+    assert take(store, inverted(change)) == Written()
+    assert operator.secret(name)["metadata"]["ownerReferences"] == before
+    operator.delete(name)
+    assert not operator.survives(name)
+
+
+def test_a_secret_that_somebody_else_owns_by_now_is_not_patched(operator: Operator, name: str) -> None:
+    store, change = operator.store(), operator.disowning(name)
+    operator.make(name)
+    seen = store.read(change)
+    operator.release(name)
+    assert isinstance(store.write(moved(change), seen, Secrets()), Conflict)
+
+
+def moved(change: Change) -> Move:
+    return Move("run-1", "phase1-0000", "0" * 64, "contract.disown-secret", "forward", "", change)
+
+
+def take(store: ClusterStore, change: Change) -> Outcome:
+    return store.write(moved(change), store.read(change), Secrets())
 
 
 def test_orphaning_while_vault_is_sealed_does_nothing_and_the_secret_is_lost(operator: Operator, name: str) -> None:

@@ -19,12 +19,14 @@ from migrate.targets.compare import fingerprint
 from tests.planning.estates import estate
 
 POLICY = "vault:policy/mig-watch-grafana"
+OWNERS = Target("cluster", "SecretOwners", "watch/boards-login")
 
 
 def seen(folder: Path, there: dict[str, Json] | None = None) -> Plan:
     """A plan of the estate on servers where `there` is what stands (by target)."""
     states = {parse_target(name): Doc(value) for name, value in (there or {}).items()}
     states.setdefault(Target("postgres", "role", "boards"), Doc({"login": True, "createrole": False}))
+    states.setdefault(OWNERS, Doc({"ExternalSecret/boards-login": True}))
     servers = Servers(
         "live", lambda target: states.get(target, Absent()), (("vault", "cluster-id"),), "as a test has it"
     )
@@ -69,9 +71,20 @@ def test_a_password_that_nobody_knows_is_not_planned_with(folder: Path) -> None:
 
 def test_a_login_that_is_not_there_is_not_closed(tmp_path: Path) -> None:
     folder = estate(tmp_path / "e")
-    servers = Servers("live", lambda _: Absent(), (), "")
+    servers = Servers("live", lambda target: Doc({}) if target == OWNERS else Absent(), (), "")
     with pytest.raises(Refused, match="postgres:role/boards is not there"):
         make_plan(read_estate(folder), phase_named("phase1"), servers=servers)
+
+
+def test_a_secret_that_is_not_there_is_not_planned_with(folder: Path) -> None:
+    servers = Servers("live", lambda _: Absent(), (), "")
+    with pytest.raises(Refused, match="SecretOwners/watch/boards-login is not there"):
+        make_plan(read_estate(folder), phase_named("phase1"), servers=servers)
+
+
+def test_a_secret_that_belongs_to_nobody_in_the_cluster_is_not_disowned(folder: Path) -> None:
+    assert any(one.operation == "disown-secret" for one in seen(folder).steps)
+    assert not any(one.operation == "disown-secret" for one in seen(folder, {str(OWNERS): {}}).steps)
 
 
 def test_a_login_that_is_closed_already_makes_no_step(folder: Path) -> None:

@@ -60,6 +60,7 @@ def test_steps_stand_in_the_order_an_operator_expects(folder: Path) -> None:
         "cutover.inject-release",
         "soak.longer-rotation",
         "contract.orphan-external-secret",
+        "contract.disown-secret",
         "contract.remove-external-secret",
         "contract.close-login",
     ]
@@ -178,10 +179,32 @@ def _steps(plan: Plan) -> list[dict[str, Json]]:
 def test_retirement_takes_two_commits(folder: Path) -> None:
     plan = planned(folder)
     first, second = step(plan, "orphan-external-secret"), step(plan, "remove-external-secret")
-    assert second.depends[-1] == first.id
+    assert first.id in second.depends
     assert {file for file, blob in second.change.after.files if blob is None} == {"secrets.yaml"}  # type: ignore[union-attr]
     assert "kustomization.yaml" in {edit.file for edit in second.change.files}
     assert any(gate.id == "eso.owner" and gate.before == second.id for gate in plan.gates)
+
+
+def test_between_the_two_commits_the_secret_is_disowned(folder: Path) -> None:
+    plan = planned(folder)
+    (removal,) = [one for one in _steps(plan) if one["operation"] == "disown-secret"]
+    assert removal["target"] == "cluster:SecretOwners/watch/boards-login"
+    assert removal["change"] == {
+        "object": "Secret watch/boards-login",
+        "patch": [
+            {"op": "test", "path": "/metadata/ownerReferences/0/name", "value": "boards-login"},
+            {"op": "remove", "path": "/metadata/ownerReferences/0"},
+        ],
+    }
+    assert str(removal["id"]) in step(plan, "remove-external-secret").depends
+    assert any(gate.id == "eso.orphaned" and gate.before == removal["id"] for gate in plan.gates)
+
+
+def test_a_secret_that_belongs_to_nobody_needs_no_disowning(tmp_path: Path) -> None:
+    merge = SECRETS.replace("  target:\n", "  target:\n    creationPolicy: Merge\n")
+    assert merge != SECRETS
+    plan = planned(estate(tmp_path / "e", secrets=merge))
+    assert not any(one.operation == "disown-secret" for one in plan.steps)
 
 
 def test_one_document_of_a_shared_file_goes_and_the_rest_stays(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_show_puts_the_way_back_beside_each_step(
     assert run(["plan", "phase1", "--estate", str(folder), "-o", str(file)]) == 0
     assert run(["show", str(file)]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("      undo:") == shown.count("      do:") == 11
+    assert shown.count("      undo:") == shown.count("      do:") == 12
     for word in ("=== expand ===", "=== contract ===", "blast radius:", "remains:", "unknown offline"):
         assert word in shown
     assert run(["show", str(file), "--json"]) == 0

@@ -42,6 +42,16 @@ def test_orphan_first_and_removal_after_that_keeps_the_secret() -> None:
     assert object_of(after(world, commit("3", without), 2), SECRET) is not None
 
 
+def test_an_old_eso_keeps_its_reference_under_orphan_and_makes_none_anew() -> None:
+    old = edited(new(commit()), lambda draft: draft.faults.update({"old-eso": True}))
+    world = after(old, orphan := commit("2", with_spec(creationPolicy="Orphan")))
+    assert owners(world) == ["ExternalSecret"]
+    freed = edited(world, lambda draft: draft.objects[SECRET].update(owners=[]))
+    assert owners(after(freed, orphan, 120)) == []
+    assert object_of(after(freed, commit("3", without), 2), SECRET) is not None
+    assert object_of(after(world, commit("3", without), 2), SECRET) is None
+
+
 def test_removal_without_orphan_loses_the_secret_whatever_its_deletion_policy() -> None:
     world = new(commit("1", with_spec(deletionPolicy="Retain")))
     assert object_of(after(world, commit("2", without)), SECRET) is None

@@ -74,8 +74,9 @@ class LoginCase:
 
     @property
     def assumed(self) -> Mapping[Target, State]:
-        """The login in use can log in."""
-        return {postgres(self.subject.login.owner): Doc({"login": True})}
+        """The login in use can log in, and the Secret belongs to whom its policy says."""
+        copied = self.subject.copied
+        return {postgres(self.subject.login.owner): Doc({"login": True}), copied.owners: copied.owned}
 
     def names(self, composition: Composition) -> dict[str, str]:
         """Names of the release, its login, and what is made for it in Vault."""

@@ -15,10 +15,12 @@ from migrate.stores.cluster.accounts import account
 from migrate.stores.cluster.api import Api
 from migrate.stores.cluster.flux import helm_release, kustomization
 from migrate.stores.cluster.operators import operators
+from migrate.stores.cluster.owners import ownership
 from migrate.stores.cluster.secrets import external_secret, secret
 from migrate.stores.cluster.trial import dry_run
 from migrate.stores.cluster.webhook import webhook
 from migrate.stores.cluster.workloads import consumers, workload
+from migrate.targets.ownership import KIND
 
 _Shown = dict[str, Json] | None
 
@@ -46,6 +48,8 @@ class ClusterObserver:
 
     def observe(self, target: Target) -> State:
         """The target as it is now; no keys for a kind that nobody here shows. Raises Unreachable."""
+        if target.kind == KIND:
+            return ownership(self.api, target.name).state
         show = _SHOWN.get(target.kind)
         name, _, asked = target.name.partition("?")
         found = show(self.api, name, asked) if show else {}

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 
 from migrate.model.json import Json, mapping, sequence
 from migrate.stores.cluster.api import Api, metadata, place
 
 GROUP = "external-secrets.io"
+_GENERATION = re.compile(r"(\d+)-")
+"""`status.syncedResourceVersion` begins with the generation that ESO acted on, in 0.10 as in 2.9 (its `util.go`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,10 @@ def external_secret(api: Api, name: str) -> dict[str, Json] | None:
         "ready": ready.get("status") == "True",
         "creationPolicy": target.get("creationPolicy", "Owner"),
         "message": ready.get("message", ""),
+        "generation": metadata(found.body).get("generation", 0),
     }
+    if (handled := _GENERATION.match(str(status.get("syncedResourceVersion", "")))) is not None:
+        shown["handled"] = int(handled.group(1))
     return shown | ({"refreshed": status["refreshTime"]} if status.get("refreshTime") else {})
 
 

@@ -1,4 +1,4 @@
-"""What a run may write in the cluster: the moment from which a workload's pods are replaced.
+"""What a run may write in the cluster: the moment from which a workload's pods are replaced, and who owns a Secret.
 
 Everything else there belongs to Git. The guard is the object's resourceVersion, tested by the patch itself: nothing
 is written where it moved, which status updates alone can do.
@@ -12,7 +12,9 @@ from migrate.model.change import Absent, Change, Doc
 from migrate.model.json import Json, mapping
 from migrate.model.ports import Conflict, Denied, Move, Outcome, OutcomeUnknown, Secrets, Snapshot, Unreachable, Written
 from migrate.stores.cluster.api import JSON_PATCH, Answer, Api, metadata, place
+from migrate.stores.cluster.owners import disowned, ownership
 from migrate.stores.lost import LostError
+from migrate.targets.ownership import KIND
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 """The annotation by which `kubectl rollout restart` replaces pods."""
@@ -22,12 +24,14 @@ _PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonS
 
 @dataclass(frozen=True, slots=True)
 class ClusterStore:
-    """The workloads of one cluster."""
+    """The workloads and Secrets of one cluster."""
 
     api: Api
 
     def read(self, change: Change) -> Snapshot:
-        """When its pods were last replaced by hand. Raises Unreachable."""
+        """When its pods were last replaced by hand; of a Secret, who owns it. Raises Unreachable."""
+        if change.target.kind == KIND:
+            return ownership(self.api, change.target.name)
         found = self.api.look(_path(change))
         if not found.ok:
             if found.status == 403:
@@ -42,6 +46,8 @@ class ClusterStore:
     def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
         """One JSON Patch that begins with a test of what was seen."""
         change = move.change
+        if change.target.kind == KIND:
+            return self._owned(change, seen)
         wanted = mapping(change.after.value) if isinstance(change.after, Doc) else {}
         if set(wanted) - {"restartedAt"} or isinstance(change.after, Absent):
             return Denied(f"{change.target} is Git's to change", "commit the change instead")
@@ -54,6 +60,13 @@ class ClusterStore:
         except (LostError, Unreachable) as error:
             return OutcomeUnknown(str(error))
         return _outcome(answer, change)
+
+    def _owned(self, change: Change, seen: Snapshot) -> Outcome:
+        try:
+            answer = disowned(self.api, change, seen)
+        except (LostError, Unreachable) as error:
+            return OutcomeUnknown(str(error))
+        return _outcome(answer, change) if isinstance(answer, Answer) else answer
 
     def identity(self) -> str:
         """The uid of kube-system, which lives as long as the cluster. Raises Unreachable."""
@@ -107,5 +120,6 @@ def _outcome(answer: Answer, change: Change) -> Outcome:
 
 
 def _grant(change: Change, verb: str) -> str:
-    namespace, kind = change.target.namespace, _PLURALS.get(change.target.kind, "deployments")
-    return f"grant {verb} on {kind}.apps in namespace {namespace}"
+    plural = _PLURALS.get(change.target.kind, "deployments")
+    kind = "secrets" if change.target.kind == KIND else f"{plural}.apps"
+    return f"grant {verb} on {kind} in namespace {change.target.namespace}"

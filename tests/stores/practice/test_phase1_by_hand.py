@@ -13,6 +13,7 @@ from migrate.model.plan import END, STAGES, Gate, Plan, Step
 from migrate.model.ports import Written
 from migrate.model.target import Target
 from migrate.planning.phases import Credential
+from migrate.stores.practice.hands import set_fault
 from tests.estate.trees import FIRST_USER
 from tests.stores.practice.worlds import GRAFANA, Scene, scene
 
@@ -58,6 +59,31 @@ def test_every_gate_of_the_static_plan_passes_where_it_stands(tmp_path: Path) ->
     (pod,) = sequence(place.seen(GRAFANA)["pods"])
     assert mapping(pod)["ready"] is True
     assert mapping(pod)["agent"] is True
+
+
+def test_with_an_old_eso_the_plan_takes_the_owner_off_itself_and_the_secret_stays(tmp_path: Path) -> None:
+    place = scene(tmp_path)
+    plan = place.plan()
+    set_fault(place.world.folder.path, "old-eso", "on")
+    assert walk(place, plan) == []
+    assert not place.there("cluster:ExternalSecret/monitoring/lab-db-pguser-grafana")
+    assert place.seen("cluster:Secret/monitoring/lab-db-pguser-grafana")["owners"] == []
+
+
+def test_the_owner_is_put_back_only_where_it_lives(tmp_path: Path) -> None:
+    place = scene(tmp_path)
+    plan = place.plan()
+    walk(place, plan)
+    disown, removal = (next(one for one in plan.steps if one.operation == name) for name in _RETIRING)
+    assert place.write(disown, way="back") == Written()
+    assert place.seen("cluster:Secret/monitoring/lab-db-pguser-grafana")["owners"] == []
+    place.merge(removal, way="back")
+    assert place.write(disown, way="back") == Written()
+    (owner,) = sequence(place.seen("cluster:Secret/monitoring/lab-db-pguser-grafana")["owners"])
+    assert mapping(owner)["name"] == "lab-db-pguser-grafana"
+
+
+_RETIRING = ("disown-secret", "remove-external-secret")
 
 
 def test_every_gate_of_the_dynamic_plan_passes_where_it_stands(tmp_path: Path) -> None:
