@@ -62,9 +62,11 @@ def apply(
 
 
 def _no_other(where: Place, loaded: Loaded) -> None:
-    """One run at a time: the next plan stands on what the last one left."""
-    from migrate.cli.place import known_runs
+    """One run at a time: the next plan stands on what the last one left. Nobody knows what a damaged one left."""
+    from migrate.cli.place import damaged_runs, known_runs
 
+    for one in damaged_runs(where):
+        raise one.error
     other = next((one for one in known_runs(where) if one.run.ended is None), None)
     if other is not None:
         same = other.loaded.digest == loaded.digest

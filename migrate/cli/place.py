@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrate.cli.completing import run_ids
-from migrate.model.errors import Failed, Stopped
+from migrate.model.errors import Failed, MigrateError, Stopped
 
 if TYPE_CHECKING:
     from migrate.engine.fold import Run
@@ -84,10 +85,43 @@ class Known:
     run: Run
 
 
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A run whose journal or plan cannot be believed, and why."""
+
+    folder: RunFolder
+    error: MigrateError
+
+
 def known_runs(where: Place) -> list[Known]:
-    """Every run of this estate in this world (or, without one, on servers), newest first."""
-    found = [known(folder) for folder in where.runs.all()]
-    return [one for one in found if one is not None and one.run.world == where.world_name]
+    """Every run of this estate in this world (or, without one, on servers) that can be read, newest first."""
+    return [one for one in looked_at(where) if isinstance(one, Known)]
+
+
+def damaged_runs(where: Place) -> list[Damaged]:
+    """Those that cannot, and may be of this world, newest first."""
+    return [one for one in looked_at(where) if isinstance(one, Damaged)]
+
+
+def looked_at(where: Place) -> Iterator[Known | Damaged]:
+    """Every run that is, or may be, of this world, newest first."""
+    for folder in where.runs.all():
+        try:
+            one = known(folder)
+        except MigrateError as error:
+            if not _elsewhere(where, folder):
+                yield Damaged(folder, error)
+        else:
+            if one is not None and one.run.world == where.world_name:
+                yield one
+
+
+def _elsewhere(where: Place, folder: RunFolder) -> bool:
+    """Whether what is left of a run says that it is of another world than this."""
+    from migrate.stores.journal import first
+
+    opened = first(folder.journal)
+    return opened is not None and opened.data.get("world") != where.world_name
 
 
 def known(folder: RunFolder) -> Known | None:
@@ -114,21 +148,35 @@ def _lost(folder: RunFolder, what: str) -> Stopped:
 
 
 def chosen_run(where: Place, name: str | None) -> Known:
-    """The run that is meant. Raises Failed where there is none of that name, or none at all, Stopped where damaged."""
-    named = next((folder for folder in where.runs.all() if folder.id == name), None)
-    if named is not None and (one := known(named)) is not None and one.run.world == where.world_name:
-        return one  # a damaged one beside it is no reason to leave this one where it is
-    runs = known_runs(where)
-    if name is not None:
-        found = next((one for one in runs if name in {one.folder.id, one.run.plan}), None)
+    """The run that is meant: by name, else the open one, else the newest.
+
+    Raises Failed where there is none of that name, or none at all; Stopped or Refused where that very one is damaged.
+    Damaged ones beside it are named on stderr, and stop nothing.
+    """
+    from migrate.views.run import left_aside
+
+    found = list(looked_at(where))
+    if name is None:
+        chosen = next(
+            (one for one in found if isinstance(one, Known) and one.run.ended is None), next(iter(found), None)
+        )
     else:
-        found = next((one for one in runs if one.run.ended is None), runs[0] if runs else None)
-    if found is not None:
-        return found
-    there = f"there are: {', '.join(one.folder.id for one in runs)}" if runs else "there is no run here"
+        chosen = next((one for one in found if name in _names(one)), None)
+    match chosen:
+        case Damaged(_, error):
+            raise error
+        case Known():
+            left_aside([(one.folder.id, one.error) for one in found if isinstance(one, Damaged)])
+            return chosen
+    runs = [one.folder.id for one in found]
+    there = f"there are: {', '.join(runs)}" if runs else "there is no run here"
     what = f"there is no run {name}" if name else "there is no run"
     world = f"in the practice world {where.world}" if where.world else "on servers (practice runs need --world DIR)"
     raise Failed(f"{what} of {where.estate} {world}", truth=there, following="migrate apply PLAN, or migrate status")
+
+
+def _names(one: Known | Damaged) -> set[str]:
+    return {one.folder.id, one.run.plan} if isinstance(one, Known) else {one.folder.id}
 
 
 def owner(what: str) -> Owner:

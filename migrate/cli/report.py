@@ -111,11 +111,7 @@ def _verified(where: Place, driver: Open | None) -> str:
 
 def _driver(where: Place, run: str) -> Open | None:
     """The session that drove a run, the newest first."""
-    from migrate.cli.session.where import opened
-    from migrate.stores.sessions import Sessions
+    from migrate.cli.session.where import Open, sessions_of
 
-    for folder in Sessions(where.runs).all():
-        one = opened(folder)
-        if one is not None and any(event.data.get("run") == run for event in one.session.events):
-            return one
-    return None
+    driven = (one for _, one in sessions_of(where) if isinstance(one, Open))
+    return next((one for one in driven if any(event.data.get("run") == run for event in one.session.events)), None)

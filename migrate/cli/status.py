@@ -55,31 +55,31 @@ def _look(where: Place, *, as_json: bool) -> None:
 
 
 def standings(where: Place) -> list[Standing]:
-    """Every run, newest first; one with a damaged journal says so instead of hiding the others."""
-    from migrate.cli.place import known
+    """Every run of this world, newest first; one that is damaged says so instead of hiding the others."""
+    from migrate.cli.place import Known, looked_at
     from migrate.engine.standing import damaged, standing
-    from migrate.model.errors import MigrateError
 
-    answer = list[tuple[str | None, "Standing"]]()
-    for folder in where.runs.all():
-        try:
-            one = known(folder)
-        except MigrateError as error:
-            answer.append((where.world_name, damaged(folder.id, error.happened, error.following)))
-            continue
-        if one is not None:
-            answer.append((one.run.world, standing(one.run, one.loaded.plan)))
-    return [found for world, found in answer if world == where.world_name]
+    return [
+        standing(one.run, one.loaded.plan)
+        if isinstance(one, Known)
+        else damaged(one.folder.id, one.error.happened, one.error.following)
+        for one in looked_at(where)
+    ]
 
 
 def _serving(where: Place) -> str:
     """Whether the workload of the newest run is ready now, as far as that can be seen."""
     from migrate.cli.connect import connect
-    from migrate.cli.place import known_runs
+    from migrate.cli.place import Damaged, looked_at
     from migrate.model.errors import MigrateError
 
+    newest = next(looked_at(where), None)
     try:
-        runs = known_runs(where)
-        return connect(where, runs[0].loaded).serving(runs[0].loaded.plan) if runs else "nothing is under way"
+        match newest:
+            case None:
+                return "nothing is under way"
+            case Damaged(_, error):
+                return f"not known ({error.happened})"
+        return connect(where, newest.loaded).serving(newest.loaded.plan)
     except MigrateError as error:
         return f"not known ({error.happened})"

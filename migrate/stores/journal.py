@@ -105,6 +105,15 @@ def whole(path: Path) -> Whole:
             )
 
 
+def first(path: Path) -> Event | None:
+    """The record that opened the journal, where it still holds: whatever came after it may not. Else None."""
+    try:
+        found = read(path.read_bytes())
+    except OSError:
+        return None
+    return found.events[0] if isinstance(found, Whole | Broken) and found.events else None
+
+
 def sync_folder(folder: Path) -> None:
     """Have a folder's entries on disk: a new file is not there after a power cut until its folder says so."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)

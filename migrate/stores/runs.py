@@ -153,7 +153,10 @@ def _common(estate: Path) -> Path:
 
 
 def _opened(run: RunFolder) -> float:
-    try:
-        return run.plan.stat().st_mtime
-    except OSError:
-        return 0.0
+    """When it was begun: the plan is written first. Where that is lost, what was written last stands for it."""
+    for path in (run.plan, run.journal, run.script):
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            continue
+    return 0.0

@@ -9,9 +9,11 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
+from migrate.model.errors import Stopped
 from migrate.model.json import Json
 from migrate.model.log import Event
 from migrate.stores.journal import Journal, sync_folder, whole
@@ -37,7 +39,11 @@ class SessionFolder:
 
     def events(self) -> tuple[Event, ...]:
         """The log's records. Raises Stopped where the chain is broken, Refused where a newer version wrote it."""
-        return whole(self.log).events
+        try:
+            return whole(self.log).events
+        except Stopped as error:
+            following = f"begin another: migrate session start. What broke: migrate verify --session {self.id}"
+            raise Stopped(error.happened, truth=error.truth, undone=error.undone, following=following) from error
 
     def append(self, type: str, data: dict[str, Json], now: Callable[[], datetime]) -> Event:  # noqa: A002
         """Write one record behind whatever is there by now. Raises Stopped, Refused, OSError."""
@@ -78,6 +84,11 @@ class Sessions:
         """Every session, newest first: their ids end with the time they began."""
         found = [path for path in self.folder.glob("*") if (path / "session.jsonl").exists()]
         return (SessionFolder(path, self._runs) for path in sorted(found, key=_began, reverse=True))
+
+    def fresh(self, runbook: str, moment: datetime) -> str:
+        """An id no session of this estate has: the runbook's name and the time, a second later where that is taken."""
+        names = (f"{runbook}-{moment + timedelta(seconds=later):%Y%m%dT%H%M%S}" for later in count())
+        return next(name for name in names if not (self.folder / name).exists())
 
     def create(self, session: str) -> SessionFolder:
         """A new session's folder with an empty log. Raises FileExistsError, OSError."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from types import TracebackType
 
 from migrate.engine.ending import Completed, Ending, Failure, Interrupted, Partial, Waiting
-from migrate.model.errors import MigrateError
+from migrate.model.errors import Exit, MigrateError
 from migrate.model.json import Json, mapping
 from migrate.model.log import Event
 from migrate.views.console import emit_text, notes
@@ -46,6 +47,7 @@ class Watcher:
 
     def __init__(self, verb: str, tool: str, *, as_json: bool, world: str | None, options: str = "") -> None:
         self._json, self._options = as_json, options
+        self._over = False
         if as_json:
             self._line({"type": "start", "schema": SCHEMA, "tool": tool, "verb": verb, "world": world})
         elif world:
@@ -58,10 +60,14 @@ class Watcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """JSON lines end with a summary, whatever kept the command from its own."""
-        if self._json and isinstance(error, MigrateError):
-            said: dict[str, Json] = {"happened": error.happened, "now": error.truth, "notDone": error.undone}
-            said["next"] = typed(error.following, self._options)
-            self._line({"type": "summary", "ok": False, "exit": int(error.exit), "error": said})
+        said_already = self._over or hasattr(error, "exit_code")  # typer's own way to leave with a code
+        if self._json and error is not None and not said_already:
+            code, happened, following = _broken_off(error)
+            said: dict[str, Json] = {"happened": happened, "now": "", "notDone": ""}
+            if isinstance(error, MigrateError):
+                said |= {"now": error.truth, "notDone": error.undone}
+            said["next"] = typed(following, self._options)
+            self._line({"type": "summary", "ok": False, "exit": int(code), "error": said})
 
     def event(self, event: Event) -> None:
         """One record of the journal."""
@@ -85,6 +91,7 @@ class Watcher:
     def ending(self, run: str, ending: Ending, code: int, *, back: bool) -> None:
         """How the call ended."""
         if self._json:
+            self._over = True
             summary = _summary(ending, self._options)
             self._line({"type": "summary", "ok": code == 0, "exit": code, "run": run, **summary})
         else:
@@ -93,6 +100,19 @@ class Watcher:
 
     def _line(self, body: dict[str, Json]) -> None:
         emit_text(json.dumps(body, ensure_ascii=True))
+
+
+def _broken_off(error: BaseException) -> tuple[Exit, str, str]:
+    """What ended a command before its time: exit code, what happened, what to do. Of what nobody foresaw, its kind."""
+    match error:
+        case MigrateError():
+            return error.exit, error.happened, error.following
+        case KeyboardInterrupt():
+            return Exit.INTERRUPTED, "interrupted", "migrate status, then migrate resume"
+        case OSError():
+            return Exit.FAILED, f"the operating system refused: {error.strerror}", "migrate status"
+        case _:
+            return Exit.BUG, f"a fault in this tool: {type(error).__name__}", "migrate status, then migrate resume"
 
 
 def event_text(event: Event) -> str:
@@ -151,6 +171,12 @@ def _residue(found: tuple[Json, ...]) -> list[Line]:
         lines.append(Line(f"  {safe(str(entry.get('target')))}: {safe(str(entry.get('remains')))}{until}"))
         lines.append(Line(f"      who could use it: {safe(str(entry.get('who')))}; {safe(str(entry.get('clean')))}"))
     return lines
+
+
+def left_aside(damaged: Sequence[tuple[str, MigrateError]]) -> None:
+    """Runs or sessions beside the one that is meant which cannot be read: said, and in nobody's way."""
+    for name, error in damaged:
+        notes().print(f"{safe(name)} is damaged, and left aside: {safe(error.happened)}", style="yellow", markup=False)
 
 
 def log(events: list[Event], *, as_json: bool) -> None:

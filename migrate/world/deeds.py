@@ -8,6 +8,7 @@ from typing import Any
 from migrate.model.errors import Failed, Usage
 from migrate.model.json import Json
 from migrate.model.target import Target
+from migrate.world import fields as known
 from migrate.world import postgres
 from migrate.world.flux import collect
 from migrate.world.state import Draft, written
@@ -47,6 +48,7 @@ def fault(draft: Draft, name: str, setting: str) -> None:
 
 def edit(draft: Draft, target: Target, fields: Mapping[str, Json]) -> None:
     """Set fields of something as another operator would, past every guard of ours. Raises Failed, Usage."""
+    known.insist(draft, target, fields)
     match target.store, target.kind:
         case "postgres", "sessions":
             _session(draft, target.name, fields)
@@ -58,8 +60,7 @@ def edit(draft: Draft, target: Target, fields: Mapping[str, Json]) -> None:
             path = f"{target.kind.partition('/')[2]}/{target.name}"
             draft.vault["kv"].setdefault(path, {}).update({key: str(one) for key, one in fields.items()})
         case "vault", _:
-            entry = draft.paths.setdefault(target.path, {"state": {}})
-            entry["state"] |= fields
+            known.put(draft, target, fields)
         case "cluster", _:
             _object(draft, target, fields)
         case _:

@@ -42,15 +42,14 @@ class Call:
     def git(self, *words: str) -> None:
         subprocess.run((*GIT, "-C", str(self.estate), *words), check=True, capture_output=True)
 
+    def branches(self) -> list[str]:
+        """The branches of ours that are there."""
+        words = ("git", "-C", str(self.estate), "branch", "--format=%(refname:short)", "--list", "migrate/*")
+        return subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
+
     def merge(self) -> None:
         """Merge every branch of ours that is there."""
-        found = subprocess.run(
-            ("git", "-C", str(self.estate), "branch", "--format=%(refname:short)", "--list", "migrate/*"),
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        for branch in found.stdout.split():
+        for branch in self.branches():
             self.git("merge", "--no-edit", branch)
 
     def status(self) -> dict[str, Json]:

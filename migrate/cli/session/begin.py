@@ -14,6 +14,7 @@ from migrate.cli.session.where import EstateOption
 from migrate.model.errors import Failed, Refused, Usage
 
 if TYPE_CHECKING:
+    from migrate.cli.place import Place
     from migrate.sessions.runbook import Input, Runbook
 
 
@@ -47,24 +48,21 @@ def start(
             undone="no session was begun",
             following=f"migrate runbook check {runbook}",
         )
-    _no_other(estate)
+    _no_other(where)
     inputs = taken(found, _pairs(given or []))
     view.begun(_begun(found, path_of(runbook), inputs, where.estate, where.world_name), found)
 
 
-def _no_other(estate: Path | None) -> None:
-    from migrate.cli.session.where import chosen
+def _no_other(where: Place) -> None:
+    from migrate.cli.session.where import Open, sessions_of
 
-    try:
-        other = chosen(estate, None)
-    except Failed:
-        return
-    if other.session.ended is None:
-        raise Refused(
-            f"session {other.session.id} is open",
-            undone="no other was begun",
-            following="migrate session run goes on with it, migrate session abort REASON ends it",
-        )
+    for name, one in sessions_of(where):
+        if isinstance(one, Open) and one.session.ended is None:
+            raise Refused(
+                f"session {name} is open",
+                undone="no other was begun",
+                following="migrate session run goes on with it, migrate session abort REASON ends it",
+            )
 
 
 def _begun(runbook: Runbook, source: Path, inputs: dict[str, str], estate: Path, world: str | None) -> str:
@@ -74,8 +72,9 @@ def _begun(runbook: Runbook, source: Path, inputs: dict[str, str], estate: Path,
     from migrate.sessions.session import person_json
     from migrate.stores.sessions import Sessions
 
-    name = f"{source.stem}-{now():%Y%m%dT%H%M%S}"
-    folder = Sessions(place(estate, None).runs).create(name)
+    sessions = Sessions(place(estate, None).runs)
+    name = sessions.fresh(source.stem, now())
+    folder = sessions.create(name)
     folder.write(copy_name(runbook.digest), runbook.text.encode("utf-8", "surrogatepass"))
     folder.append(
         "session.opened",

@@ -15,7 +15,7 @@ import typer
 
 from migrate.cli.completing import session_ids
 from migrate.cli.place import Place, now, owner, place
-from migrate.model.errors import Failed, Refused
+from migrate.model.errors import Failed, MigrateError, Refused
 
 if TYPE_CHECKING:
     from migrate.model.json import Json
@@ -60,16 +60,39 @@ class Open:
 
 
 def chosen(estate: Path | None, name: str | None) -> Open:
-    """The session that is meant. Raises Failed where there is none of that name, or none at all."""
-    from migrate.stores.sessions import Sessions
+    """The session that is meant: by name, else the open one, else the newest.
+
+    Raises Failed where there is none of that name, or none at all; Stopped where the log of that very one is damaged.
+    Damaged ones beside it are named on stderr, and stop nothing.
+    """
+    from migrate.views.run import left_aside
 
     where = place(estate, None)
-    found = [opened(folder) for folder in Sessions(where.runs).all() if name in {None, folder.id}]
-    usable = [one for one in found if one is not None]
-    if usable:
-        return next((one for one in usable if one.session.ended is None), usable[0])
-    what = f"there is no session {name}" if name else "there is no session"
-    raise Failed(f"{what} of {where.estate}", following="migrate session start RUNBOOK")
+    found = [(one_name, one) for one_name, one in sessions_of(where) if name in {None, one_name}]
+    usable = [one for _, one in found if isinstance(one, Open) and one.session.ended is None]
+    chosen = next(iter(usable), found[0][1] if found else None)
+    match chosen:
+        case None:
+            what = f"there is no session {name}" if name else "there is no session"
+            raise Failed(f"{what} of {where.estate}", following="migrate session start RUNBOOK")
+        case MigrateError():
+            raise chosen
+    left_aside([(one_name, one) for one_name, one in found if isinstance(one, MigrateError)])
+    return chosen
+
+
+def sessions_of(where: Place) -> Iterator[tuple[str, Open | MigrateError]]:
+    """Every session of the estate that was begun, newest first; of a damaged one, what is wrong with it."""
+    from migrate.stores.sessions import Sessions
+
+    for folder in Sessions(where.runs).all():
+        try:
+            one = opened(folder)
+        except MigrateError as error:
+            yield folder.id, error
+        else:
+            if one is not None:
+                yield folder.id, one
 
 
 def opened(folder: SessionFolder) -> Open | None:
