@@ -31,9 +31,10 @@ Parse: TypeAlias = Callable[[Sequence[str]], Parsed | Unparsed]
 """Words after `migrate`, to what they mean. Runs nothing, prints nothing, never raises."""
 
 
-def placed(words: Sequence[str], parsed: Parsed, where: dict[str, str]) -> list[str]:
-    """The words with the session's own place (`--estate`, `--world`), where the command takes it and has none."""
-    more = [
-        word for option, value in where.items() if option in parsed.takes - parsed.given for word in (option, value)
-    ]
-    return [*words, *more]
+def placed(words: Sequence[str], parsed: Parsed, where: Sequence[tuple[str, ...]]) -> list[str]:
+    """The words with the session's own place (`--estate DIR`, `--world DIR` or `--live`), where they lack it.
+
+    Only options that the command takes and that were not typed.
+    """
+    wanted = [option for option in where if option[0] in parsed.takes - parsed.given]
+    return [*words, *(word for option in wanted for word in option)]

@@ -131,9 +131,10 @@ class Guide:
             case Parsed() as parsed:
                 self._run(due, part, placed(words, parsed, self._place()), parsed)
 
-    def _place(self) -> dict[str, str]:
-        world = {"--world": self._session.world} if self._session.world else {}
-        return {"--estate": self._session.estate} | world
+    def _place(self) -> list[tuple[str, ...]]:
+        """Where the session works: a practice world, or the servers."""
+        world = self._session.world
+        return [("--estate", self._session.estate), ("--world", world) if world else ("--live",)]
 
     def _run(self, due: Due, part: Command, words: list[str], parsed: Parsed) -> None:
         line = "migrate " + " ".join(words)

@@ -105,7 +105,7 @@ def seated(lab: Lab, folder: Path, capsys: pytest.CaptureFixture[str], set_: pyt
     found.git("config", "user.name", "op")
     found.git("config", "user.email", "op@example.test")
     found.git("add", "--all")
-    found.git("commit", "--quiet", "-m", "What the plan asks for first")
+    found.git("commit", "--quiet", "--allow-empty", "-m", "What the plan asks for first")
     found.git("push", "--quiet", "origin", "HEAD:main")
     (folder / "dsn").write_text(
         f"postgresql://{database.ADMIN}:{key('postgres-admin').read_text()}@{lab.world.address}:{ports.POSTGRES}"

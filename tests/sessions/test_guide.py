@@ -37,6 +37,7 @@ class Night:
     person: Person = ADA
     plan_digest: str = DIGEST
     past: bool = False
+    world: str | None = "/world"
     now: datetime = datetime(2026, 11, 24, 23, tzinfo=UTC)
     events: list[Event] = field(default_factory=list)
     ran: list[tuple[list[str], bool]] = field(default_factory=list)
@@ -44,7 +45,7 @@ class Night:
     def __post_init__(self) -> None:
         who = person_json(self.person)
         opened: dict[str, Json] = {"session": "s", "runbook": "r", "source": "", "digest": "", "folder": ""}
-        self.note("session.opened", opened | {"estate": "/estate", "world": "/world", "inputs": {}} | who)
+        self.note("session.opened", opened | {"estate": "/estate", "world": self.world, "inputs": {}} | who)
 
     def note(self, type: str, data: dict[str, Json]) -> None:  # noqa: A002
         last = self.events[-1].hash if self.events else GENESIS
@@ -115,6 +116,17 @@ def test_commands_get_the_sessions_estate_and_world_where_they_take_them() -> No
     night = Night(book(LOOK, "more\n" + fence("migrate", "migrate status"), BACK))
     night.go()
     assert [words for words, _ in night.ran] == [["phases"], ["status", "--estate", "/estate", "--world", "/world"]]
+
+
+def test_on_servers_a_plan_is_made_for_the_servers() -> None:
+    night = Night(
+        book("plan\n" + fence("migrate", "migrate plan phase1 -o p.json", "migrate phases"), BACK), world=None
+    )
+    night.go()
+    assert [words for words, _ in night.ran] == [
+        ["plan", "phase1", "-o", "p.json", "--estate", "/estate", "--live"],
+        ["phases"],
+    ]
 
 
 def test_an_apply_whose_terminal_died_is_gone_on_with_and_not_begun_twice() -> None:
