@@ -15,6 +15,7 @@ Where things are, from what an operator types down to plain values:
     targets    kinds of things that change: how their states compare and their changes read
     sealing    the job that encrypts a column in batches: rules and one loop over two ports
     injector   what the injector would do to a pod, predicted
+    grants     Vault's policies: what they let somebody do, and what they grant that nobody meant
     estate     a GitOps tree read: wiring, readers, verdicts
     documents  YAML as Kubernetes reads it, edits that keep every other byte, JSON patches
     model      values everything else speaks in, and errors

@@ -12,7 +12,10 @@ from migrate.sessions.commands import Effect, Parsed, Unparsed
 # What a second time means. Whatever is not named here goes on from what is there, or does the same once more.
 _EFFECTS: dict[str, Effect] = {"apply": "begins", "baseline": "begins"}
 _READS = frozenset(
-    ("scan", "predict", "phases", "plan", "show", "explain", "status", "log", "verify", "runbook", "report", "doctor")
+    (
+        *("scan", "predict", "phases", "plan", "show", "explain", "status", "log", "verify", "runbook", "report"),
+        *("doctor", "policies", "least-privilege"),
+    )
 )
 
 

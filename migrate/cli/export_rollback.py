@@ -23,13 +23,18 @@ def export_rollback(
 ) -> None:
     """Write rollback.sh for what the run has done so far, and the plan's patches, policies and SQL. Exit 0."""
     from migrate.cli.place import chosen_run, place
+    from migrate.cli.scan import take
     from migrate.cli.script import way_back
     from migrate.planning.export import export
+    from migrate.planning.held import paths_by_secret
+    from migrate.planning.rights import sources
     from migrate.stores.exports import write_export
     from migrate.views import plan as view
 
-    one = chosen_run(place(estate, world), run)
-    files = export(one.loaded.plan, one.loaded.name, one.loaded.digest)
+    where = place(estate, world)
+    one = chosen_run(where, run)
+    held = sources(one.loaded.plan, paths_by_secret(take(where.estate)[0]))
+    files = export(one.loaded.plan, one.loaded.name, one.loaded.digest, held)
     files["rollback.sh"] = way_back(one.loaded, one.run)
     write_export(folder, files, one.loaded.name)
     view.exported(str(folder), sorted(files))

@@ -90,7 +90,7 @@ def plan(
     created = datetime.now(UTC).isoformat(timespec="seconds")
     document = plan_json(made, f"migrate {__version__}", created)
     if export is not None:
-        _export(export, made, document)
+        _export(export, made, document, read)
     _hand_out(output, made, document)
     if detailed and made.steps:
         raise typer.Exit(Exit.PENDING)
@@ -138,13 +138,16 @@ def _in_world(read: Estate, world: Path, estate: Path | None) -> tuple[Estate, S
     return replace(read, config=config), servers
 
 
-def _export(folder: Path, made: Plan, document: dict[str, Json]) -> None:
+def _export(folder: Path, made: Plan, document: dict[str, Json], read: Estate) -> None:
     from migrate.planning.export import export
+    from migrate.planning.held import paths_by_secret
+    from migrate.planning.rights import sources
     from migrate.stores.exports import write_export
     from migrate.views import plan as view
 
     name = str(document["name"])
-    files = export(made, name, str(document["digest"]))
+    held = sources(made, paths_by_secret(read.inventory))
+    files = export(made, name, str(document["digest"]), held)
     write_export(folder, files, name)
     view.exported(str(folder), sorted(files))
 

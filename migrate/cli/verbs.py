@@ -29,6 +29,8 @@ _LINES = {
     "baseline": "Adopt what somebody already did by hand.",
     "recover": "Rebuild a lost journal from the plan and the world.",
     "export-rollback": "Write the way back as a script for bare tools.",
+    "least-privilege": "Say what each workload could read, and can read now.",
+    "policies": "Find over-grants in policies; show the tool's own.",
     "runbook": "List, show, check or begin a runbook.",
     "session": "Follow a runbook step by step, with evidence.",
     "report": "Write what changed, who agreed, how to go back.",

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from migrate.model.change import Doc, inverted
 from migrate.model.json import Json, mapping
 from migrate.model.plan import Plan, Step
 from migrate.model.target import Target
+from migrate.planning import rights
 from migrate.planning.rollback_script import rollback_script
 from migrate.targets.sql import script
 
 
-def export(plan: Plan, name: str, digest: str) -> dict[str, bytes]:
-    """Every file, by its path in the export folder. Nothing in them is secret."""
-    files = dict(_patches(plan))
+def export(plan: Plan, name: str, digest: str, sources: Sequence[str] = ()) -> dict[str, bytes]:
+    """Every file, by its path in the export folder. Nothing in them is secret.
+
+    `sources`: paths in Vault whose values the run compares with their copies; its policy then lets it read them.
+    """
+    files = dict(_patches(plan)) | dict(rights.files(plan, name, sources))
     for number, step in enumerate(plan.steps, 1):
         files |= dict(_policy(step))
         files |= dict(_sql(step, number))

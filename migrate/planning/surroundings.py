@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from migrate.estate.inventory import Inventory, Secret
+from migrate.model.config import Config
 from migrate.model.json import Json, mapping, sequence, text_at
 from migrate.operations.subject import Listing, Place
 from migrate.planning.files import Files, Found, beside, objects, one
@@ -42,6 +43,13 @@ def injector(inventory: Inventory, files: Files) -> Injector | None:
             if mapping(values.get("injector")).get("enabled") is not False:
                 return _injector(found, values)
     return None
+
+
+def login_mount(config: Config, inventory: Inventory, files: Files) -> str:
+    """Where workloads log in to Vault, without `auth/`: as the settings say, else the injector, else `jwt`."""
+    found = injector(inventory, files)
+    mount = config.vault.auth.mount or (found.auth_path if found else None) or "jwt"
+    return mount.strip("/").removeprefix("auth/")
 
 
 def _injector(found: Found, values: dict[str, Json]) -> Injector:

@@ -17,7 +17,7 @@ from migrate.targets.compare import covers, moved
 from tests.contract.bench import KINDS, PASSWORD, Bench, named
 from tests.contract.servers import OLD, Servers
 
-MARKED = {"vault-login", "new-login", "vault-policy"}
+MARKED = {"vault-login", "new-login"}
 """Kinds that can carry the run's mark on a real server."""
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from migrate.model.json import Json, mapping, sequence
 from migrate.stores.cluster.api import Api, metadata, place
@@ -93,30 +94,61 @@ def vault_of(api: Api, spec: dict[str, Json], namespace: str) -> dict[str, Json]
     return mapping(mapping(mapping(found.body.get("spec")).get("provider")).get("vault"))
 
 
+@dataclass(frozen=True, slots=True)
+class StoreAccess:
+    """How a store gets into Vault: `auth` as it is written, and the token that this names, if it may be seen."""
+
+    kind: str
+    namespace: str | None
+    name: str
+    auth: dict[str, Json]
+    place: str = ""
+    """The Secret of its token; empty where it has none."""
+    token: bytes = field(default=b"", repr=False)
+    seen: bool = True
+    """False where the Secret may not be read."""
+
+
+def store_accesses(api: Api) -> list[StoreAccess]:
+    """Every store of Vault that may be listed. Raises Unreachable."""
+    return [one for one in _accesses(api) if one is not None]
+
+
 def store_tokens(api: Api) -> list[tuple[str, bytes]] | None:
     """Every token that a SecretStore reads Vault with, and its place; None where that may not be seen."""
-    root = api.served(GROUP)
-    if root is None:
-        return []
     found = list[tuple[str, bytes]]()
-    for plural in ("clustersecretstores", "secretstores"):
-        stores = api.look(f"{root}/{plural}")
-        if not stores.ok:
+    for one in _accesses(api):
+        if one is None or not one.seen:
             return None
-        for one in stores.items:
-            ref = _token_ref(one)
-            if ref is None:
-                continue
-            place_, key = ref
-            shown, values = secret(api, place_)
-            if shown == {}:
-                return None
-            found.append((f"Secret {place_}", values.values.get(key, b"")))
+        if one.place:
+            found.append((f"Secret {one.place}", one.token))
     return found
 
 
-def _token_ref(store: dict[str, Json]) -> tuple[str, str] | None:
+def _accesses(api: Api) -> Iterator[StoreAccess | None]:
+    """Every store of Vault; None for a kind of store that may not be listed."""
+    root = api.served(GROUP)
+    for plural in ("clustersecretstores", "secretstores") if root else ():
+        stores = api.look(f"{root}/{plural}")
+        if not stores.ok:
+            yield None
+        for one in stores.items if stores.ok else []:
+            if (found := _access(api, plural, one)) is not None:
+                yield found
+
+
+def _access(api: Api, plural: str, store: dict[str, Json]) -> StoreAccess | None:
     vault = mapping(mapping(mapping(store.get("spec")).get("provider")).get("vault"))
-    ref = mapping(mapping(vault.get("auth")).get("tokenSecretRef"))
-    namespace = ref.get("namespace") or metadata(store).get("namespace")
-    return (f"{namespace}/{ref.get('name')}", str(ref.get("key", "token"))) if ref else None
+    if not vault:
+        return None
+    auth, meta = mapping(vault.get("auth")), metadata(store)
+    kind = "ClusterSecretStore" if plural == "clustersecretstores" else "SecretStore"
+    own = str(meta.get("namespace")) if kind == "SecretStore" else None
+    found = StoreAccess(kind, own, str(meta.get("name")), auth)
+    ref = mapping(auth.get("tokenSecretRef"))
+    if not ref:
+        return found
+    place_ = f"{ref.get('namespace') or own}/{ref.get('name')}"
+    shown, values = secret(api, place_)
+    token = values.values.get(str(ref.get("key", "token")), b"")
+    return replace(found, place=place_, token=token, seen=shown != {})

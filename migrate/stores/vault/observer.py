@@ -14,7 +14,8 @@ from migrate.model.json import Json, sequence
 from migrate.model.ports import Unreachable
 from migrate.model.target import Target
 from migrate.stores.vault.api import Api
-from migrate.stores.vault.store import rule, unmarked
+from migrate.stores.vault.store import rule
+from migrate.targets.vault import unmarked
 
 _HEALTH = "sys/health?standbycode=200&perfstandbyok=true&drsecondarycode=200&sealedcode=200&uninitcode=200"
 
@@ -44,7 +45,7 @@ class VaultObserver:
             return None
         match kind:
             case "policy":
-                return {"policy": unmarked(str(found["policy"]))[0]} if "policy" in found else {}
+                return {"policy": unmarked(str(found["policy"]))} if "policy" in found else {}
             case "static-roles":
                 return found | self._time_to_live(found)
         return found

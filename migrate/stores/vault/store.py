@@ -1,7 +1,8 @@
 """Policies, login roles, connections and database roles behind the store protocol.
 
 Vault has no compare-and-swap for them: the guard reads, compares and writes, so an edit within those milliseconds
-would be overwritten. What was written is read back by whoever called.
+would be overwritten. What was written is read back by whoever called. Nothing here can carry a run's mark: a role and
+a connection have no room for it, and a policy's text is fixed before there is a run.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from migrate.model.ports import Conflict, Denied, Move, Outcome, OutcomeUnknown,
 from migrate.model.target import Target
 from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Answer, Api
-from migrate.targets.compare import MARK, fingerprint
-from migrate.targets.kinds import flattened, kind_of
+from migrate.targets.compare import fingerprint
 from migrate.targets.transit import is_key, key_request
+from migrate.targets.vault import body, marked, unmarked
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class VaultStore:
     api: Api
 
     def read(self, change: Change) -> Snapshot:
-        """The target now, its run's mark taken off the text. Raises Unreachable, Refused where it may not be read."""
+        """The target now, a policy without the line of who wrote it. Raises Unreachable, Refused where unreadable."""
         return read(self.api, change.target)
 
     def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
@@ -60,26 +61,15 @@ def read(api: Api, target: Target) -> Snapshot:
             undone="nothing was written",
             following=f"grant it: {rule(target.path, 'read')}",
         )
-    state, mark = _shown(target, answer)
-    return Snapshot(state, f"{fingerprint(target, state)}/{mark or ''}", mark)
+    state = _shown(target, answer)
+    return Snapshot(state, fingerprint(target, state))
 
 
-def _shown(target: Target, answer: Answer) -> tuple[State, str | None]:
+def _shown(target: Target, answer: Answer) -> State:
     if not answer.ok:
-        return Absent(), None
+        return Absent()
     data = dict(answer.data)
-    if target.kind != "policy":
-        return Doc(data), None
-    text, mark = unmarked(str(data.get("policy", "")))
-    return Doc({"policy": text}), mark
-
-
-def unmarked(policy: str) -> tuple[str, str | None]:
-    """A policy without the line that a run left in it, and that run."""
-    first, newline, rest = policy.partition("\n")
-    if newline and first.startswith(MARK):
-        return rest, first.rpartition(" ")[2]
-    return policy, None
+    return Doc({"policy": unmarked(str(data.get("policy", "")))} if target.kind == "policy" else data)
 
 
 def _request(move: Move, secrets: Secrets) -> tuple[str, str, dict[str, Json] | None]:
@@ -88,11 +78,10 @@ def _request(move: Move, secrets: Secrets) -> tuple[str, str, dict[str, Json] | 
         return "delete", target.path, None
     if is_key(target):
         return "post", *key_request(move.change)
-    kind, value = kind_of(target), after.value if isinstance(after, Doc) else {}
-    said = {key: one for key, one in flattened(kind, value).items() if key not in kind.moving and one is not None}
+    said = body(target, after.value if isinstance(after, Doc) else {})
     if target.kind == "policy":
-        mark = f"{MARK}, run {move.run}\n" if move.way == "forward" else ""
-        return "post", target.path, {"policy": mark + str(said.get("policy", ""))}
+        text = str(said.get("policy", ""))
+        return "post", target.path, {"policy": marked(text, move.plan) if move.way == "forward" else text}
     return "post", target.path, {**said, **secrets.values}
 
 

@@ -1,0 +1,194 @@
+"""The policies of the tool's own tokens: what a plan needs to be made, and what its one run may do in Vault.
+
+Made from the plan's own steps: each path by its exact name with the rights that the step needs for itself and its undo,
+and the values it may write. Whatever a new kind of step needs, it says in `needs`, and gets.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from migrate.catalog import shelf
+from migrate.model.change import Change, Doc, inverted
+from migrate.model.config import Config
+from migrate.model.json import Json, mapping, text_at
+from migrate.model.plan import Plan, Step
+from migrate.model.target import Target
+from migrate.targets.transit import is_key, key_request
+from migrate.targets.vault import body, marked
+
+_NEED = re.compile(r"vault: (?P<rights>[a-z, ]+) on (?P<path>\S+)")
+
+
+def plan_policy(config: Config, auth: str) -> str:
+    """What it takes to plan and to watch in this estate. `auth`: the mount of workload logins."""
+    names = {"prefix": config.prefix, "database": config.vault.database.strip("/"), "auth": auth}
+    return _filled("migrate-plan", names)
+
+
+def apply_policy(plan: Plan, name: str, sources: Iterable[str] = ()) -> str:
+    """What the run of a plan may do. `sources`: paths whose values are compared with their copies."""
+    rules = [*_written(plan, name), *_looked_at(plan), *_compared(sources)]
+    return _filled("migrate-apply", {"policy": apply_name(name), "plan": name, "rules": "\n".join(rules)})
+
+
+def rotate_policy(plan: Plan, name: str) -> str | None:
+    """The right to rotate by hand what the plan made; None where it made nothing that rotates."""
+    roles = dict.fromkeys(
+        step.change.target for step in plan.steps if step.change.target.kind.endswith("/static-roles")
+    )
+    rules = [_rule(f"{_mount(role)}/rotate-role/{role.name}", {"update"}) for role in roles]
+    names = {"policy": f"migrate-rotate-{name}", "plan": name, "rules": "\n".join(rules)}
+    return _filled("migrate-rotate", names) if rules else None
+
+
+def apply_name(name: str) -> str:
+    """What the policy of a plan's run is called in Vault."""
+    return f"migrate-apply-{name}"
+
+
+def files(plan: Plan, name: str, sources: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """The policies as an export holds them, by path."""
+    if any(step.change.target.store == "vault" for step in plan.steps):
+        yield f"policies/{apply_name(name)}.hcl", apply_policy(plan, name, sources).encode()
+    if (found := rotate_policy(plan, name)) is not None:
+        yield f"policies/migrate-rotate-{name}.hcl", found.encode()
+
+
+def _filled(template: str, names: dict[str, str]) -> str:
+    text = (shelf("policies") / f"{template}.hcl").read_text(encoding="utf-8")
+    for key, value in names.items():
+        text = text.replace(f"# ${{{key}}}\n", f"{value}\n") if key == "rules" else text.replace(f"${{{key}}}", value)
+    return text
+
+
+@dataclass(slots=True)
+class _Write:
+    """Everything a plan does to one target."""
+
+    rights: set[str] = field(default_factory=lambda: {"read"})
+    values: dict[str, list[Json] | None] = field(default_factory=dict)
+    """By field, what it may be; None where Vault cannot fix it, or it is a password."""
+
+    def may_be(self, key: str, value: Json) -> None:
+        """One more value that a field may have."""
+        known = self.values.setdefault(key, [])
+        if not _fixable(value) or known is None:
+            self.values[key] = None
+        elif value not in known:
+            known.append(value)
+
+
+def _fixable(value: Json) -> bool:
+    """Whether Vault compares it as it stands: not a number (its type is lost), not a text it takes for a pattern."""
+    match value:
+        case bool():
+            return True
+        case str():
+            return not (value.startswith("*") or value.endswith("*"))
+        case list():
+            return all(isinstance(one, str) for one in value)
+        case dict():
+            return all(isinstance(one, str) for one in value.values())
+    return False
+
+
+def _written(plan: Plan, name: str) -> Iterator[str]:
+    found = dict[str, _Write]()
+    for step in plan.steps:
+        if step.change.target.store == "vault":
+            _add(found, step, name)
+    for path, write in found.items():
+        yield _rule(path, write.rights, write.values)
+
+
+def _add(found: dict[str, _Write], step: Step, name: str) -> None:
+    change = step.change
+    own = found.setdefault(change.target.path, _Write())
+    for need in step.needs:
+        if said := _NEED.fullmatch(need):
+            write = found.setdefault(said["path"], _Write())
+            write.rights |= {one.strip() for one in said["rights"].split(",")}
+    for path, key, value in (*_fields(change, name), *_fields(inverted(change), "")):
+        found.setdefault(path, _Write()).may_be(key, value)
+    for one in change.inputs:
+        own.values[one.field] = None
+
+
+def _fields(change: Change, name: str) -> Iterator[tuple[str, str, Json]]:
+    """Path, field and value of what one request writes. `name`: the plan that is named in policies; none on the way
+    back, which restores what was there."""
+    if not isinstance(change.after, Doc):
+        return
+    path, said = _request(change, change.after)
+    for key, value in said.items():
+        ours = name and change.target.kind == "policy" and key == "policy"
+        yield path, key, marked(str(value), name) if ours else value
+
+
+def _request(change: Change, after: Doc) -> tuple[str, dict[str, Json]]:
+    if is_key(change.target):
+        return key_request(change)
+    return change.target.path, body(change.target, after.value)
+
+
+def _looked_at(plan: Plan) -> Iterator[str]:
+    """What checks list besides: whether Vault has reached the database, and whether leases are gone."""
+    mounts = dict.fromkeys(_mount(one) for one in _vault(plan) if one.kind.endswith("/config"))
+    for mount in mounts:
+        yield "\n# Whether Vault reaches the database already."
+        yield from (_rule(f"{mount}/{part}/", {"list"}) for part in ("config", "static-roles"))
+    for role in dict.fromkeys(one for one in _vault(plan) if one.kind.endswith("/roles")):
+        yield "\n# Whether logins of the role are left. Vault wants sudo for it, so it is this one prefix and no other."
+        yield "# accepted policy.sudo: leases can be counted in no other way"
+        yield _rule(f"sys/leases/lookup/{_mount(role)}/creds/{role.name}/", {"list", "sudo"})
+
+
+def _compared(sources: Iterable[str]) -> Iterator[str]:
+    for number, path in enumerate(dict.fromkeys(sources)):
+        if not number:
+            yield (
+                "\n# Whether the copies still equal what Vault holds: compared in memory, never shown. Without these\n"
+                "# the checks kv.value-equal and eso.serves are inconclusive, and want your word instead."
+            )
+        yield _rule(path, {"read"})
+
+
+def _vault(plan: Plan) -> Iterator[Target]:
+    return (step.change.target for step in plan.steps if step.change.target.store == "vault")
+
+
+def _mount(target: Target) -> str:
+    return target.kind.rpartition("/")[0]
+
+
+_ORDER = ("create", "read", "update", "patch", "delete", "list", "sudo")
+
+
+def _rule(path: str, rights: set[str], values: dict[str, list[Json] | None] | None = None) -> str:
+    capabilities = ", ".join(f'"{one}"' for one in _ORDER if one in rights)
+    lines = [f'path "{path}" {{', f"  capabilities = [{capabilities}]"]
+    if values and rights & {"create", "update"}:
+        lines += ["  allowed_parameters = {"]
+        lines += [f"    {json.dumps(key)} = [{', '.join(map(_hcl, one or []))}]" for key, one in values.items()]
+        lines += ["  }"]
+    return "\n".join([*lines, "}"])
+
+
+def _hcl(value: Json) -> str:
+    match value:
+        case list():
+            return "[" + ", ".join(map(_hcl, value)) + "]"
+        case dict():
+            return "{" + ", ".join(f"{json.dumps(key)} = {_hcl(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def sources(plan: Plan, mounts: dict[tuple[str, str], list[str]]) -> list[str]:
+    """Where the values of the secrets that a plan moves lie. `mounts`: such paths by namespace and name."""
+    moved = [mapping(one) for one in plan.verdicts if mapping(one).get("inPhase") is True]
+    keys = [(text_at(one, "namespace") or "", text_at(one, "name") or "") for one in moved]
+    return [path for key in keys for path in mounts.get(key, [])]
