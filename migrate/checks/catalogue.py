@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from migrate.checks import (
     auth_login,
+    column_compared,
+    column_moved,
+    column_released,
+    column_returns,
+    column_shape,
+    column_writes,
     db_agent_ttl,
     db_leases_gone,
     db_login,
@@ -31,6 +37,9 @@ from migrate.checks import (
     rollout_recreate_or_single,
     secret_consumers,
     secret_copies,
+    transit_capability,
+    transit_mount,
+    transit_restored,
     vault_reach,
     webhook_present,
 )
@@ -41,6 +50,12 @@ CHECKS: dict[str, Check] = {
     module.CHECK.name: module.CHECK
     for module in (
         auth_login,
+        column_compared,
+        column_moved,
+        column_released,
+        column_returns,
+        column_shape,
+        column_writes,
         db_agent_ttl,
         db_leases_gone,
         db_login,
@@ -68,6 +83,9 @@ CHECKS: dict[str, Check] = {
         rollout_recreate_or_single,
         secret_consumers,
         secret_copies,
+        transit_capability,
+        transit_mount,
+        transit_restored,
         vault_reach,
         webhook_present,
     )

@@ -12,6 +12,20 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     vault:MOUNT/trials/ROLE          {current, left: [login]}: of a login of a dynamic role that was issued, made a
                                      table and was revoked: as whom it acted, and what was left; absent where nobody
                                      tried
+    vault:MOUNT/keys/NAME            a key of Transit, without its material
+    vault:sys/mounts/MOUNT           {type}
+    postgres:sealed/COLUMNS          {type, guarded}: the column for ciphertext; COLUMNS is
+                                     DATABASE.SCHEMA.TABLE.COLUMN.SEALED
+    postgres:sealing/COLUMNS         {complete}: whether no row has plaintext without ciphertext
+    postgres:plaintext/COLUMNS       {kept, type, indexes: [name], required}: only kept where it was dropped
+    postgres:writes/COLUMNS          {guarded, both, plain, sealed}: whether the guard is there, and when an application
+                                     last wrote a row with both, with the plaintext alone, with the ciphertext alone
+    postgres:comparison/COLUMNS?key=COLUMN&with=PATH
+                                     {rows, equal, differing, missing, alone, unreadable}: numbers of rows, decrypted
+                                     with the key at PATH and compared under a lock; alone: ciphertext without plaintext
+    postgres:restored/COLUMNS?key=COLUMN&with=PATH
+                                     {address, ...}: the same of some rows with a second Vault, not locked; absent where
+                                     none is named
     postgres:server/settings         {version, system}
     postgres:server/hba              {rules: [{type, databases, users, address, method}]}, in their order
     postgres:endpoint/HOST:PORT      {reachable, tls, trusted, names: [name], fromVault}: what answers there, seen from

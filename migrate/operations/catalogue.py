@@ -5,6 +5,7 @@ from __future__ import annotations
 from migrate.operations.close_login import close_login
 from migrate.operations.database_connection import database_connection
 from migrate.operations.disown_secret import disown_secret
+from migrate.operations.drop_plaintext import drop_plaintext
 from migrate.operations.dynamic_role import dynamic_role
 from migrate.operations.inject_release import inject_release
 from migrate.operations.jwt_role import jwt_role
@@ -13,7 +14,10 @@ from migrate.operations.longer_rotation import longer_rotation
 from migrate.operations.new_login import new_login
 from migrate.operations.orphan_external_secret import orphan_external_secret
 from migrate.operations.remove_external_secret import remove_external_secret
+from migrate.operations.seal_rows import seal_rows
+from migrate.operations.sealed_column import sealed_column
 from migrate.operations.static_role import static_role
+from migrate.operations.transit_key import transit_key
 from migrate.operations.vault_login import vault_login
 from migrate.operations.vault_policy import vault_policy
 from migrate.operations.wish import Operation
@@ -33,4 +37,8 @@ OPERATIONS: dict[str, Operation] = {
     "disown-secret": disown_secret,
     "remove-external-secret": remove_external_secret,
     "close-login": close_login,
+    "transit-key": transit_key,
+    "sealed-column": sealed_column,
+    "seal-rows": seal_rows,
+    "drop-plaintext": drop_plaintext,
 }

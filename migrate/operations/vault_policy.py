@@ -16,7 +16,7 @@ def vault_policy(subject: Entering, arguments: Arguments) -> Iterator[Wish]:
     yield Wish(
         target=target,
         act=Put({"policy": policy}),
-        summary=f"policy {target.short}: read {', '.join(paths)} and nothing else",
+        summary=f"policy {target.short}: {arguments.get('may', 'read')} {', '.join(paths)} and nothing else",
         blast="nobody has it yet",
         guard="refused if a policy of this name exists",
         needs=(f"vault: create, update, delete on {target.path}",),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from migrate.estate.inventory import Inventory, Secret, Workload
-from migrate.model.config import Config
+from migrate.model.config import Config, SealedColumn
 from migrate.model.errors import MigrateError
 from migrate.model.json import Json, digest, mapping, sequence, text_at
 from migrate.operations.inject_release import password_mount
@@ -23,7 +23,7 @@ from migrate.planning.phases import LoginSelect, Phase, login_selects
 from migrate.planning.starter import main_store
 from migrate.planning.surroundings import injector
 from migrate.world.applied import Applied
-from migrate.world.birth import Database, Implied, Store
+from migrate.world.birth import Database, Implied, Store, Table
 
 _POD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 
@@ -72,7 +72,14 @@ def implied_by(inventory: Inventory, files: Files, config: Config, phases: list[
         address=config.database.address or ADDRESS,
         version=version or 16,
         tls=config.database.sslmode != "disable",
+        tables=tuple(_table(one, config) for one in config.transit.columns),
+        transit_mount=config.transit.mount.strip("/"),
     )
+
+
+def _table(one: SealedColumn, config: Config) -> Table:
+    name = one.workload.replace("/", "-")
+    return Table(one.database, one.table, one.column, f"{config.transit.mount.strip('/')}/keys/{config.prefix}{name}")
 
 
 def completed(config: Config, inventory: Inventory, address: str, version: int) -> Config:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from migrate.planning.cases import Case, Estate, NothingToDo, Selection
+from migrate.planning.column.case import column_cases
 from migrate.planning.login.case import login_cases
-from migrate.planning.phases import Credential, LoginSelect, Phase
+from migrate.planning.phases import ColumnSelect, Credential, LoginSelect, Phase
 
 
 def cases_of(
@@ -18,3 +19,5 @@ def cases_of(
     match phase.select:
         case LoginSelect():
             return login_cases(estate, phase, phase.select, credential, selection)
+        case ColumnSelect():
+            return column_cases(estate, selection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -41,7 +41,13 @@ class LoginSelect(_Part):
     releases: tuple[ReleaseRule, ...]
 
 
-Select = LoginSelect
+class ColumnSelect(_Part):
+    """A column that `migrate.yaml` names for Vault's Transit engine."""
+
+    kind: Literal["column"]
+
+
+Select = Annotated[LoginSelect | ColumnSelect, Field(discriminator="kind")]
 """What a phase looks for, by its `kind`: each kind has its own subject and finds its own cases."""
 
 

@@ -47,13 +47,14 @@ def _prove_step(step: Step, texts: dict[str, bytes]) -> None:
         raise _unproven(step.id, "its inverse does not lead back")
     if not any(backward(change).get(key) for key in ("requests", "sql", "files", "stays", "patch")):
         raise _unproven(step.id, "its inverse is empty")
-    if isinstance(change.undo, Exact) and not isinstance(lasting(change), Undoable):
+    undoable = isinstance(lasting(change), Undoable)
+    if isinstance(change.undo, Exact) and not undoable:
         raise _unproven(step.id, "it is never taken back, and does not say what remains")
     if isinstance(change.undo, Irreversible) and not change.undo.remains:
         raise _unproven(step.id, "it does not say what remains")
     for edit in change.files:
         _prove_file(step.id, edit, texts)
-    if change.target.store == "vault":
+    if change.target.store == "vault" and undoable:
         _prove_request(step.id, change)
 
 

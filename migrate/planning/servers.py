@@ -62,7 +62,9 @@ class Found:
                 raise _taken(target, list(differing(target, value, wanted.value)))
             case Doc(value):
                 shown, kind = flattened(kind_of(target), value), kind_of(target)
-                return Doc({key: shown.get(key) for key in flattened(kind, wanted.value)})
+                said = flattened(kind, wanted.value)
+                unshown = {key: one for key, one in said.items() if key in kind.unread}
+                return Doc({key: shown.get(key, unshown.get(key)) for key in said})
             case other:
                 return other
 

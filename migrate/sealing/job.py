@@ -1,4 +1,4 @@
-"""Seal what is not sealed, rewrap what is old, and compare what stands side by side.
+"""Seal what is not sealed, open what is sealed alone, rewrap what is old, and compare what stands side by side.
 
 A pass goes once through the table in the order of its key. Rows that changed under it are left for the next pass, and
 so are those that an application wrote behind it: a pass that finds nothing is the end.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from migrate.model.errors import Refused
 from migrate.sealing.pace import Pace
 from migrate.sealing.ports import Cipher, Pair, Row, Table, Unreadable
 
@@ -43,20 +44,37 @@ Progress: TypeAlias = Ended | Paused
 
 def seal(table: Table, cipher: Cipher, pace: Pace, clock: Clock) -> Progress:
     """Encrypt rows until none is left or the go is over. Raises what the ports raise; what was stored stays stored."""
-    return _through(table.unsealed, cipher.encrypt, table, pace, clock)
+    return _through(table.unsealed, cipher.encrypt, table.put, pace, clock)
 
 
 def rewrap(table: Table, cipher: Cipher, version: int, pace: Pace, clock: Clock) -> Progress:
     """Bring ciphertexts older than `version` to the newest. Vault never shows a plaintext for it."""
-    return _through(lambda after, limit: table.older(version, after, limit), cipher.rewrap, table, pace, clock)
+    return _through(lambda after, limit: table.older(version, after, limit), cipher.rewrap, table.put, pace, clock)
+
+
+def unseal(table: Table, cipher: Cipher, pace: Pace, clock: Clock) -> Progress:
+    """Bring back the plaintext of rows that have ciphertext only. Raises Refused where one of them does not open."""
+    return _through(table.alone, lambda sealed: _all_opened(cipher.decrypt(sealed)), table.restore, pace, clock)
+
+
+def _all_opened(values: list[str | Unreadable]) -> list[str]:
+    opened = [value for value in values if isinstance(value, str)]
+    if len(opened) != len(values):
+        raise Refused(
+            f"{len(values) - len(opened)} rows have a ciphertext that Vault does not decrypt, and no plaintext",
+            truth="dropping the sealed column would lose what they held",
+            undone="none of them was touched",
+            following="find the key they were made with, or correct the rows, then again",
+        )
+    return opened
+
+
+Following: TypeAlias = Callable[[str | None, int], list[Row]]
+Putting: TypeAlias = Callable[[list[Row], list[str]], int]
 
 
 def _through(
-    following: Callable[[str | None, int], list[Row]],
-    change: Callable[[list[str]], list[str]],
-    table: Table,
-    pace: Pace,
-    clock: Clock,
+    following: Following, change: Callable[[list[str]], list[str]], put: Putting, pace: Pace, clock: Clock
 ) -> Progress:
     began, stored, overtaken, after, found = clock.now(), 0, 0, None, False
     while True:
@@ -66,18 +84,18 @@ def _through(
         if not rows:  # the end of a pass that did something: once more from the beginning
             after, found = None, False
             continue
-        done = table.put(rows, _answered(rows, change([row.value for row in rows])))
+        done = put(rows, _answered(rows, change([row.value for row in rows])))
         stored, overtaken, after, found = stored + done, overtaken + len(rows) - done, rows[-1].key, True
         if pace.over(clock.now() - began):
             return Paused(stored, overtaken)
         clock.sleep(pace.rest(stored + overtaken, clock.now() - began))
 
 
-def _answered(rows: list[Row], sealed: list[str]) -> list[str]:
-    """One ciphertext for each row, or nothing is stored: a short answer would put values into other people's rows."""
-    if len(sealed) != len(rows):
-        raise ValueError(f"{len(sealed)} ciphertexts for {len(rows)} rows")
-    return sealed
+def _answered(rows: list[Row], values: list[str]) -> list[str]:
+    """One value for each row, or nothing is stored: a short answer would put values into other people's rows."""
+    if len(values) != len(rows):
+        raise ValueError(f"{len(values)} values for {len(rows)} rows")
+    return values
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,3 +59,11 @@ class Table(Protocol):
     def put(self, rows: Sequence[Row], sealed: Sequence[str]) -> int:
         """Store ciphertexts in those rows that are still as they were read, in one transaction; how many were."""
         ...
+
+    def alone(self, after: str | None, limit: int) -> list[Row]:
+        """The next rows with ciphertext and without plaintext; `value` is the ciphertext."""
+        ...
+
+    def restore(self, rows: Sequence[Row], plain: Sequence[str]) -> int:
+        """Store plaintexts in those rows that are still as they were read, in one transaction; how many were."""
+        ...

@@ -1,8 +1,8 @@
 """A column and the one that holds its ciphertext, as statements, and the guard that keeps the second from going stale.
 
-The guard is a trigger: whoever writes the plaintext without a new ciphertext empties the sealed column of that row, so
-what is there is never older than the plaintext. Two sequences remember when a row was last written with both, and
-when with the plaintext alone: they cost no row lock, and say whether the application writes both yet.
+The guard is a trigger: whoever writes one of the two without the other empties the other in that row, so neither is
+ever older than its neighbour. Three sequences remember when a row was last written with both, with the plaintext alone
+and with the ciphertext alone: they cost no row lock, and say how far the application is.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ _WORD = r"[a-z_][a-z0-9_]{0,40}"
 _NAME = re.compile(rf"{_WORD}(\.{_WORD}){{4}}")
 KINDS = frozenset({"sealed", "sealing", "plaintext"})
 """The sealed column with its guard, how far it is filled, and the plaintext beside it: one name, three targets."""
+
+
+NOTED = ("both", "plain", "sealed")
+"""Ways in which an application may write a row: each is noted with its time."""
+JOB = "migrate.job"
+"""The setting by which a session of ours tells the guard that it is no application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +73,9 @@ def statements(change: Change) -> Iterator[str]:
         case "sealed", Absent(), Doc():
             yield from _added(columns)
         case "sealed", Doc(), Absent():
-            yield from _unguarded(columns)
-            yield f"ALTER TABLE {columns.relation} DROP COLUMN {columns.sealed};"
+            yield from _dropped(columns, columns.sealed, columns.plain, "exist as ciphertext only")
         case "plaintext", Doc(), Doc(value) if mapping(value).get("kept") is False:
-            yield from _dropped(columns)
+            yield from _dropped(columns, columns.plain, columns.sealed, "are not sealed")
         case _:
             return
 
@@ -79,10 +84,10 @@ def _added(columns: Columns) -> Iterator[str]:
     # Without a default this touches no row, however many there are.
     yield f"ALTER TABLE {columns.relation} ADD COLUMN {columns.sealed} text;"
     stem = f"{columns.schema}.{columns.guard}"
-    for one in ("both", "alone"):
+    for one in NOTED:
         yield f"CREATE SEQUENCE {stem}_{one} MINVALUE 0 START 0;"
     yield _function(columns, stem)
-    for one in (f"FUNCTION {stem}()", f"SEQUENCE {stem}_both", f"SEQUENCE {stem}_alone"):
+    for one in (f"FUNCTION {stem}()", *(f"SEQUENCE {stem}_{one}" for one in NOTED)):
         yield _owned(one, columns)
     yield f"REVOKE ALL ON FUNCTION {stem}() FROM PUBLIC;"
     trigger = f"TRIGGER {columns.guard}"
@@ -90,17 +95,21 @@ def _added(columns: Columns) -> Iterator[str]:
 
 
 def _function(columns: Columns, stem: str) -> str:
-    plain, sealed = columns.plain, columns.sealed
+    noted = {one: f"PERFORM setval('{stem}_{one}', moment);" for one in NOTED}
     return (
-        f"CREATE FUNCTION {stem}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog "
-        "AS $$ DECLARE moment bigint := extract(epoch FROM clock_timestamp()); BEGIN "
-        f"IF TG_OP = 'UPDATE' AND NEW.{plain} IS NOT DISTINCT FROM OLD.{plain} THEN RETURN NEW; END IF; "
-        # No plaintext any more: either the value is gone, or somebody writes ciphertext alone, which must not be lost.
-        f"IF NEW.{plain} IS NULL THEN IF TG_OP = 'UPDATE' AND NEW.{sealed} IS NOT DISTINCT FROM OLD.{sealed} THEN "
-        f"NEW.{sealed} := NULL; END IF; RETURN NEW; END IF; "
-        f"IF NEW.{sealed} IS NULL OR (TG_OP = 'UPDATE' AND NEW.{sealed} IS NOT DISTINCT FROM OLD.{sealed}) THEN "
-        f"NEW.{sealed} := NULL; PERFORM setval('{stem}_alone', moment); "
-        f"ELSE PERFORM setval('{stem}_both', moment); END IF; RETURN NEW; END $$;"
+        f"CREATE FUNCTION {stem}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
+        "SET search_path = pg_catalog AS $$ DECLARE moment bigint := extract(epoch FROM clock_timestamp()); "
+        f"plain text := NEW.{columns.plain}; sealed text := NEW.{columns.sealed}; "
+        "plainly boolean := plain IS NOT NULL; sealing boolean := sealed IS NOT NULL; BEGIN "
+        f"IF current_setting('{JOB}', true) = 'on' THEN RETURN NEW; END IF; "
+        f"IF TG_OP = 'UPDATE' THEN plainly := plain IS DISTINCT FROM OLD.{columns.plain}; "
+        f"sealing := sealed IS DISTINCT FROM OLD.{columns.sealed}; END IF; "
+        f"IF plainly AND NOT sealing THEN NEW.{columns.sealed} := NULL; sealed := NULL; END IF; "
+        # A ciphertext that is merely taken away says nothing of the value: the plaintext is sealed again.
+        f"IF sealing AND NOT plainly AND sealed IS NOT NULL THEN NEW.{columns.plain} := NULL; plain := NULL; END IF; "
+        f"IF plainly OR sealing THEN IF plain IS NOT NULL AND sealed IS NOT NULL THEN {noted['both']} "
+        f"ELSIF plainly AND plain IS NOT NULL THEN {noted['plain']} "
+        f"ELSIF sealing AND sealed IS NOT NULL THEN {noted['sealed']} END IF; END IF; RETURN NEW; END $$;"
     )
 
 
@@ -114,16 +123,15 @@ def _unguarded(columns: Columns) -> Iterator[str]:
     stem = f"{columns.schema}.{columns.guard}"
     yield f"DROP TRIGGER IF EXISTS {columns.guard} ON {columns.relation};"
     yield f"DROP FUNCTION IF EXISTS {stem}();"
-    yield from (f"DROP SEQUENCE IF EXISTS {stem}_{one};" for one in ("both", "alone"))
+    yield from (f"DROP SEQUENCE IF EXISTS {stem}_{one};" for one in NOTED)
 
 
-def _dropped(columns: Columns) -> Iterator[str]:
+def _dropped(columns: Columns, gone: str, stays: str, why: str) -> Iterator[str]:
     # The question and the drop see the same rows: nobody writes between them.
     yield f"LOCK TABLE {columns.relation} IN ACCESS EXCLUSIVE MODE;"
     yield (
-        f"DO $$ BEGIN IF EXISTS (SELECT FROM {columns.relation} WHERE {columns.plain} IS NOT NULL "
-        f"AND {columns.sealed} IS NULL) THEN RAISE EXCEPTION 'some rows of {columns.relation} are not sealed' "
-        "USING ERRCODE = 'check_violation'; END IF; END $$;"
+        f"DO $$ BEGIN IF EXISTS (SELECT FROM {columns.relation} WHERE {gone} IS NOT NULL AND {stays} IS NULL) THEN "
+        f"RAISE EXCEPTION 'some rows of {columns.relation} {why}' USING ERRCODE = 'check_violation'; END IF; END $$;"
     )
     yield from _unguarded(columns)
-    yield f"ALTER TABLE {columns.relation} DROP COLUMN {columns.plain};"
+    yield f"ALTER TABLE {columns.relation} DROP COLUMN {gone};"

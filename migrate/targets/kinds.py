@@ -28,6 +28,8 @@ class Kind:
 
 _TOKENS = frozenset({"token_policies", "policies", "token_bound_cidrs", "bound_audiences"})
 
+_JOB = frozenset({"key", "with", "batch", "rate"})
+
 # By store and the last part of the kind: the mount before it is the estate's own word.
 _KINDS: dict[tuple[str, str], Kind] = {
     # The password is never returned, and what was written flat comes back nested:
@@ -50,10 +52,10 @@ _KINDS: dict[tuple[str, str], Kind] = {
     # Vault rotates a key by itself once the period is over, and shows a time for every version it has.
     ("vault", "keys"): Kind(moving=frozenset({"keys", "latest_version", "min_available_version"})),
     # The guard goes with the plaintext it compares with.
-    ("postgres", "sealed"): Kind(moving=frozenset({"guarded"})),
+    ("postgres", "sealed"): Kind(unread=_JOB, moving=frozenset({"guarded"})),
     # How a table is sealed is the job's to know; the table only shows whether anything is left.
-    ("postgres", "sealing"): Kind(unread=frozenset({"key", "with", "batch", "rate"})),
-    ("postgres", "plaintext"): Kind(moving=frozenset({"indexes", "type", "key"})),
+    ("postgres", "sealing"): Kind(unread=_JOB),
+    ("postgres", "plaintext"): Kind(moving=frozenset({"indexes", "type", "required"})),
     ("cluster", "Deployment"): Kind(moving=frozenset({"replicas", "updated", "ready", "pods", "blocked"})),
     # Whether its values equal their source is no part of what it is: that may be unseen for a while.
     ("cluster", "Secret"): Kind(moving=frozenset({"synced"})),

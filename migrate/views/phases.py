@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrate.model.plan import STAGES
-from migrate.planning.phases import LoginSelect, Phase, Select, Use
+from migrate.planning.phases import ColumnSelect, LoginSelect, Phase, Select, Use
 from migrate.views.console import emit_json, emit_text
 
 SCHEMA = "migrate.phases/v1"
@@ -38,6 +38,8 @@ def _selects(select: Select) -> list[str]:
                 f"  the release of chart {charts} whose container {select.container}",
                 f"  gets {select.variable} from a Secret that an ExternalSecret makes",
             ]
+        case ColumnSelect():
+            return ["  the column that migrate.yaml names under transit.columns, and the application whose it is"]
 
 
 def _stage(phase: Phase, stage: str) -> list[str]:

@@ -11,6 +11,8 @@ from migrate.world.react import settle
 from migrate.world.state import Draft, World, finished
 
 _VERSION = "1.21.0"
+_ROWS = 5
+"""In each table of a new world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,16 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a column that shall be sealed, and the key it will be sealed with (`MOUNT/keys/NAME`)."""
+
+    database: str
+    relation: str
+    column: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Implied:
     """What the estate's settings and files say of its servers."""
 
@@ -45,6 +57,8 @@ class Implied:
     """Of the database, as Vault reaches it: `host:port`."""
     version: int
     tls: bool
+    tables: tuple[Table, ...] = ()
+    transit_mount: str = ""
 
 
 def born(implied: Implied, applied: Applied, seed: str, now: datetime) -> World:
@@ -53,6 +67,8 @@ def born(implied: Implied, applied: Applied, seed: str, now: datetime) -> World:
     draft.vault |= _vault(draft, implied)
     draft.cluster |= {"uid": draft.uid(), "objects": {}}
     draft.postgres |= _postgres(draft, implied)
+    for table in implied.tables:
+        _table(draft, table)
     _values(draft, implied, applied)
     _made_elsewhere(draft, applied)
     settle(draft, applied)
@@ -61,6 +77,8 @@ def born(implied: Implied, applied: Applied, seed: str, now: datetime) -> World:
 
 def _vault(draft: Draft, implied: Implied) -> dict[str, Any]:
     mounts = {store.mount: "kv" for store in implied.stores if store.vault} | {implied.database_mount: "database"}
+    if implied.tables:
+        mounts[implied.transit_mount] = "transit"
     return {
         "cluster": draft.uid(),
         "version": _VERSION,
@@ -90,6 +108,19 @@ def _postgres(draft: Draft, implied: Implied) -> dict[str, Any]:
         "roles": roles,
         "sessions": [],
     }
+
+
+def _table(draft: Draft, table: Table) -> None:
+    """A few rows, which an application writes as it always did."""
+    database = draft.postgres["databases"].setdefault(table.database, {"owners": {table.database: 1}})
+    draft.roles.setdefault(table.database, _role(draft))
+    rows = {str(number): {table.column: draft.draw()} for number in range(1, _ROWS + 1)}
+    draft.vault.setdefault("plain", []).extend(row[table.column] for row in rows.values())
+    made = {"columns": {table.column: {"type": "text"}}, "rows": rows, "mode": "plain", "key": table.key}
+    held = database.setdefault("tables", {}).setdefault(table.relation, made)
+    held["columns"] |= made["columns"]
+    for number, row in rows.items():
+        held["rows"].setdefault(number, {}).update(row)
 
 
 def _role(draft: Draft, *, superuser: bool = False, login: bool = True) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from typing import Any
 from migrate.model.errors import Failed, Usage
 from migrate.model.json import Json
 from migrate.model.target import Target
+from migrate.targets.columns import columns_of
 from migrate.world import fields as known
 from migrate.world import postgres
+from migrate.world.columns import written_by_application
 from migrate.world.flux import collect
 from migrate.world.state import Draft, written
 
@@ -22,6 +24,7 @@ SWITCHES = {
     "eso": "the External Secrets Operator is down",
     "old-eso": "the External Secrets Operator is as old as 0.10: creationPolicy Orphan leaves its owner reference",
     "webhook": "the injector's webhook is down",
+    "restored": "the Vault that was restored from a backup does not open what is sealed",
 }
 COUNTED = {
     "lost-answer": "so many writes are done, and their answers lost",
@@ -52,6 +55,8 @@ def edit(draft: Draft, target: Target, fields: Mapping[str, Json]) -> None:
     match target.store, target.kind:
         case "postgres", "sessions":
             _session(draft, target.name, fields)
+        case "postgres", "writes":
+            _application(draft, target, fields)
         case "postgres", "role":
             role = draft.roles.setdefault(target.name, {"state": {"login": True}, "password": draft.draw()})
             role["password"] = str(fields.get("password", role["password"]))
@@ -75,6 +80,13 @@ def _object(draft: Draft, target: Target, fields: Mapping[str, Json]) -> None:
         found["data"] |= {key: str(one) for key, one in fields.items()}
     else:
         found |= fields
+
+
+def _application(draft: Draft, target: Target, fields: Mapping[str, Json]) -> None:
+    """Deploy the application of a table so that it writes `writes`: plain, both or sealed."""
+    why = written_by_application(draft, columns_of(target), str(fields.get("writes")))
+    if why:
+        raise Failed(f"the application cannot be deployed so: {why}", following="migrate practice show DIR")
 
 
 def _session(draft: Draft, login: str, fields: Mapping[str, Json]) -> None:
@@ -121,5 +133,6 @@ def _unknown(target: Target) -> Usage:
     return Usage(
         f"{target} is nothing of a practice world",
         following="Git is real: edit it with git. Else name a target, for example vault:policy/NAME, "
-        "vault:kv/MOUNT/PATH, postgres:role/LOGIN, postgres:sessions/LOGIN, cluster:Secret/NAMESPACE/NAME",
+        "vault:kv/MOUNT/PATH, postgres:role/LOGIN, postgres:sessions/LOGIN, cluster:Secret/NAMESPACE/NAME, "
+        "postgres:writes/DATABASE.SCHEMA.TABLE.COLUMN.SEALED (writes=both: how its application writes)",
     )

@@ -34,6 +34,8 @@ def settable(draft: Draft, target: Target) -> frozenset[str] | None:
             return _SESSION
         case "postgres", "role":
             return _ROLE
+        case "postgres", "writes":
+            return frozenset({"writes"})
         case ("vault", kind) if kind.split("/")[0] == "kv":
             return None
         case "cluster", "Secret":

@@ -14,7 +14,9 @@ from migrate.model.change import Absent, Doc, State
 from migrate.model.json import Json
 from migrate.model.target import Target
 from migrate.targets import ownership
+from migrate.targets.columns import KINDS, columns_of
 from migrate.world import postgres, vault
+from migrate.world.columns import compared, restored, stored_column, writes
 from migrate.world.eso import values_of
 from migrate.world.pods import pods_of, template_of
 from migrate.world.rendered import dry_run, rendered
@@ -29,6 +31,8 @@ def stored(world: World, target: Target) -> State:
         case "vault":
             found = world.vault["paths"].get(target.path)
             return Doc(found["state"]) if found else Absent()
+        case "postgres" if target.kind in KINDS:
+            return stored_column(world, target)
         case "postgres":
             role = world.postgres["roles"].get(target.name)
             return Doc(_role(world, role["state"])) if role else Absent()
@@ -72,6 +76,9 @@ def _vault(world: Draft, target: Target) -> Json:
         sealed = bool(world.vault["sealed"])
         health: dict[str, Json] = {"initialized": True, "sealed": sealed, "version": world.vault["version"]}
         return health | {"cluster": world.vault["cluster"], "trusted": True}
+    if target.kind == "sys/mounts":
+        kind = world.vault["mounts"].get(target.name)
+        return {"type": kind} if kind else None
     if target.kind.startswith("leases/"):
         path = f"{target.kind.removeprefix('leases/')}/{target.name}"
         return {"count": sum(1 for one in world.vault["leases"] if one["path"] == path)}
@@ -95,6 +102,8 @@ def _vault(world: Draft, target: Target) -> Json:
 
 def _postgres(draft: Draft, world: World, target: Target) -> Json:
     server = draft.postgres
+    if target.kind in KINDS | _SIDE_BY_SIDE:
+        return _columns(draft, world, target)
     match target.kind, target.name:
         case "server", "settings":
             return {"version": server["version"], "system": server["system"]}
@@ -112,6 +121,24 @@ def _postgres(draft: Draft, world: World, target: Target) -> Json:
             return {"owners": found["owners"]} if found else None
         case _:
             return None
+
+
+_SIDE_BY_SIDE = frozenset({"writes", "comparison", "restored"})
+
+
+def _columns(draft: Draft, world: World, target: Target) -> Json:
+    name, _, asked = target.name.partition("?")
+    columns, about = columns_of(Target("postgres", target.kind, name)), dict(parse_qsl(asked))
+    match target.kind:
+        case "writes":
+            return writes(draft, columns)
+        case "comparison":
+            return compared(draft, columns, about["with"])
+        case "restored":
+            return restored(draft, columns, about["with"])
+        case _:
+            found = stored_column(world, target)
+            return found.value if isinstance(found, Doc) else None
 
 
 def _endpoint(draft: Draft, address: str) -> Json:

@@ -12,7 +12,9 @@ from migrate.model.duration import seconds
 from migrate.model.json import Json, mapping
 from migrate.model.target import Target
 from migrate.targets import ownership
+from migrate.targets.columns import KINDS
 from migrate.world import postgres, vault
+from migrate.world.columns import write_column
 from migrate.world.state import Draft, written
 
 _TOKEN_DEFAULTS: dict[str, Json] = {
@@ -24,6 +26,14 @@ _TOKEN_DEFAULTS: dict[str, Json] = {
     "bound_claims_type": "string",
     "clock_skew_leeway": 0,
     "verbose_oidc_logging": False,
+}
+_KEY_DEFAULTS: dict[str, Json] = {
+    "type": "aes256-gcm96",
+    "derived": False,
+    "latest_version": 1,
+    "min_available_version": 0,
+    "min_decryption_version": 1,
+    "min_encryption_version": 0,
 }
 _CONNECTION = frozenset(
     {"plugin_name", "allowed_roles", "verify_connection", "password_policy", "root_rotation_statements"}
@@ -39,7 +49,7 @@ def write(draft: Draft, change: Change, secrets: Mapping[str, str]) -> str:
         case "postgres":
             if draft.faults.get("database"):
                 return "could not connect to server"
-            return _postgres(draft, target, change, secrets)
+            return write_column(draft, change) if target.kind in KINDS else _postgres(draft, target, change, secrets)
         case _:
             return _cluster(draft, target, change)
 
@@ -58,6 +68,8 @@ def _vault(draft: Draft, target: Target, change: Change, secrets: Mapping[str, s
         return _policy(draft, target, wanted)
     if kind == "role" and mount.startswith("auth/"):
         return _jwt_role(draft, target, mount.removeprefix("auth/"), wanted)
+    if kind == "keys" and draft.vault["mounts"].get(mount) == "transit":
+        return _key(draft, target, wanted)
     if draft.vault["mounts"].get(mount) != "database":
         return f"no handler for route {target.path!r}. route entry not found."
     match kind:
@@ -92,6 +104,13 @@ def _jwt_role(draft: Draft, target: Target, mount: str, wanted: dict[str, Any]) 
             draft.paths[target.path] = _kept(draft, target, {**_TOKEN_DEFAULTS, **_in_seconds(wanted)})
             return ""
     return "must have at least one bound constraint when creating/updating a role"
+
+
+def _key(draft: Draft, target: Target, wanted: dict[str, Any]) -> str:
+    """Made with defaults that Vault fills in; changed only where the change says."""
+    found = draft.paths.get(target.path, {}).get("state", _KEY_DEFAULTS)
+    draft.paths[target.path] = _kept(draft, target, {**found, **_in_seconds(wanted)})
+    return ""
 
 
 def _in_seconds(wanted: dict[str, Any]) -> dict[str, Any]:

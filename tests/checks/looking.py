@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from migrate.checks.answer import Answer, Question
 from migrate.checks.catalogue import CHECKS
@@ -22,30 +23,48 @@ ABOUT = {
     "address": "pg.example:5432",
     "audience": "https://vault.example",
     "auth_mount": "jwt",
+    "column": "public.entries.body",
+    "columns": "notes.public.entries.body.body_sealed",
     "database": "boards",
     "database_mount": "database",
     "deployment": "watch/grafana",
     "dynamic_role": "mig-boards",
     "external_secret": "watch/login",
     "jwt_role": "mig-watch-grafana",
+    "key": "transit/keys/mig-notes",
+    "key_column": "id",
     "kustomization": "flux-system/apps",
+    "mount": "transit",
     "namespace": "watch",
     "new_login": "boards_vault",
     "owner": "boards",
     "path": "database/static-creds/mig-boards",
+    "paths": "transit/encrypt/mig-notes transit/decrypt/mig-notes",
     "period": "7200",
     "pod": "{}",
     "policy": "mig-watch-grafana",
+    "quiet": "3600",
     "release": "watch/stack",
     "secret": "watch/login",
     "secret_key": "password",
     "server_version": "16",
+    "settled": "7200",
     "sslmode": "verify-full",
     "static_role": "mig-boards",
     "step": "cutover.inject-release.stack",
+    "table": "public.entries",
     "touches": "[]",
     "vault_login": "boards_vault_admin",
 }
+
+
+class Case(NamedTuple):
+    """What is shown, and the kind of answer a check gives to it."""
+
+    check: str
+    wanted: type[Answer]
+    shown: Mapping[str, Json]
+    about: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)

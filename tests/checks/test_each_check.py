@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 from urllib.parse import urlencode
 
 import jsonpatch
 import pytest
 
-from migrate.checks.answer import Answer, Fail, Inconclusive, Pass
+from migrate.checks.answer import Fail, Inconclusive, Pass
 from migrate.checks.catalogue import CHECKS
 from migrate.model.json import Json, mapping
-from tests.checks.looking import ABOUT, EARLIER, LATER, SINCE, ask
+from tests.checks import sealed_cases
+from tests.checks.looking import ABOUT, EARLIER, LATER, SINCE, Case, ask
 
 Shown: TypeAlias = Mapping[str, Json]
 
@@ -87,13 +88,6 @@ LIVED: dict[str, Json] = {
     DEPLOYMENT: ROLLED,
     NEW: ONE | {"newest": "2026-03-04T11:41:00+00:00"},
 }
-
-
-class Case(NamedTuple):
-    check: str
-    wanted: type[Answer]
-    shown: Shown
-    about: Mapping[str, str] = {}
 
 
 def _way_back(name: str) -> list[Case]:
@@ -250,10 +244,12 @@ CASES = [
     Case("db.sessions-gone", Inconclusive, {NEW: ONE}),
     *_delivery("gitops.applied", "Applied"),
     *_delivery("gitops.reverted", "Reverted"),
+    *sealed_cases.CASES,
 ]
 
 # What only waiting can bring about never fails: sessions and leases end, rotations come.
 _NEVER_FAIL = {"db.rotation-lived", "secret.copies", "gitops.owner", "db.leases-gone", "db.sessions-gone"}
+_NEVER_FAIL |= {"column.moved", "column.released"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}-{case.wanted.__name__}")

@@ -70,7 +70,8 @@ class Sealed:
         return Change(self.key, Absent(), Doc(KEY), Exact())
 
     def add_column(self) -> Change:
-        return Change(self.columns.target("sealed"), Absent(), Doc({"type": "text", "guarded": True}), Exact())
+        job: dict[str, Json] = {"key": "id", "with": self.key.path, "batch": 50, "rate": 1_000_000}
+        return Change(self.columns.target("sealed"), Absent(), Doc({"type": "text", "guarded": True, **job}), Exact())
 
     def fill(self, *, batch: int = 50, rate: int = 1_000_000) -> Change:
         job: dict[str, Json] = {"key": "id", "with": self.key.path, "batch": batch, "rate": rate}

@@ -17,6 +17,12 @@ from tests.harness.boundaries import Deed
 
 _ENOUGH = 14
 """More rounds of "merge, then again" than any plan needs."""
+_VERSIONS = {
+    "deploy the version of the application that reads both and writes both": "both",
+    "deploy the version of the application that neither reads nor writes the plaintext": "sealed",
+    "deploy the version that writes the plaintext alone": "plain",
+}
+"""What a command asks an application's owners for, and how rows are written then."""
 PROGRAM = (sys.executable, "-c", "from migrate.cli.main import main; main()")
 
 
@@ -195,6 +201,7 @@ class Operator:
             if said.code != waits:
                 return said
             self.merge()
+            self.deploy(said)
         raise AssertionError(f"{words} goes on for ever: {said.out}{said.err}")
 
     def merge(self) -> None:
@@ -202,6 +209,14 @@ class Operator:
         for branch in (f"migrate/{self.name}", f"migrate/{self.name}-rollback"):
             if self.git("branch", "--list", branch) and not self._contains(branch):
                 self.git("merge", "--quiet", "--no-edit", branch)
+
+    def deploy(self, said: Said) -> None:
+        """Deploy the version of the application that the commands ask for, where they do."""
+        for words, writes in _VERSIONS.items():
+            if words in said.out:
+                gates = json.loads(self.plan.read_bytes())["gates"]
+                columns = next(gate["about"]["columns"] for gate in gates if "columns" in gate["about"])
+                self.practice("edit", f"postgres:writes/{columns}", "--set", f"writes={writes}")
 
     def _contains(self, branch: str) -> bool:
         return self.git("rev-list", "--count", f"{self.branch}..{branch}") == "0"

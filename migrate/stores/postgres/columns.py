@@ -17,7 +17,7 @@ from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping, text
 from migrate.model.ports import Conflict, Denied, Move, Outcome, OutcomeUnknown, Partly, Snapshot, Unreachable, Written
 from migrate.model.target import Target
-from migrate.sealing.job import Clock, Ended, Paused, seal
+from migrate.sealing.job import Clock, Ended, Paused, seal, unseal
 from migrate.sealing.pace import Pace
 from migrate.sealing.ports import Cipher
 from migrate.stores.postgres.catalogue import MARK
@@ -37,7 +37,8 @@ _COLUMN = """
 select format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum),
   array(select i.indexrelid::regclass::text from pg_index i
     where i.indrelid = a.attrelid and a.attnum = any(i.indkey) order by 1),
-  exists (select from pg_trigger t where t.tgrelid = a.attrelid and t.tgname = %(guard)s and t.tgenabled <> 'D')
+  exists (select from pg_trigger t where t.tgrelid = a.attrelid and t.tgname = %(guard)s and t.tgenabled <> 'D'),
+  a.attnotnull
 from pg_attribute a
 where a.attrelid = to_regclass(%(table)s) and a.attname = %(name)s and not a.attisdropped
 """
@@ -63,9 +64,9 @@ class ColumnStore:
         try:
             with self._database.session(columns.database) as connection:
                 try:
-                    if move.change.target.kind == "sealing":
-                        return self._seal(connection, columns, move.change)
-                    return _write(connection, columns, move, seen)
+                    if (job := _job(move.change)) and (unfinished := self._work(connection, columns, job, move.change)):
+                        return unfinished
+                    return Written() if _by_job_alone(move.change) else _write(connection, columns, move, seen)
                 except psycopg.Error as error:
                     return outcome_of(error, f"to own {columns.relation}")
         except Unreachable as error:
@@ -73,19 +74,40 @@ class ColumnStore:
         except Refused as error:
             return Denied(error.happened, error.following)
 
-    def _seal(self, connection: Connection, columns: Columns, change: Change) -> Outcome:
-        job = mapping(change.after.value) if isinstance(change.after, Doc) else {}
+    def _work(self, connection: Connection, columns: Columns, job: dict[str, Json], change: Change) -> Outcome | None:
+        """Do what is rows' work in a change; None where nothing of it is left."""
         if self._ciphers is None:
             return Denied("no Vault is at hand to encrypt with")
-        table = sealed_table(connection, columns, text(job.get("key")))
-        pace = Pace(_number(job, "batch"), _number(job, "rate"), SECONDS_IN_ONE_GO)
-        match seal(table, self._ciphers(text(job.get("with"))), pace, Clock(time.monotonic, time.sleep)):
+        table, cipher = sealed_table(connection, columns, text(job.get("key"))), self._ciphers(text(job.get("with")))
+        pace, clock = (
+            Pace(_number(job, "batch"), _number(job, "rate"), SECONDS_IN_ONE_GO),
+            Clock(time.monotonic, time.sleep),
+        )
+        work = seal if _by_job_alone(change) else unseal
+        found = work(table, cipher, pace, clock)
+        connection.autocommit = False
+        match found:
             case Ended():
-                return Written()
+                return None
             case Paused(rows=0, overtaken=changed):
-                return Denied(f"no row could be sealed: {changed} changed while they were", "migrate resume")
+                return Denied(f"no row could be written: {changed} changed while they were worked on", "migrate resume")
             case Paused(rows, changed):
-                return Partly(f"{rows} rows sealed" + (f", {changed} changed meanwhile" if changed else ""))
+                return Partly(f"{rows} rows" + (f", {changed} changed meanwhile" if changed else ""))
+
+
+def _by_job_alone(change: Change) -> bool:
+    return change.target.kind == "sealing"
+
+
+def _job(change: Change) -> dict[str, Json]:
+    """How to work on rows, where the change needs that: sealing, and opening before a sealed column goes."""
+    match change.target.kind, change.before, change.after:
+        case "sealing", _, Doc(value):
+            return mapping(value)
+        case "sealed", Doc(value), Absent():
+            return mapping(value)
+        case _:
+            return {}
 
 
 def _number(job: dict[str, Json], name: str) -> int:
@@ -129,7 +151,7 @@ def _looked(connection: Connection, columns: Columns, name: str) -> tuple[Any, .
 def _sealed(row: tuple[Any, ...] | None) -> tuple[State, str | None]:
     if row is None:
         return Absent(), None
-    kind, comment, _, guarded = row
+    kind, comment, _, guarded, _ = row
     mark = comment.removeprefix(MARK) if comment and comment.startswith(MARK) else None
     return Doc({"type": kind, "guarded": guarded}), mark
 
@@ -138,8 +160,8 @@ def _plaintext(row: tuple[Any, ...] | None) -> State:
     """That it is not there is a state of it: it was dropped."""
     if row is None:
         return Doc({"kept": False})
-    kind, _, indexes, _ = row
-    return Doc({"kept": True, "type": kind, "indexes": indexes})
+    kind, _, indexes, _, required = row
+    return Doc({"kept": True, "type": kind, "indexes": indexes, "required": required})
 
 
 def _complete(connection: Connection, columns: Columns) -> bool:

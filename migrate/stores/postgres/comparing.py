@@ -12,13 +12,14 @@ from migrate.sealing.job import Comparison, compare
 from migrate.sealing.ports import Cipher
 from migrate.stores.postgres.sealed import Connection, sealed_table
 from migrate.stores.postgres.session import Database, said, unreachable
-from migrate.targets.columns import Columns
+from migrate.targets.columns import NOTED, Columns
 
 _BATCH = 500
 _WRITES = """
 select exists (select from pg_trigger where tgrelid = to_regclass(%(table)s) and tgname = %(guard)s
     and tgenabled <> 'D'),
-  pg_sequence_last_value(to_regclass(%(both)s)), pg_sequence_last_value(to_regclass(%(alone)s))
+  pg_sequence_last_value(to_regclass(%(both)s)), pg_sequence_last_value(to_regclass(%(plain)s)),
+  pg_sequence_last_value(to_regclass(%(sealed)s))
 """
 
 
@@ -65,11 +66,10 @@ def writes(database: Database, columns: Columns) -> dict[str, Json]:
 
 
 def _writes(connection: Connection, columns: Columns) -> dict[str, Json]:
-    stem = f"{columns.schema}.{columns.guard}"
-    asked = {"table": columns.relation, "guard": columns.guard, "both": f"{stem}_both", "alone": f"{stem}_alone"}
-    row = connection.execute(_WRITES, asked).fetchone()
-    guarded, both, alone = row or (False, None, None)
-    noted: dict[str, Json] = {key: _moment(at) for key, at in (("both", both), ("alone", alone)) if at is not None}
+    names = {one: f"{columns.schema}.{columns.guard}_{one}" for one in NOTED}
+    row = connection.execute(_WRITES, {"table": columns.relation, "guard": columns.guard, **names}).fetchone()
+    guarded, *moments = row or (False,)
+    noted: dict[str, Json] = {one: _moment(at) for one, at in zip(NOTED, moments, strict=False) if at is not None}
     return {"guarded": guarded, **noted}
 
 

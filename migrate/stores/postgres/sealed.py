@@ -15,7 +15,7 @@ from psycopg import sql
 
 from migrate.model.errors import Refused
 from migrate.sealing.ports import Pair, Row
-from migrate.targets.columns import Columns
+from migrate.targets.columns import JOB, Columns
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -31,6 +31,10 @@ where t.{key} = new.key::{type} and t.xmin::text = new.version
 _VERSIONS = """
 select coalesce(substring({sealed} from '^vault:v([0-9]+):')::int, 0), count(*)
 from {table} where {sealed} is not null group by 1
+"""
+_RESTORE = """
+update {table} t set {plain} = opened.plain from opened
+where t.{key} = opened.key::{type} and t.xmin::text = opened.version
 """
 _LEFT = "select exists (select from {table} where {plain} is not null and {sealed} is null)"
 _TYPE = """
@@ -65,6 +69,22 @@ class SealedTable:
         with self.connection.transaction():
             return self.connection.execute(self._query(_PUT), values).rowcount
 
+    def alone(self, after: str | None, limit: int) -> list[Row]:
+        """The next rows with ciphertext and without plaintext."""
+        return list(self._rows(_OLDER, "{sealed} is not null and {plain} is null", after, limit))
+
+    def restore(self, rows: Sequence[Row], plain: Sequence[str]) -> int:
+        """Store plaintexts in those rows that are still as they were read, in one transaction; how many were.
+
+        They travel as COPY data, which no setting of a server writes to its log; parameters of a statement it might.
+        """
+        with self.connection.transaction():
+            self.connection.execute("create temporary table opened (key text, version text, plain text) on commit drop")
+            with self.connection.cursor().copy("copy opened from stdin") as copying:
+                for row, value in zip(rows, plain, strict=True):
+                    copying.write_row((row.key, row.version, value))
+            return self.connection.execute(self._query(_RESTORE)).rowcount
+
     def pairs(self, after: str | None, limit: int) -> tuple[list[Pair], str | None]:
         """The next rows as they stand, and the last key of them; None at the end."""
         found = self._read(_PAIRS, "true", after, limit)
@@ -94,6 +114,7 @@ def sealed_table(connection: Connection, columns: Columns, key: str) -> SealedTa
             following="name one with transit.columns[].key in migrate.yaml, then plan again",
         )
     connection.autocommit = True
+    connection.execute(f"set {JOB} = 'on'".encode())
     return SealedTable(connection, columns, key, str(row[0]))
 
 

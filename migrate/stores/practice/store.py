@@ -17,7 +17,9 @@ from migrate.model.ports import Conflict, Denied, Move, Outcome, OutcomeUnknown,
 from migrate.model.target import StoreName, Target
 from migrate.stores.practice.deployed import Deployed
 from migrate.stores.practice.folder import Folder
+from migrate.targets.columns import KINDS
 from migrate.targets.compare import fingerprint
+from migrate.world.columns import column_at
 from migrate.world.react import react
 from migrate.world.shown import stored, watch
 from migrate.world.state import World, draft, finished
@@ -135,6 +137,8 @@ def _entry(world: World, target: Target) -> dict[str, Any] | None:
     match target.store:
         case "vault":
             found = world.vault["paths"].get(target.path)
+        case "postgres" if target.kind in KINDS:
+            found = column_at(world.postgres["databases"], target)
         case "postgres":
             found = world.postgres["roles"].get(target.name)
         case _:

@@ -1,0 +1,1 @@
+"""The cases of a phase that seals columns: what `migrate.yaml` names, found in the tree."""

@@ -1,0 +1,110 @@
+"""From an entry of `transit.columns` to what operations need: the application in the tree, its account, its Vault."""
+
+from __future__ import annotations
+
+from migrate.estate.inventory import Inventory, Workload
+from migrate.model.config import Config, SealedColumn
+from migrate.model.errors import Failed, Refused
+from migrate.operations.column import ColumnSubject
+from migrate.operations.subject import ServiceAccount, VaultSide
+from migrate.planning.cases import Selection
+from migrate.planning.starter import main_store
+from migrate.planning.surroundings import Injector
+from migrate.targets.columns import Columns
+
+_POD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+
+
+def chosen(config: Config, selection: Selection) -> SealedColumn:
+    """The one entry that the selection names, by the application or by the column. Raises Failed, Refused."""
+    wanted = [one for one in config.transit.columns if selection.takes(one.workload) or selection.takes(called(one))]
+    if not config.transit.columns:
+        raise Failed(
+            "no column is named that Transit shall seal",
+            undone="no plan was made",
+            following="name one under transit.columns in migrate.yaml (docs/how-to/transit.md)",
+        )
+    if len(wanted) == 1:
+        return wanted[0]
+    names = ", ".join(map(called, wanted or config.transit.columns))
+    raise Refused(
+        f"{'several columns fit' if wanted else 'no column fits'} what is asked for: {names}",
+        truth="one column is sealed by one plan, so that it is approved and taken back alone",
+        undone="no plan was made",
+        following="name one: --workload DATABASE.SCHEMA.TABLE.COLUMN",
+    )
+
+
+def called(one: SealedColumn) -> str:
+    """DATABASE.SCHEMA.TABLE.COLUMN."""
+    return f"{one.database}.{one.table}.{one.column}"
+
+
+def columns_of(one: SealedColumn) -> Columns:
+    """Where the columns are."""
+    schema, _, table = one.table.partition(".")
+    return Columns(one.database, schema, table, one.column, one.sealed_name)
+
+
+def workload_of(one: SealedColumn, inventory: Inventory) -> Workload:
+    """The application in the tree. Raises Refused where nothing there makes its pods."""
+    found = [w for w in inventory.workloads if f"{w.namespace}/{w.name}" == one.workload and w.wired]
+    for workload in sorted(found, key=lambda w: w.kind not in _POD_KINDS):
+        return workload
+    raise Refused(
+        f"nothing in the tree makes pods called {one.workload}, which shall seal {called(one)}",
+        undone="no plan was made",
+        following="correct transit.columns[].workload in migrate.yaml: NAMESPACE/NAME of its Deployment",
+    )
+
+
+def subject_of(one: SealedColumn, workload: Workload, inventory: Inventory, sources: Sources) -> ColumnSubject:
+    """The subject. Raises Refused where the application has no account of its own."""
+    return ColumnSubject(
+        unit=one.workload,
+        file=workload.file,
+        inventory=(f"workload {workload.kind} {one.workload} ({workload.file})",),
+        vault=_vault_side(inventory, *sources),
+        account=_account(one, workload, inventory),
+        mount=sources[0].transit.mount.strip("/"),
+        columns=columns_of(one),
+        key_column=one.key,
+        batch=one.batch,
+        rate=one.rate,
+    )
+
+
+def _account(one: SealedColumn, workload: Workload, inventory: Inventory) -> ServiceAccount:
+    name = one.account or workload.service_account
+    if name in {None, "default"}:
+        raise Refused(
+            f"{one.workload} runs as the default ServiceAccount, as may anybody in {workload.namespace}",
+            truth="whoever runs as it could decrypt what the application encrypts",
+            undone="no plan was made",
+            following=f"give it one of its own ({workload.file}), or name it with transit.columns[].account",
+        )
+    shared = tuple(
+        f"{w.kind} {w.namespace}/{w.name}"
+        for w in inventory.workloads
+        if w.wired and (w.namespace, w.service_account) == (workload.namespace, name) and w != workload
+    )
+    return ServiceAccount(str(name), False, shared, str(name))
+
+
+Sources = tuple[Config, Injector | None]
+
+
+def _vault_side(inventory: Inventory, config: Config, injector: Injector | None) -> VaultSide:
+    store = main_store(inventory)
+    server = config.vault.address or (store.server if store else None)
+    path = config.vault.auth.mount or (injector.auth_path if injector else None) or "jwt"
+    return VaultSide(
+        server=server,
+        prefix=config.prefix,
+        database_mount=config.vault.database.strip("/"),
+        auth_mount=path.strip("/").removeprefix("auth/"),
+        audience=config.vault.auth.audience or server,
+        database_address=config.database.address,
+        sslmode=config.database.sslmode,
+        tls_secret=config.injector.tlsSecret,
+    )
