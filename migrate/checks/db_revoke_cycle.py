@@ -1,40 +1,59 @@
-"""A login that Vault issues can be revoked again, together with what it made."""
+"""A login that Vault issues can be revoked again, whatever it made."""
 
 from __future__ import annotations
 
-from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
-from migrate.checks.looking import joined, look, settled
+from urllib.parse import urlencode
+
+from migrate.checks.answer import Answer, Check, Fail, Pass, Question
+from migrate.checks.looking import joined, look, permitted, settled
 from migrate.model.ports import Observer
+
+_PROVES = "a login of the role is issued, acts as the owner, and leaves nothing when it is revoked"
 
 
 def ask(observer: Observer, question: Question) -> Answer:
-    """Only a trial shows it, and a check makes none: it reads how the last one ended."""
+    """One whole life of a login: issued as the workload will be, used for a table that is not kept, revoked."""
     about = question.about
-    mount, role = about["database_mount"], about["dynamic_role"]
-    trial = look(observer, f"vault:{mount}/trials/{role}")
-    if not trial.exists or not trial.shows("left"):
-        return Inconclusive(
-            f"nobody has tried to issue and revoke a login of {role}",
-            f"vault read {mount}/creds/{role}; as that login: select current_user; create table migrate_trial (); then "
-            f"vault lease revoke -prefix {mount}/creds/{role}; where no login is left, that passes the gate",
-        )
-    if trial.text("current") != about["owner"]:
+    asked = urlencode(
+        {
+            "role": f"auth/{about['auth_mount']}/role/{about['jwt_role']}",
+            "audience": about["audience"],
+            "path": about["path"],
+            "database": about["database"],
+        }
+    )
+    trial = look(observer, f"cluster:RevokeCycle/{about['namespace']}/{about['account']}?{asked}")
+    permitted(trial, _PROVES)
+    if not trial.flag("issued"):
         return Fail(
-            f"a login of {role} acts as {trial.text('current')}, not as {about['owner']}",
-            "its creation_statements must set the role in the database: restore the role, then try again",
+            f"no login is issued at {about['path']}: {trial.text('why')}", "see the log of Vault and PostgreSQL"
         )
-    left = trial.texts("left")
-    if left:
+    if left := trial.texts("left"):
         return Fail(
             f"after revoking, {joined(left)} is still there",
-            "the role's revocation_statements need rights that Vault's login has not: see the server's log",
+            "the role's revocation_statements need rights that Vault's login has not: see PostgreSQL's log, then drop "
+            "it by hand",
+        )
+    if trial.shows("why"):
+        return Fail(
+            f"a login was issued at {about['path']} and is of no use: {trial.text('why')}", "see PostgreSQL's log"
+        )
+    acting = {trial.text("current"), trial.text("owner")}
+    if acting != {about["owner"]}:
+        return Fail(
+            f"a login of {about['dynamic_role']} acts as {trial.text('current')}, and what it makes belongs to "
+            f"{trial.text('owner')}, not to {about['owner']}",
+            "its creation_statements must set the role in the database: restore the role, then try again",
         )
     return Pass(f"a login was issued, acted as {about['owner']}, made a table, and was revoked without a trace")
 
 
 CHECK = Check(
     "db.revoke-cycle",
-    ("database_mount", "dynamic_role", "owner"),
+    (
+        *("namespace", "account", "auth_mount", "jwt_role", "audience"),
+        *("path", "database", "dynamic_role", "owner"),
+    ),
     "an issued login can be revoked with all it owns",
     settled(ask),
 )

@@ -19,8 +19,14 @@ def ask(observer: Observer, question: Question) -> Answer:
     if mode == "require":
         return Pass("sslmode require: encrypted, no name is looked at")
     if endpoint.shows("trusted") and not endpoint.flag("trusted"):
+        if question.about["database_ca"]:
+            return Fail(
+                f"the certificate at {address} is not signed by the CA that the connection tells Vault to trust",
+                "correct database.ca in migrate.yaml: the CA that signed it, then plan again",
+            )
         return Fail(
-            f"the certificate at {address} is signed by nobody Vault trusts", "give Vault's host the CA of the database"
+            f"the certificate at {address} is signed by a CA that Vault does not know by itself",
+            "set database.ca in migrate.yaml to the CA that signed it and plan again: the connection then carries it",
         )
     names = endpoint.texts("names")
     if mode == "verify-full" and not any(_bears(name, host) for name in names):
@@ -28,7 +34,8 @@ def ask(observer: Observer, question: Question) -> Answer:
             f"the certificate at {address} bears {joined(names) or 'no name'}, not {host}",
             "use an address that it bears (database.address), or a certificate for this one",
         )
-    return Pass(f"the certificate at {address} bears {joined(names)}")
+    by = "the CA that the connection carries" if question.about["database_ca"] else "a public CA"
+    return Pass(f"the certificate at {address} bears {joined(names)} and is signed by {by}")
 
 
 def _bears(name: str, host: str) -> bool:
@@ -38,5 +45,8 @@ def _bears(name: str, host: str) -> bool:
 
 
 CHECK = Check(
-    "db.tls-name", ("address", "sslmode"), "the certificate served at the database bears its name", settled(ask)
+    "db.tls-name",
+    ("address", "sslmode", "database_ca"),
+    "the certificate served at the database bears its name",
+    settled(ask),
 )

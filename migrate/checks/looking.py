@@ -87,6 +87,15 @@ class Seen:
         )
 
 
+def permitted(seen: Seen, proves: str) -> None:
+    """Return unless the operator has switched this trial off, which ends the check as inconclusive."""
+    if seen.shows("off"):
+        raise UnseenError(
+            f"not tried, since {seen.text('off')} is false in migrate.yaml; it would have proven that {proves}",
+            f"set {seen.text('off')}: true, or pass the gate with a reason once you know it otherwise",
+        )
+
+
 def look(observer: Observer, name: str) -> Seen:
     """The target as it is now, by its name in text form. Raises Unreachable."""
     target = parse_target(name)

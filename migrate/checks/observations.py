@@ -4,14 +4,12 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
 
     vault:sys/health                 {initialized, sealed, version, cluster, trusted}: trusted says whether its
                                      certificate was verified
+    vault:sys/host                   {addresses}: where the name that Vault is asked by leads
     vault:MOUNT/static-roles/NAME    the role as Vault reads it back, with last_vault_rotation and ttl (seconds)
     vault:MOUNT/config/NAME          the connection, without its password, with reachable: true|false
     vault:policy/NAME                {policy}
     vault:auth/MOUNT/role/NAME       the role
     vault:leases/PATH                {count}: leases of that path
-    vault:MOUNT/trials/ROLE          {current, left: [login]}: of a login of a dynamic role that was issued, made a
-                                     table and was revoked: as whom it acted, and what was left; absent where nobody
-                                     tried
     vault:MOUNT/keys/NAME            a key of Transit, without its material
     vault:sys/mounts/MOUNT           {type}
     postgres:sealed/COLUMNS          {type, guarded}: the column for ciphertext; COLUMNS is
@@ -26,10 +24,12 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     postgres:restored/COLUMNS?key=COLUMN&with=PATH
                                      {address, ...}: the same of some rows with a second Vault, not locked; absent where
                                      none is named
+    vault:MOUNT/reach/NAME           {reached, why}: whether Vault, asked to connect anew with a connection, gets in;
+                                     absent where there is no such connection
     postgres:server/settings         {version, system}
-    postgres:server/hba              {rules: [{type, databases, users, address, method}]}, in their order
-    postgres:endpoint/HOST:PORT      {reachable, tls, trusted, names: [name], fromVault}: what answers there, seen from
-                                     here; fromVault says whether Vault reaches it, where that can be known
+    postgres:server/hba              {rules: [{type, databases, users, address, method, line}], unread, server}: rules
+                                     in their order; unread counts lines that PostgreSQL cannot read; its own address
+    postgres:endpoint/HOST:PORT      {reachable, tls, trusted, names: [name]}: what answers there, seen from here
     postgres:role/NAME               {login, createrole, superuser, connect, memberOf, actsAs, administeredBy, adminOf}
     postgres:sessions/NAME           {count, oldest, newest, actingAs: [role], clients: [address]}: sessions whose
                                      session_user is NAME; oldest and newest are when they began
@@ -55,6 +55,10 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     cluster:DatabaseLogin/NS/ACCOUNT?role=PATH&audience=TEXT&path=PATH&database=NAME
                                      {allowed, session, current, why}: the same login, then what it reads at path
                                      used to connect. Left out for paths whose reading makes a login
+    cluster:RevokeCycle/NS/ACCOUNT?role=PATH&audience=TEXT&path=PATH&database=NAME
+                                     {issued, current, owner, left: [login], why}: a login of a dynamic role was issued,
+                                     made a table and was revoked: as whom it acted, whose the table was, and what was
+                                     left. `off` instead, here and below, where the operator switched the trial off
     cluster:DryRun/NS/DEPLOYMENT?CHANGES
                                      {allowed, message, agent, variables: [name]}: the pod that runs now with CHANGES
                                      laid over it, sent as a server-side dry run. CHANGES is the JSON of

@@ -12,7 +12,7 @@ import typer
 
 from migrate.cli.completing import phase_names
 from migrate.cli.place import standing_in
-from migrate.model.errors import Exit, Failed, Usage
+from migrate.model.errors import Exit, Failed, Refused, Usage
 
 if TYPE_CHECKING:
     from migrate.model.json import Json
@@ -108,7 +108,28 @@ def read_estate(folder: Path | None) -> Estate:
     tree = Tree(found.path)
     files = Files(tuple(entry.path for entry in listing(tree.root).entries), tree.read)
     settings = tree.read(FILE) if FILE in files.paths else None
-    return Estate(inventory, files, read_config(settings, os.environ), found.commit, found.dirty)
+    config = read_config(settings, os.environ)
+    authority = _authority(config.database.ca, Path(found.path))
+    return Estate(inventory, files, config, found.commit, found.dirty, authority)
+
+
+def _authority(named: str | None, estate: Path) -> str:
+    """What the file of `database.ca` holds. Raises Refused where it is no certificate."""
+    if named is None:
+        return ""
+    path = estate / Path(named).expanduser()
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    if not text.startswith("-----BEGIN CERTIFICATE-----"):
+        raise Refused(
+            f"{path} holds no certificate in PEM form",
+            truth="database.ca names it as the CA that signed PostgreSQL's certificate",
+            undone="no plan was made",
+            following="correct database.ca in migrate.yaml",
+        )
+    return f"{text}\n"
 
 
 def _servers(read: Estate, world: Path | None, estate: Path | None, *, live: bool) -> tuple[Estate, Servers | None]:

@@ -81,16 +81,29 @@ class Injector(_Section):
 class Database(_Section):
     """PostgreSQL. `address` is host:port as *Vault* reaches it; a name inside the cluster is not that.
 
-    `login`: the login in use today, where the tree does not say. `ca`: who signed its certificate, as a file; without
-    it the machine's own authorities count.
+    `vaultAddress`: by which PostgreSQL sees Vault. `login`: the login in use today, where the tree does not say. `ca`:
+    who signed its certificate, as a file, which Vault is then told to trust; without it everybody's own authorities.
     """
 
     address: str | None = None
+    vaultAddress: str | None = None  # noqa: N815  keys are as written in the file
     sslmode: Literal["disable", "require", "verify-ca", "verify-full"] = "verify-full"
     version: int | None = None
     login: str | None = None
     ca: str | None = None
     admin: Source = Source()
+
+
+class Trials(_Section):
+    """What is tried out on servers beyond reading them, each to be switched off where it is not permitted.
+
+    `issuedLogin`: a login of a dynamic role is issued and revoked. `oldLogin`: a login as the old owner with the value
+    of the Secret, in memory. `render`: the agent's templates are rendered on this machine as the workload.
+    """
+
+    issuedLogin: bool = True  # noqa: N815  keys are as written in the file
+    oldLogin: bool = True  # noqa: N815
+    render: bool = True
 
 
 class Kube(_Section):
@@ -215,6 +228,7 @@ class Config(_Section):
     vault: Vault = Vault()
     prefix: str = Field(default="mig-", pattern=r"^[a-z][a-z0-9-]*-$")
     kube: Kube = Kube()
+    trials: Trials = Trials()
     injector: Injector = Injector()
     database: Database = Database()
     transit: Transit = Transit()

@@ -29,6 +29,8 @@ def database_connection(subject: LoginSubject, arguments: Arguments) -> Iterator
         "max_connection_lifetime": text(arguments, "lifetime"),
         "verify_connection": True,
     }
+    if subject.vault.database_ca and subject.vault.sslmode.startswith("verify"):
+        connection["tls_ca"] = subject.vault.database_ca
     yield Wish(
         target=target,
         act=Put(connection, (Input("password", f"the one generated for {login}", login),)),

@@ -100,6 +100,10 @@ class VaultSide:
     database_address: str | None
     sslmode: str
     tls_secret: str | None
+    client: str = ""
+    """The address by which PostgreSQL sees Vault; empty where it is not known."""
+    database_ca: str = ""
+    """The CA of PostgreSQL's certificate, which Vault is told to trust; empty where Vault's own authorities count."""
 
 
 @runtime_checkable

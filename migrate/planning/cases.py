@@ -28,6 +28,8 @@ class Estate:
     config: Config
     commit: str | None
     dirty: bool
+    database_ca: str = ""
+    """What the file of `database.ca` holds; empty where no setting names one."""
 
 
 @dataclass(frozen=True, slots=True)

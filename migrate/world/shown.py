@@ -79,13 +79,14 @@ def _vault(world: Draft, target: Target) -> Json:
     if target.kind == "sys/mounts":
         kind = world.vault["mounts"].get(target.name)
         return {"type": kind} if kind else None
+    if target.kind == "sys" and target.name == "host":
+        return {"addresses": ["192.0.2.10"]}
     if target.kind.startswith("leases/"):
         path = f"{target.kind.removeprefix('leases/')}/{target.name}"
         return {"count": sum(1 for one in world.vault["leases"] if one["path"] == path)}
-    if target.kind.endswith("/trials"):
-        path = f"{target.kind.removesuffix('/trials')}/roles/{target.name}"
-        role = world.paths.get(path)
-        return vault.trial(world, path, role) if role else None
+    if target.kind.endswith("/reach"):
+        path = f"{target.kind.removesuffix('/reach')}/config/{target.name}"
+        return vault.reached(world, path) if path in world.paths else None
     found = world.paths.get(target.path)
     if found is None:
         return None
@@ -108,7 +109,7 @@ def _postgres(draft: Draft, world: World, target: Target) -> Json:
         case "server", "settings":
             return {"version": server["version"], "system": server["system"]}
         case "server", "hba":
-            return {"rules": server["hba"]}
+            return {"rules": server["hba"], "unread": 0}
         case "endpoint", address:
             return _endpoint(draft, address)
         case "role", _:
@@ -144,7 +145,7 @@ def _columns(draft: Draft, world: World, target: Target) -> Json:
 def _endpoint(draft: Draft, address: str) -> Json:
     server = draft.postgres
     here = address == server["address"] and not draft.faults.get("database")
-    shown: dict[str, Json] = {"reachable": here, "fromVault": here}
+    shown: dict[str, Json] = {"reachable": here}
     return shown | ({"tls": server["tls"], "trusted": True, "names": server["names"]} if here else {})
 
 
@@ -300,12 +301,20 @@ def _database_login(draft: Draft, name: str, asked: str) -> Json:
     return {"allowed": True, "session": user, "current": postgres.acting(draft, user, wanted["database"])}
 
 
+def _revoke_cycle(draft: Draft, name: str, asked: str) -> Json:
+    wanted = dict(parse_qsl(asked))
+    path = wanted["path"].replace("/creds/", "/roles/")
+    role = draft.paths.get(path)
+    return vault.trial(draft, path, role) if role else {"issued": False, "why": f"nothing is at {wanted['path']}"}
+
+
 _SHOWN: dict[str, Callable[[Draft, str, str], Json]] = {
     "Webhook": _webhook,
     "Consumers": _consumers,
     "DatabaseOperator": _operators,
     "LoginAs": _login_as,
     "DatabaseLogin": _database_login,
+    "RevokeCycle": _revoke_cycle,
     "DryRun": dry_run,
     "Rendered": rendered,
 }

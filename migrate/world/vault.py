@@ -137,7 +137,15 @@ def trial(draft: Draft, path: str, role: dict[str, Any]) -> dict[str, Json]:
     complete = all(words in revoking for words in ("REASSIGN OWNED", "DROP OWNED", "DROP ROLE"))
     able = {"pg_signal_backend", _owner(role["state"])} <= set(admin.get("memberOf", []))
     left: list[Json] = [] if complete and able else [f"v-jwt-{path.rpartition('/')[2]}"]
-    return {"current": _acts_as(role["state"]), "left": left}
+    acting = _acts_as(role["state"])
+    return {"issued": True, "current": acting, "owner": acting, "left": left}
+
+
+def reached(draft: Draft, path: str) -> dict[str, Json]:
+    """Whether Vault gets in with a connection, and why not."""
+    connection = draft.paths[path]
+    why = postgres.refused(draft, connection["state"]["connection_details"]["username"], connection["password"])
+    return {"reached": not why} | ({"why": why} if why else {})
 
 
 def _acts_as(state: dict[str, Any]) -> str:

@@ -25,11 +25,14 @@ ABOUT = {
     "auth_mount": "jwt",
     "column": "public.entries.body",
     "columns": "notes.public.entries.body.body_sealed",
+    "connection": "mig-boards-pg",
     "database": "boards",
+    "database_ca": "",
     "database_mount": "database",
     "deployment": "watch/grafana",
     "dynamic_role": "mig-boards",
     "external_secret": "watch/login",
+    "issued": "",
     "jwt_role": "mig-watch-grafana",
     "key": "transit/keys/mig-notes",
     "key_column": "id",
@@ -54,6 +57,7 @@ ABOUT = {
     "step": "cutover.inject-release.stack",
     "table": "public.entries",
     "touches": "[]",
+    "vault_client": "",
     "vault_login": "boards_vault_admin",
 }
 

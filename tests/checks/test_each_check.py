@@ -43,7 +43,6 @@ ENDPOINT: dict[str, Json] = {
     "tls": True,
     "trusted": True,
     "names": ["pg.example"],
-    "fromVault": True,
 }
 HOOK: dict[str, Json] = {"served": True, "failurePolicy": "Ignore", "caTrusted": True, "covers": "*"}
 RUN: dict[str, Json] = {"allowed": True, "message": "", "agent": True, "variables": ["A__FILE", "B"]}
@@ -58,7 +57,10 @@ STATIC, NEW, OLD = (
     "postgres:sessions/boards_vault",
     "postgres:sessions/boards",
 )
-OWNER, POLICY, TRIAL = "postgres:role/boards", "vault:policy/mig-watch-grafana", "vault:database/trials/mig-boards"
+OWNER, POLICY = "postgres:role/boards", "vault:policy/mig-watch-grafana"
+VAULTS, REACH = "postgres:sessions/boards_vault_admin", "vault:database/reach/mig-boards-pg"
+HOST = "vault:sys/host"
+CYCLE: dict[str, Json] = {"issued": True, "current": "boards", "owner": "boards", "left": []}
 DRY, RENDERED = "cluster:DryRun/watch/grafana?{}", "cluster:Rendered/watch/stack?[]"
 OPERATOR, CONSUMERS = "cluster:DatabaseOperator/boards_vault", "cluster:Consumers/watch/login"
 LEASES, WEBHOOK, OWNERSHIP = "vault:leases/" + ABOUT["path"], "cluster:Webhook/injector", "postgres:ownership/boards"
@@ -66,6 +68,7 @@ FLUX_AT = "cluster:Kustomization/flux-system/apps"
 _AS = {"role": "auth/jwt/role/mig-watch-grafana", "audience": "https://vault.example"}
 LOGIN_AT = "cluster:LoginAs/watch/grafana?" + urlencode(_AS)
 DB_AT = "cluster:DatabaseLogin/watch/grafana?" + urlencode(_AS | {"path": ABOUT["path"], "database": "boards"})
+TRIAL = DB_AT.replace("DatabaseLogin", "RevokeCycle")
 STEP = ABOUT["step"]
 _GRANTED = '# read "all"\npath "database/static-creds/mig-boards" {\n  capabilities = ["read"]\n}\n'
 
@@ -76,9 +79,10 @@ def git(kind: str, *, merged: bool = True, applied: bool = True, conflict: bool 
     return {at: tip, f"{at}@{FLUX['applied']}": {"merged": applied}}
 
 
-def rules(*found: dict[str, Json]) -> Json:
+def rules(*found: dict[str, Json], unread: int = 0, server: str = "") -> Json:
     everyone: dict[str, Json] = {"type": "host", "databases": ["all"], "users": ["all"], "method": "scram-sha-256"}
-    return {"rules": [everyone | one for one in found]}
+    numbered: list[Json] = [everyone | one | {"line": line} for line, one in enumerate(found, 1)]
+    return {"rules": numbered, "unread": unread, "server": server}
 
 
 OLD_WAY: dict[str, Json] = {SECRET_AT: SECRET, EXTERNAL_AT: EXTERNAL, OWNER: {"login": True}}
@@ -121,10 +125,12 @@ CASES = [
     Case("vault.reach", Fail, {VAULT: HEALTH | {"initialized": False}}),
     Case("vault.reach", Fail, {VAULT: HEALTH | {"trusted": False}}),
     Case("vault.reach", Inconclusive, {VAULT: HEALTH | {"sealed": True}}),
-    Case("db.reach-from-vault", Pass, {ENDPOINT_AT: ENDPOINT}),
-    Case("db.reach-from-vault", Fail, {ENDPOINT_AT: ENDPOINT | {"fromVault": False}}),
+    Case("db.reach-from-vault", Pass, {VAULTS: ONE}),
+    Case("db.reach-from-vault", Pass, {VAULTS: NONE, REACH: {"reached": True}}),
+    Case("db.reach-from-vault", Fail, {VAULTS: NONE, REACH: {"reached": False, "why": "dial tcp: no route"}}),
     Case("db.reach-from-vault", Fail, {}, {"address": ""}),
-    Case("db.reach-from-vault", Inconclusive, {ENDPOINT_AT: {"reachable": True}}),
+    Case("db.reach-from-vault", Inconclusive, {VAULTS: NONE, REACH: None}),
+    Case("db.reach-from-vault", Inconclusive, {VAULTS: NONE, REACH: {}}),
     Case("db.tls-name", Pass, {ENDPOINT_AT: ENDPOINT}),
     Case("db.tls-name", Pass, {ENDPOINT_AT: ENDPOINT | {"names": ["*.example"]}}),
     Case("db.tls-name", Pass, {}, {"sslmode": "disable"}),
@@ -132,13 +138,30 @@ CASES = [
     Case("db.tls-name", Fail, {ENDPOINT_AT: ENDPOINT | {"names": ["other.example"]}}),
     Case("db.tls-name", Fail, {ENDPOINT_AT: ENDPOINT | {"names": ["*.pg.example"]}}),
     Case("db.tls-name", Fail, {ENDPOINT_AT: ENDPOINT | {"trusted": False}}),
+    Case("db.tls-name", Fail, {ENDPOINT_AT: ENDPOINT | {"trusted": False}}, {"database_ca": "given"}),
     Case("db.tls-name", Fail, {ENDPOINT_AT: ENDPOINT | {"tls": False}}, {"sslmode": "require"}),
     Case("db.tls-name", Inconclusive, {ENDPOINT_AT: {"reachable": False}}),
     Case("db.pg-hba", Pass, {HBA: rules({"address": "all"})}),
     Case("db.pg-hba", Fail, {HBA: rules({"address": "all", "method": "reject"}, {"address": "all"})}),
     Case("db.pg-hba", Fail, {HBA: rules({"address": "all", "users": ["boards_vault"]})}),
     Case("db.pg-hba", Fail, {HBA: rules({"address": "all", "type": "local"})}),
-    Case("db.pg-hba", Inconclusive, {HBA: rules({"address": "10.0.0.0/8"})}),
+    Case("db.pg-hba", Fail, {HBA: rules({"address": "10.0.0.0/8", "users": ["boards"]}, {"address": "11.0.0.0/8"})}),
+    Case("db.pg-hba", Fail, {HBA: rules({"address": "samenet", "users": ["boards"]}, {"address": "11.0.0.0/8"})}),
+    Case("db.pg-hba", Fail, {HBA: rules({"address": "10.0.0.0/8"})}, {"vault_client": "192.0.2.1"}),
+    Case("db.pg-hba", Fail, {HBA: rules({"address": "all", "users": ["boards", "boards_vault"]})}, {"issued": "yes"}),
+    Case("db.pg-hba", Pass, {HBA: rules({"address": "10.0.0.0/8"})}, {"vault_client": "10.2.3.4"}),
+    Case("db.pg-hba", Pass, {HBA: rules({"address": "10.0.0.0/8"}), HOST: {"addresses": ["::1", "10.2.3.4"]}}),
+    Case("db.pg-hba", Pass, {HBA: rules({"address": "samenet"}, server="10.0.0.1"), HOST: {"addresses": ["10.0.0.1"]}}),
+    Case("db.pg-hba", Pass, {HBA: rules({"address": "all", "type": "hostssl"})}),
+    Case(
+        "db.pg-hba",
+        Pass,
+        {HBA: rules({"address": "all", "users": ["+boards"]}, {"address": "all", "users": ["boards_vault_admin"]})}
+        | {"postgres:role/boards": {"memberOf": []}},
+    ),
+    Case("db.pg-hba", Inconclusive, {HBA: rules({"address": "10.0.0.0/8"}), HOST: {"addresses": ["192.0.2.1"]}}),
+    Case("db.pg-hba", Inconclusive, {HBA: rules({"address": "all"}, unread=1)}),
+    Case("db.pg-hba", Inconclusive, {HBA: rules({"address": "samenet"}), HOST: {"addresses": ["10.0.0.1"]}}),
     Case("db.pg16-admin", Pass, {VERSION: {"version": 17}}),
     Case("db.pg16-admin", Pass, {VERSION: {"version": 13}}, {"server_version": ""}),
     Case("db.pg16-admin", Fail, {VERSION: {"version": 15}}),
@@ -153,10 +176,14 @@ CASES = [
     Case("db.static-takeover", Pass, {NEW: NONE}),
     Case("db.static-takeover", Fail, {NEW: ONE}),
     Case("db.static-takeover", Inconclusive, {NEW: {}}),
-    Case("db.revoke-cycle", Pass, {TRIAL: {"current": "boards", "left": []}}),
-    Case("db.revoke-cycle", Fail, {TRIAL: {"current": "boards", "left": ["v-jwt-mig-boards-1"]}}),
-    Case("db.revoke-cycle", Fail, {TRIAL: {"current": "itself", "left": []}}),
-    Case("db.revoke-cycle", Inconclusive, {TRIAL: {"left": []}}),
+    Case("db.revoke-cycle", Pass, {TRIAL: CYCLE}),
+    Case("db.revoke-cycle", Fail, {TRIAL: CYCLE | {"left": ["v-jwt-mig-boards-1"]}}),
+    Case("db.revoke-cycle", Fail, {TRIAL: CYCLE | {"current": "itself"}}),
+    Case("db.revoke-cycle", Fail, {TRIAL: CYCLE | {"owner": "itself"}}),
+    Case("db.revoke-cycle", Fail, {TRIAL: {"issued": True, "left": [], "why": "permission denied for schema public"}}),
+    Case("db.revoke-cycle", Fail, {TRIAL: {"issued": False, "why": "permission denied to create role"}}),
+    Case("db.revoke-cycle", Inconclusive, {TRIAL: {}}),
+    Case("db.revoke-cycle", Inconclusive, {TRIAL: {"off": "trials.issuedLogin"}}),
     Case("db.revoke-cycle", Inconclusive, {TRIAL: None}),
     Case("policy.capability", Pass, {POLICY: {"policy": _GRANTED}}),
     Case("policy.capability", Fail, {POLICY: {"policy": _GRANTED.replace('"read"]', '"read", "update"]')}}),

@@ -13,6 +13,7 @@ from migrate.model.json import mapping, sequence
 from migrate.model.plan import Plan, Step
 from migrate.model.ports import Move, Outcome, Secrets, Snapshot, Store, Written
 from migrate.model.target import StoreName, Target
+from migrate.planning.phases import Credential
 from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.store import PostgresStore
 from migrate.stores.vault.api import Api
@@ -80,10 +81,10 @@ def on_practice(folder: Path) -> Bench:
     return Bench(made.plan(), {name: made.world.on(name) for name in ("vault", "postgres")})
 
 
-def on_servers(folder: Path, servers: Servers) -> Bench:
+def on_servers(folder: Path, servers: Servers, credential: Credential = "static") -> Bench:
     """The same plan for real servers, furnished as the estate implies."""
-    made: Scene = scene(folder, f"database: {{address: '127.0.0.1:{servers.port}', sslmode: disable}}\n")
-    plan, api = made.plan(), Api(servers.vault, servers.ca, lambda: ROOT)
+    made: Scene = scene(folder, f"database: {{address: '127.0.0.1:{servers.port}', ca: '{servers.ca}'}}\n")
+    plan, api = made.plan(credential), Api(servers.vault, servers.ca, lambda: ROOT)
     furnish(folder, plan, api, servers)
     return Bench(plan, {"vault": VaultStore(api), "postgres": PostgresStore(Database(lambda: servers.dsn))})
 
@@ -111,7 +112,8 @@ def _mounts(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def named(plan: Plan) -> tuple[str, str]:
     """The old login and the application's database."""
-    made = next(step.change.after for step in plan.steps if step.id.split(".")[1] == "new-login")
+    # A dynamic plan makes no login beside Vault's own, which is an owner's too there.
+    made = [step.change.after for step in plan.steps if step.operation in {"vault-login", "new-login"}][-1]
     state = mapping(made.value) if isinstance(made, Doc) else {}
     return str(sequence(state.get("memberOf"))[0]), str(sequence(state.get("connect"))[0])
 

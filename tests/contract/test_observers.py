@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from migrate.model.change import Doc
-from migrate.model.config import Config, Source
+from migrate.model.config import Config, Source, Trials
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping, sequence
 from migrate.model.ports import Unreachable
@@ -111,13 +111,12 @@ def test_postgresql_is_seen_as_its_checks_ask(scene: Scene) -> None:
     assert isinstance(scene.seen("postgres:server/settings")["version"], int)
     rules = scene.seen("postgres:server/hba")["rules"]
     assert isinstance(rules, list)
-    assert {
-        "type": "host",
-        "databases": ["all"],
-        "users": ["all"],
-        "address": "127.0.0.1/32",
-        "method": "scram-sha-256",
-    } in rules
+    wanted = {"type": "host", "databases": ["all"], "users": ["all"], "address": "127.0.0.1/32"}
+    (found,) = [mapping(rule) for rule in rules if mapping(rule).items() >= wanted.items()]
+    assert found["method"] == "scram-sha-256"
+    assert isinstance(found["line"], int)
+    assert scene.seen("postgres:server/hba")["server"] == "127.0.0.1"
+    assert scene.seen("postgres:server/hba")["unread"] == 0
     assert "::1/128" in [mapping(rule)["address"] for rule in rules]
     scene.servers.sql("drop table mine", database)
 
@@ -142,13 +141,30 @@ def test_an_address_is_seen_with_its_certificate_and_one_where_nobody_is(scene: 
     assert scene.seen("postgres:endpoint/127.0.0.1:1") == {"reachable": False}
 
 
-def test_vault_has_reached_a_database_whose_password_it_rotated(scene: Scene) -> None:
-    address = f"127.0.0.1:{scene.servers.port}"
-    assert "fromVault" not in scene.seen(f"postgres:endpoint/{address}")
+def test_vault_connects_anew_when_asked_and_says_why_where_it_cannot(scene: Scene) -> None:
+    at = scene.name("database-connection").replace("/config/", "/reach/")
+    assert scene.seen(at) == {"absent": True}
 
-    scene.bench.stand("vault-policy")
+    scene.bench.stand("static-role")
 
-    assert scene.seen(f"postgres:endpoint/{address}")["fromVault"] is True
+    assert scene.seen(at) == {"reached": True}
+    login = scene.bench.step("vault-login").change.target.name
+    assert scene.seen(f"postgres:sessions/{login}")["count"] != 0
+    scene.servers.sql(f"alter role {login} nologin")
+    try:
+        found = scene.seen(at)
+    finally:
+        scene.servers.sql(f"alter role {login} login")
+    assert found["reached"] is False
+    assert "not permitted to log in" in str(found["why"])
+    assert PASSWORD not in str(found)
+
+
+def test_vault_trusts_the_ca_that_the_connection_carries(scene: Scene) -> None:
+    scene.bench.stand("static-role")
+    details = mapping(scene.seen(scene.name("database-connection"))["connection_details"])
+    assert "sslmode=verify-full" in str(details["connection_url"])
+    assert "BEGIN CERTIFICATE" in str(details["tls_ca"])
 
 
 def test_the_workload_logs_in_to_vault_and_to_the_database(scene: Scene) -> None:
@@ -171,6 +187,52 @@ def test_the_workload_logs_in_to_vault_and_to_the_database(scene: Scene) -> None
     assert wrong["allowed"] is False
     assert wrong["why"]
     assert scene.seen(f"cluster:LoginAs/{namespace}/no-such?{urlencode(asked)}") == {"absent": True}
+
+
+def test_an_issued_login_lives_its_whole_life_and_leaves_nothing(
+    servers: Servers, there: Cluster, scene: Scene, tmp_path: Path
+) -> None:
+    dynamic = replace(scene, bench=on_servers(tmp_path / "dynamic", servers, "dynamic"))
+    made = [step for step in dynamic.bench.plan.steps if step.stage == "expand" and step.change.target.store != "git"]
+    for step in made:
+        dynamic.bench.take(step)
+    asked = _cycle(dynamic)
+    owner, _ = named(dynamic.bench.plan)
+    try:
+        namespace, account = _account(dynamic)
+        # As the operator where the account is not there, as the workload where it is.
+        for who in (f"{namespace}/not-there-yet", f"{namespace}/{account}"):
+            found = dynamic.seen(f"cluster:RevokeCycle/{who}?{asked}")
+            assert found == {"issued": True, "left": [], "current": owner, "owner": owner}
+        role = dynamic.bench.step("dynamic-role").change
+        assert isinstance(role.after, Doc)
+        halting = mapping(role.after.value) | {"revocation_statements": ["select 1;"]}
+        assert dynamic.vault.ask("post", role.target.path, dict(halting)).ok
+        (left,) = sequence(dynamic.seen(f"cluster:RevokeCycle/{namespace}/not-there-yet?{asked}")["left"])
+        servers.sql(f'drop role "{left}"')
+        statements = sequence(mapping(role.after.value)["creation_statements"])
+        acting_as_itself = [one for one in statements if "SET role" not in str(one)]
+        itself = mapping(role.after.value) | {"creation_statements": acting_as_itself}
+        assert dynamic.vault.ask("post", role.target.path, dict(itself)).ok
+        assert dynamic.seen(f"cluster:RevokeCycle/{namespace}/not-there-yet?{asked}")["current"] != owner
+        assert dynamic.vault.ask("post", role.target.path, dict(mapping(role.after.value))).ok
+    finally:
+        dynamic.bench.clear()
+    assert servers.sql("select rolname from pg_roles where rolname like 'v-%'") == []
+
+
+def _cycle(scene: Scene) -> str:
+    role = scene.bench.step("jwt-role").change.target.path
+    path = scene.bench.step("dynamic-role").change.target.path.replace("/roles/", "/creds/")
+    asked = {"role": role, "audience": _audience(scene), "path": path, "database": named(scene.bench.plan)[1]}
+    return urlencode(asked)
+
+
+def test_a_trial_that_is_switched_off_is_not_made(scene: Scene) -> None:
+    observer = replace(scene.opened.observer, trials=Trials(issuedLogin=False))
+    state = observer.observe(parse_target("cluster:RevokeCycle/a/b?role=x&audience=y&path=z&database=w"))
+    assert isinstance(state, Doc)
+    assert state.value == {"off": "trials.issuedLogin"}
 
 
 def _account(scene: Scene) -> tuple[str, str]:

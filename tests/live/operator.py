@@ -19,7 +19,7 @@ from tests.labworld import Lab
 
 SETTINGS = """\
 vault: {{address: '{vault}'}}
-database: {{address: '{database}', sslmode: require}}
+database: {{address: '{database}', sslmode: verify-full}}
 soak: {{cutover: 5s, contract: 5s}}
 """
 _PIN = ("      chart: vault\n", "      chart: vault\n      version: 0.28.0\n")
@@ -28,8 +28,6 @@ _CA = (
     '      authPath: "auth/jwt"\n      extraEnvironmentVars:\n        AGENT_INJECT_VAULT_CACERT_BYTES: given\n',
 )
 KNOWN = {
-    "db.reach-from-vault": "Vault and PostgreSQL stand on one address",
-    "db.pg-hba": "samenet admits the pods, 127.0.0.0/8 the rest",
     "gitops.drift": "every edit is under the one subchart",
     "db.rotation-lived": "two hours are too long for a test",
 }

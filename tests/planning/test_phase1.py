@@ -74,10 +74,30 @@ def test_nothing_stands_before_what_it_stands_on(folder: Path) -> None:
         seen.add(one.id)
 
 
-def test_route_name_and_hba_are_gates_before_the_first_write(folder: Path) -> None:
+def test_name_and_hba_are_gates_before_the_first_write(folder: Path) -> None:
     plan = planned(folder)
     before_first = {gate.id for gate in plan.gates if gate.before in {"expand", plan.steps[0].id}}
-    assert {"db.reach-from-vault", "db.tls-name", "db.pg-hba"} <= before_first
+    assert {"db.tls-name", "db.pg-hba"} <= before_first
+
+
+def test_vaults_route_is_shown_before_anything_is_rotated_through_it(folder: Path) -> None:
+    (gate,) = [one for one in planned(folder).gates if one.id == "db.reach-from-vault"]
+    assert gate.before == "expand.static-role.mig-boards"
+
+
+def test_a_private_ca_of_the_database_is_told_to_vault(tmp_path: Path) -> None:
+    settings = "database: {address: 'pg.example:5432', ca: ca.crt}\n"
+    folder = estate(tmp_path / "e", settings=settings)
+    with pytest.raises(Refused, match=r"ca\.crt holds no certificate"):
+        planned(folder)
+    (folder / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n")
+    written = step(planned(folder), "database-connection").change.after
+    assert isinstance(written, Doc)
+    assert "BEGIN CERTIFICATE" in str(mapping(written.value)["tls_ca"])
+    (folder / "migrate.yaml").write_text(settings.replace("ca:", "sslmode: require, ca:"))
+    written = step(planned(folder), "database-connection").change.after
+    assert isinstance(written, Doc)
+    assert "tls_ca" not in mapping(written.value)
 
 
 def test_the_old_password_variable_goes_and_is_never_set_to_null(folder: Path) -> None:

@@ -32,7 +32,9 @@ def login_cases(
         return chosen
     assert isinstance(chosen.form, Copy)
     found = injector(estate.inventory, estate.files)
-    sources = Sources(estate.inventory, estate.files, estate.config, select, servers(estate.files), found)
+    sources = Sources(
+        estate.inventory, estate.files, estate.config, select, servers(estate.files), found, estate.database_ca
+    )
     subject, secret = subject_of(chosen, chosen.form, sources)
     return (LoginCase(subject, secret, sources, phase, credential),)
 

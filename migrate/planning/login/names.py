@@ -18,11 +18,14 @@ def names_of(subject: LoginSubject, composition: Composition, phase: Phase, cred
         "address": subject.vault.database_address or "",
         "audience": subject.vault.audience or "",
         "auth_mount": subject.vault.auth_mount,
+        "connection": subject.connection.short,
         "database": login.database,
+        "database_ca": "given" if subject.vault.database_ca else "",
         "database_mount": subject.vault.database_mount,
         "deployment": subject.unit,
         "dynamic_role": subject.dynamic_role.short,
         "external_secret": f"{copied.namespace}/{copied.name}",
+        "issued": "yes" if credential == "dynamic" else "",
         "jwt_role": subject.jwt_role.short,
         "namespace": release.pods_in,
         "new_login": subject.new_login,
@@ -38,6 +41,7 @@ def names_of(subject: LoginSubject, composition: Composition, phase: Phase, cred
         "sslmode": subject.vault.sslmode,
         "static_role": subject.static_role.short,
         "touches": touched(subject, composition),
+        "vault_client": subject.vault.client,
         "vault_login": subject.vault_login,
     }
 

@@ -32,6 +32,7 @@ class Sources:
     select: LoginSelect
     servers: list[Server]
     injector: Injector | None
+    database_ca: str = ""
 
 
 def subject_of(candidate: Candidate, copy: Copy, sources: Sources) -> tuple[LoginSubject, Secret]:
@@ -175,6 +176,8 @@ def vault_side(secret: Secret, sources: Sources) -> VaultSide:
         database_address=config.database.address,
         sslmode=config.database.sslmode,
         tls_secret=config.injector.tlsSecret,
+        client=config.database.vaultAddress or "",
+        database_ca=sources.database_ca,
     )
 
 

@@ -22,9 +22,11 @@ from migrate.stores.postgres.store import PostgresStore
 from migrate.targets.columns import KINDS, columns_of
 
 _HBA = """
-select type, database, user_name, address, netmask, auth_method
+select type, database, user_name, address, netmask, auth_method, line_number
 from pg_hba_file_rules where error is null order by line_number
 """
+_UNREAD = "select count(*) from pg_hba_file_rules where error is not null"
+_HERE = "select host(inet_server_addr())"
 _SESSIONS = """
 select count(*), min(backend_start), max(backend_start), count(*) filter (where backend_start is null),
   array_agg(distinct host(client_addr)) filter (where client_addr is not null)
@@ -66,7 +68,7 @@ class PostgresObserver:
             case "server", "settings":
                 return self._settings()
             case "server", "hba":
-                return {"rules": [_rule(row) for row in self.database.ask(_HBA)]}
+                return self._rules()
             case "endpoint", address:
                 return endpoint(address, self.ca)
             case "sessions", login:
@@ -76,6 +78,11 @@ class PostgresObserver:
             case "writes", _:
                 return writes(self.database, columns_of(target))
         return None
+
+    def _rules(self) -> dict[str, Json]:
+        shown: dict[str, Json] = {"rules": [_rule(row) for row in self.database.ask(_HBA)]}
+        ((unread,),), ((server,),) = self.database.ask(_UNREAD), self.database.ask(_HERE)
+        return shown | {"unread": unread} | ({"server": server} if server else {})
 
     def _settings(self) -> dict[str, Json]:
         shown: dict[str, Json] = {"version": self.database.version()}
@@ -94,10 +101,10 @@ class PostgresObserver:
 
 
 def _rule(row: tuple[Any, ...]) -> dict[str, Json]:
-    kind, databases, users, address, mask, method = row
+    kind, databases, users, address, mask, method, line = row
     if mask:  # words like samenet and host names have none
         address = f"{address}/{int(ip_address(mask)).bit_count()}"
-    return {"type": kind, "databases": databases, "users": users, "address": address, "method": method}
+    return {"type": kind, "databases": databases, "users": users, "address": address, "method": method, "line": line}
 
 
 def _sessions(row: tuple[Any, ...]) -> dict[str, Json]:

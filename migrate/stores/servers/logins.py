@@ -32,7 +32,7 @@ class Logins:
 
     def to_vault(self, name: str, asked: str) -> _Shown:
         """`{allowed, policies, why}`; nothing where there is no such account. Raises Unreachable."""
-        found = self._login(name, dict(parse_qsl(asked)))
+        found = self.entered(name, dict(parse_qsl(asked)))
         if not isinstance(found, Answer):
             return found
         if not found.ok:
@@ -46,7 +46,7 @@ class Logins:
         wanted = dict(parse_qsl(asked))
         if "/creds/" in wanted["path"]:
             return {}
-        found = self._login(name, wanted)
+        found = self.entered(name, wanted)
         if not isinstance(found, Answer):
             return found
         if not found.ok:
@@ -62,10 +62,20 @@ class Logins:
             return {"allowed": False, "why": f"{wanted['path']} in Vault: {read.errors}"}
         if self.database is None:
             return {}
-        door = Door(self.database.host, self.database.port, wanted["database"], self.database.sslmode, self.database.ca)
-        return tried(door, Credential(str(read.data.get("username")), str(read.data.get("password"))))
+        return tried(
+            self.door(wanted["database"]), Credential(str(read.data.get("username")), str(read.data.get("password")))
+        )
 
-    def _login(self, name: str, wanted: dict[str, str]) -> Answer | _Shown:
+    def door(self, database: str) -> Door:
+        """The way into one database. There must be one."""
+        assert self.database is not None
+        return Door(self.database.host, self.database.port, database, self.database.sslmode, self.database.ca)
+
+    def entered(self, name: str, wanted: dict[str, str]) -> Answer | _Shown:
+        """What Vault says to a login as the account; nothing where there is none, no keys where it may not be tried.
+
+        Whoever gets a token revokes it. Raises Unreachable.
+        """
         if account(self.cluster, name) is None:
             return None
         jwt = token(self.cluster, name, wanted["audience"])

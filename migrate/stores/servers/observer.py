@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrate.model.change import Absent, Doc, State
-from migrate.model.json import Json, mapping
+from migrate.model.config import Trials
+from migrate.model.json import Json
 from migrate.model.ports import Unreachable
 from migrate.model.target import Target
 from migrate.stores.cluster.observer import ClusterObserver
 from migrate.stores.postgres.observer import PostgresObserver
+from migrate.stores.servers.cycle import Cycle
 from migrate.stores.servers.logins import Logins
-from migrate.stores.servers.reach import reached
 from migrate.stores.servers.sealed import SealedObserver
 from migrate.stores.servers.synced import synced
 from migrate.stores.vault.observer import VaultObserver
@@ -19,13 +20,13 @@ from migrate.stores.vault.observer import VaultObserver
 
 @dataclass(frozen=True, slots=True)
 class ServersObserver:
-    """The servers of an estate. `mount`: where Vault keeps its database connections."""
+    """The servers of an estate. `trials`: what the operator permits beyond reading."""
 
     vault: VaultObserver
     postgres: PostgresObserver
     cluster: ClusterObserver
     logins: Logins
-    mount: str
+    trials: Trials
     columns: SealedObserver
 
     def observe(self, target: Target) -> State:
@@ -34,8 +35,6 @@ class ServersObserver:
         match target.store, target.kind:
             case "vault", _:
                 return self.vault.observe(target)
-            case "postgres", "endpoint":
-                return self._endpoint(target)
             case "postgres", "comparison" | "restored":
                 return _state(self.columns.seen(target))
             case "postgres", _:
@@ -44,6 +43,10 @@ class ServersObserver:
                 return _state(self.logins.to_vault(name, asked))
             case _, "DatabaseLogin":
                 return _state(self.logins.to_database(name, asked))
+            case _, "RevokeCycle":
+                return _state(
+                    self._permitted("issuedLogin") or Cycle(self.logins, self.postgres.database).tried(name, asked)
+                )
             case _, "Rendered":
                 raise Unreachable(
                     f"release {name} cannot be rendered from here, so what else the edits change is not known",
@@ -58,11 +61,9 @@ class ServersObserver:
         shown, equal = synced(self.cluster.api, self.vault.api, name)
         return _state(shown if not shown or equal is None else shown | {"synced": equal})
 
-    def _endpoint(self, target: Target) -> State:
-        found = self.postgres.observe(target)
-        seen = reached(self.vault.api, self.mount, target.name)
-        shown = mapping(found.value) if isinstance(found, Doc) else {}
-        return Doc(shown if seen is None else shown | {"fromVault": seen})
+    def _permitted(self, trial: str) -> dict[str, Json]:
+        """What is shown instead of a trial that the operator switched off; empty where it is permitted."""
+        return {} if getattr(self.trials, trial) else {"off": f"trials.{trial}"}
 
 
 def _state(shown: dict[str, Json] | None) -> State:

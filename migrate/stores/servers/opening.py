@@ -90,7 +90,7 @@ def servers(config: Config, estate: Path, address: str | None) -> Servers:
         PostgresObserver(postgres, _path(config.database.ca, estate)),
         ClusterObserver(cluster),
         Logins(cluster, vault, _door(config, estate)),
-        config.vault.database,
+        config.trials,
         SealedObserver(postgres, lambda path: Key(vault, path), _restored(config, estate)),
     )
     return Servers(vault, postgres, cluster, observer, token)

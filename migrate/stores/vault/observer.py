@@ -5,14 +5,17 @@ A key that the token may not see is left out: the check that needs it is then in
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from migrate.model.change import Absent, Doc, State
 from migrate.model.json import Json, sequence
 from migrate.model.ports import Unreachable
 from migrate.model.target import Target
+from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Api
 from migrate.stores.vault.store import rule
 from migrate.targets.vault import unmarked
@@ -36,10 +39,12 @@ class VaultObserver:
         kind = target.kind.rpartition("/")[2]
         if target.kind == "sys" and target.name == "health":
             return self._health()
+        if target.kind == "sys" and target.name == "host":
+            return {"addresses": list[Json](_addresses(self.api.address))}
         if target.kind.partition("/")[0] == "leases":
             return self._leases(f"{target.kind.partition('/')[2]}/{target.name}".lstrip("/"))
-        if kind == "trials":
-            return None  # nobody makes logins for looking
+        if kind == "reach":
+            return self._reach(target)
         found = self._read(target)
         if found is None:
             return None
@@ -72,6 +77,22 @@ class VaultObserver:
             return {"count": 0}
         return {"count": len(sequence(answer.data.get("keys")))} if answer.ok else {}
 
+    def _reach(self, target: Target) -> dict[str, Json] | None:
+        """Vault connects anew with the password it holds, and changes nothing: `reset` drops its pool and opens one."""
+        mount = target.kind.rpartition("/")[0]
+        if self._read(Target("vault", f"{mount}/config", target.name)) is None:
+            return None
+        path = f"{mount}/reset/{target.name}"
+        try:
+            answer = self.api.ask("post", path)
+        except LostError as error:
+            raise Unreachable(str(error), following="Vault answers again") from None
+        if answer.status in {403, 429, 503}:
+            raise Unreachable(
+                f"Vault was not asked to connect: {answer.errors}", following=f"grant it: {rule(path, 'update')}"
+            )
+        return {"reached": answer.ok} | ({} if answer.ok else {"why": answer.errors})
+
     def _time_to_live(self, role: dict[str, Json]) -> dict[str, Json]:
         """What `static-creds` would say, without reading the password that stands beside it."""
         last, period = role.get("last_vault_rotation"), role.get("rotation_period")
@@ -79,3 +100,12 @@ class VaultObserver:
             return {}
         passed = (self.now() - datetime.fromisoformat(last)).total_seconds()
         return {"ttl": max(0, round(period - passed))}
+
+
+def _addresses(url: str) -> list[str]:
+    """Where the name in a URL leads; empty where it leads nowhere."""
+    try:
+        found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return sorted({str(one[4][0]) for one in found})
