@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrate.cli.place import EstateOption, WorldOption
+from migrate.model.errors import Usage
 
 if TYPE_CHECKING:
     from migrate.cli.place import Place
     from migrate.engine.standing import Standing
+    from migrate.views.live import Screen
+    from migrate.views.status import Look
 
-_EVERY = 2.0  # seconds between two looks
+_EVERY = 2.0  # seconds between two looks at the runs
+_SERVING = 10.0  # seconds between two questions to a server: a watcher must be no load
 
 
 def register(app: typer.Typer) -> None:
@@ -24,34 +28,66 @@ def status(
     estate: EstateOption = None,
     world: WorldOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.status/v1).")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until interrupted.")] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Go on looking until interrupted: a screen, or off a terminal a line a change."),
+    ] = False,
 ) -> None:
     """Show whether it serves, what is the next safe command, and where every run of the estate stands.
 
     Always exits 0, whatever it shows.
     """
-    import time
-
     from migrate.cli.place import place
-
-    where = place(estate, world)
-    _look(where, as_json=as_json)
-    while watch:
-        time.sleep(_EVERY)
-        _look(where, as_json=as_json)
-
-
-def _look(where: Place, *, as_json: bool) -> None:
-    from migrate.stores.lock import held
     from migrate.views import status as view
 
-    runs = standings(where)
-    if as_json:
-        view.show_json(str(where.estate), where.world_name, runs)
-        return
+    where = place(estate, world)
+    if watch and as_json:
+        raise Usage("--watch is for people", following="migrate status --json, as often as you like")
+    if watch:
+        _watch(where)
+    elif as_json:
+        view.show_json(str(where.estate), where.world_name, standings(where))
+    else:
+        view.show(_look(where, _serving(where)), standings(where))
+
+
+def _look(where: Place, serving: str) -> Look:
+    from migrate.stores.lock import held
+    from migrate.views.status import Look
+
     owner = held(where.runs.folder)
-    look = view.Look(str(where.estate), where.world_name, _serving(where), str(owner) if owner else None, where.options)
-    view.show(look, runs)
+    return Look(str(where.estate), where.world_name, serving, str(owner) if owner else None, where.options)
+
+
+def _watch(where: Place) -> None:
+    import time
+
+    from migrate.views import live
+
+    serving, asked = "", float("-inf")
+
+    def look() -> live.Screen:
+        nonlocal serving, asked
+        if time.monotonic() - asked > _SERVING:
+            serving, asked = _serving(where), time.monotonic()
+        return _screen(where, _look(where, serving))
+
+    live.watched(look, _EVERY)
+
+
+def _screen(where: Place, look: Look) -> Screen:
+    """What a watcher sees now."""
+    from migrate.cli.place import Known, looked_at, now
+    from migrate.engine.overview import overview
+    from migrate.engine.standing import standing
+    from migrate.stores.journal import whole
+    from migrate.views.live import Screen
+
+    newest, runs = next(looked_at(where), None), tuple(standings(where))
+    if not isinstance(newest, Known):
+        return Screen(look, runs, None, (), now())
+    seen = overview(newest.run, newest.loaded.plan, standing(newest.run, newest.loaded.plan))
+    return Screen(look, runs, seen, whole(newest.folder.journal).events, now())
 
 
 def standings(where: Place) -> list[Standing]:

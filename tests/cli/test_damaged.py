@@ -12,9 +12,7 @@ from tests.sessions.books import BACK, book, fence
 def applied(call: Call, world: str) -> Path:  # noqa: F811
     """Phase 1 up to its first hold in a world; the folder of its run."""
     before = set(call.folder.glob("state/*/runs/*"))
-    assert call.do("plan", "phase1", "--world", world, "-o", "p.json") == 0, call.out
-    digest = json.loads(Path("p.json").read_text())["digest"]
-    assert call.do("apply", "p.json", "--world", world, "--approve", digest) == 4, call.out
+    call.applied(world)
     (made,) = set(call.folder.glob("state/*/runs/*")) - before
     return made
 

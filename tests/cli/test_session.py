@@ -52,6 +52,12 @@ class Call:
         for branch in self.branches():
             self.git("merge", "--no-edit", branch)
 
+    def applied(self, world: str) -> None:
+        """Plan phase 1 for a world, and apply it up to its first hold."""
+        assert self.do("plan", "phase1", "--world", world, "-o", "p.json") == 0, self.out
+        digest = json.loads((self.estate / "p.json").read_text())["digest"]
+        assert self.do("apply", "p.json", "--world", world, "--approve", digest) == 4, self.out
+
     def status(self) -> dict[str, Json]:
         assert self.do("session", "status", "--json") == 0
         return cast("dict[str, Json]", json.loads(self.out))
@@ -152,9 +158,7 @@ def test_giving_phase1_up_after_the_cutover_goes_all_the_way_back(call: Call) ->
 
 
 def test_the_rollback_runbook_takes_an_open_run_back(call: Call) -> None:
-    assert call.do("plan", "phase1", "--world", "../world", "-o", "p.json") == 0
-    digest = json.loads(Path("p.json").read_text())["digest"]
-    assert call.do("apply", "p.json", "--world", "../world", "--approve", digest) == 4
+    call.applied("../world")
     assert call.do("session", "start", "rollback", "--world", "../world") == 0
     call.follow("done")
     assert call.do("status", "--world", "../world", "--json") == 0
@@ -262,9 +266,7 @@ OTHERS = sorted(path.stem for path in shelf("runbooks").glob("*.md") if path.ste
 
 def under_way(call: Call) -> None:
     """Phase 1 up to the contract stage, and Vault sealed."""
-    assert call.do("plan", "phase1", "--world", "../world", "-o", "p.json") == 0
-    digest = json.loads(Path("p.json").read_text())["digest"]
-    assert call.do("apply", "p.json", "--world", "../world", "--approve", digest) == 4
+    call.applied("../world")
     call.merge()
     assert call.do("resume", "--world", "../world") == 4, call.out
 
