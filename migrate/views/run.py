@@ -11,7 +11,7 @@ from migrate.model.errors import Exit, MigrateError
 from migrate.model.json import Json, mapping
 from migrate.model.log import Event
 from migrate.views.console import emit_text, notes
-from migrate.views.text import Line, coloured, rendered, safe, typed
+from migrate.views.text import Line, coloured, fitted, rendered, safe, screen_width, typed
 
 SCHEMA = "migrate.run/v1"
 
@@ -96,7 +96,7 @@ class Watcher:
             self._line({"type": "summary", "ok": code == 0, "exit": code, "run": run, **summary})
         else:
             lines = [Line(typed(line.text, self._options), line.style) for line in _said(ending, back=back)]
-            emit_text(rendered(lines, colour=coloured()))
+            emit_text(rendered(fitted(lines, screen_width()), colour=coloured()))
 
     def _line(self, body: dict[str, Json]) -> None:
         emit_text(json.dumps(body, ensure_ascii=True))

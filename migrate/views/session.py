@@ -13,7 +13,7 @@ from migrate.sessions.runbook import Runbook
 from migrate.sessions.session import Session
 from migrate.views.console import emit_json, emit_text, notes
 from migrate.views.runbook import said
-from migrate.views.text import Line, coloured, rendered, safe, screen_width, wrapped
+from migrate.views.text import Line, coloured, fitted, rendered, safe, screen_width
 
 SCHEMA = "migrate.session/v1"
 VERIFY = "migrate.verify/v1"
@@ -30,12 +30,22 @@ def begun(session: str, runbook: Runbook) -> None:
 
 
 def heading(title: str, text: Sequence[str]) -> None:
-    """A step's title, and the text before what is done next. On stderr: it is no result."""
+    """A step's title, and the text before what is done next. On stderr: it is no result.
+
+    On a terminal the Markdown is laid out for its width; elsewhere it stays as it was written.
+    """
+    console = notes()
     if title:
-        notes().print(f"\n== {safe(title)}", markup=False, style="bold")
+        console.print(f"\n== {safe(title)}", markup=False, style="bold")
     for block in text:
-        for row in block.split("\n"):
-            notes().print("\n".join(wrapped(safe(row), screen_width(), "   ")), markup=False)
+        clean = "\n".join(safe(row) for row in block.split("\n"))
+        if console.is_terminal:
+            from rich.markdown import Markdown
+            from rich.padding import Padding
+
+            console.print(Padding(Markdown(clean, hyperlinks=False), (0, 0, 0, 3)))
+        else:
+            console.print("\n".join(f"   {row}" if row else "" for row in clean.split("\n")), markup=False)
 
 
 def command(words: Sequence[str]) -> None:
@@ -99,8 +109,7 @@ def status(runbook: Runbook, session: Session, running: str) -> str:
         lines += [Line(f"  {safe(str(word.person))} agreed to step {key[0]} ({word.digest[:12]})") for word in words]
     if running:
         lines += [Line(), Line("it says:", "dim"), *(Line(f"  {safe(row)}") for row in running.splitlines()[-_TAIL:])]
-    width = screen_width()
-    return rendered([Line(row, line.style) for line in lines for row in wrapped(line.text, width)], colour=coloured())
+    return rendered(fitted(lines, screen_width()), colour=coloured())
 
 
 def status_json(runbook: Runbook, session: Session) -> None:
@@ -169,4 +178,4 @@ def _mark(step: str, runbook: Runbook, session: Session) -> str:
 
 
 def _print(lines: list[Line]) -> None:
-    emit_text(rendered(lines, colour=coloured()))
+    emit_text(rendered(fitted(lines, screen_width()), colour=coloured()))

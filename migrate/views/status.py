@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from migrate.engine.standing import Standing, standing_json
 from migrate.model.json import Json
 from migrate.views.console import emit_json, emit_text
-from migrate.views.text import Line, coloured, rendered, safe, typed
+from migrate.views.text import Line, coloured, fitted, rendered, safe, screen_width, typed
 
 SCHEMA = "migrate.status/v1"
 
@@ -37,7 +37,7 @@ class Look:
 def show(look: Look, runs: list[Standing]) -> None:
     """The newest run at length, the others by a line each."""
     lines = [Line(typed(line.text, look.options), line.style) for line in _lines(look, runs)]
-    emit_text(rendered(lines, colour=coloured()))
+    emit_text(rendered(fitted(lines, screen_width()), colour=coloured()))
 
 
 def _lines(look: Look, runs: list[Standing]) -> Iterator[Line]:

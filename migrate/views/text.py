@@ -84,6 +84,19 @@ def wrapped(text: str, width: int | None, indent: str = "") -> list[str]:
     return [indent + line for line in lines]
 
 
+def fitted(lines: Iterable[Line], width: int | None) -> Iterator[Line]:
+    """The lines broken between words, what goes over hanging below. `next:` stays whole: somebody will copy it."""
+    for line in lines:
+        text = line.text.lstrip(" ")
+        if width is None or len(line.text) <= width or text.startswith("next:"):
+            yield line
+            continue
+        indent = line.text[: len(line.text) - len(text)]
+        first, *rest = wrapped(text, width - 2, indent)
+        yield Line(first, line.style)
+        yield from (Line(f"  {row}", line.style) for row in rest)
+
+
 def table(rows: Sequence[Sequence[str]], width: int | None, indent: str = "  ") -> Iterator[str]:
     """Rows under each other in columns; below each other, indented, where the columns would be too narrow."""
     if not rows:
