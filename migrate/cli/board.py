@@ -46,22 +46,21 @@ def pages(where: Place) -> Pages:
     """The page and the status as JSON. The tree is read once; runs are looked at anew for each request."""
     import json
 
-    from migrate.cli.place import known_runs
     from migrate.cli.scan import take
-    from migrate.cli.status import standings
+    from migrate.cli.status import Sight, standings
+    from migrate.engine.overview import behind
     from migrate.views import board as view
     from migrate.views.status import status_json
 
     inventory, _ = take(where.estate)
+    sight = Sight(where)
 
     def page() -> str:
-        return view.page(str(where.estate), where.world_name, standings(where), _gates(where), inventory)
+        run = sight.run()
+        return view.page(sight.screen(), behind(run) if run else (), inventory)
 
     def status() -> str:
         return json.dumps(status_json(str(where.estate), where.world_name, standings(where)))
-
-    def _gates(where: Place) -> list[tuple[str, str, str]]:
-        return view.gates(known_runs(where)[0].run) if known_runs(where) else []
 
     return {"": ("text/html; charset=utf-8", page), "status.json": ("application/json", status)}
 

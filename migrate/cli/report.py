@@ -15,8 +15,8 @@ from migrate.model.errors import Failed
 if TYPE_CHECKING:
     from migrate.cli.place import Known, Place
     from migrate.cli.session.where import Open
+    from migrate.sessions.answers import RunPart
     from migrate.sessions.report import Report
-    from migrate.sessions.reporting import RunPart
 
 
 class Format(StrEnum):
@@ -87,14 +87,15 @@ def write(found: Report, output: Path | None, wanted: Format | None) -> None:
 def _made(where: Place, one: Known | None, driver: Open | None) -> Report:
     from migrate.sessions.reporting import report as model
 
-    return model(_part(one) if one else None, driver.session if driver else None, _verified(where, driver))
+    return model(_part(where, one) if one else None, driver.session if driver else None, _verified(where, driver))
 
 
-def _part(one: Known) -> RunPart:
-    from migrate.sessions.reporting import RunPart
+def _part(where: Place, one: Known) -> RunPart:
+    from migrate.sessions.answers import RunPart
     from migrate.stores.journal import whole
 
-    return RunPart(one.run, one.loaded.plan, whole(one.folder.journal).events, str(one.folder.script))
+    place = ("--estate", str(where.estate), *(("--world", where.world_name) if where.world_name else ()))
+    return RunPart(one.run, one.loaded.plan, whole(one.folder.journal).events, str(one.folder.script), place)
 
 
 def _verified(where: Place, driver: Open | None) -> str:

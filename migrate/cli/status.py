@@ -11,6 +11,7 @@ from migrate.model.errors import Usage
 
 if TYPE_CHECKING:
     from migrate.cli.place import Place
+    from migrate.engine.fold import Run
     from migrate.engine.standing import Standing
     from migrate.views.live import Screen
     from migrate.views.status import Look
@@ -60,34 +61,46 @@ def _look(where: Place, serving: str) -> Look:
 
 
 def _watch(where: Place) -> None:
-    import time
-
     from migrate.views import live
 
-    serving, asked = "", float("-inf")
-
-    def look() -> live.Screen:
-        nonlocal serving, asked
-        if time.monotonic() - asked > _SERVING:
-            serving, asked = _serving(where), time.monotonic()
-        return _screen(where, _look(where, serving))
-
-    live.watched(look, _EVERY)
+    live.watched(Sight(where).screen, _EVERY)
 
 
-def _screen(where: Place, look: Look) -> Screen:
-    """What a watcher sees now."""
-    from migrate.cli.place import Known, looked_at, now
-    from migrate.engine.overview import overview
-    from migrate.engine.standing import standing
-    from migrate.stores.journal import whole
-    from migrate.views.live import Screen
+class Sight:
+    """Looks at the runs of a place again and again, and asks the servers only now and then."""
 
-    newest, runs = next(looked_at(where), None), tuple(standings(where))
-    if not isinstance(newest, Known):
-        return Screen(look, runs, None, (), now())
-    seen = overview(newest.run, newest.loaded.plan, standing(newest.run, newest.loaded.plan))
-    return Screen(look, runs, seen, whole(newest.folder.journal).events, now())
+    def __init__(self, where: Place) -> None:
+        self._where = where
+        self._serving, self._asked = "", float("-inf")
+
+    def run(self) -> Run | None:
+        """The newest run; None where there is none, or it is damaged."""
+        from migrate.cli.place import Known, looked_at
+
+        newest = next(looked_at(self._where), None)
+        return newest.run if isinstance(newest, Known) else None
+
+    def screen(self) -> Screen:
+        """What a watcher sees now."""
+        from migrate.cli.place import Known, looked_at, now
+        from migrate.engine.overview import overview
+        from migrate.engine.standing import standing
+        from migrate.stores.journal import whole
+        from migrate.views.live import Screen
+
+        look, runs = _look(self._where, self._served()), tuple(standings(self._where))
+        newest = next(looked_at(self._where), None)
+        if not isinstance(newest, Known):
+            return Screen(look, runs, None, (), now())
+        seen = overview(newest.run, newest.loaded.plan, standing(newest.run, newest.loaded.plan))
+        return Screen(look, runs, seen, whole(newest.folder.journal).events, now())
+
+    def _served(self) -> str:
+        import time
+
+        if time.monotonic() - self._asked > _SERVING:
+            self._serving, self._asked = _serving(self._where), time.monotonic()
+        return self._serving
 
 
 def standings(where: Place) -> list[Standing]:

@@ -56,6 +56,13 @@ def overview(run: Run, plan: Plan, now: Standing) -> Overview:
     return Overview(stages, clocks, passed, waived, len(gates) - passed - waived - len(clocks))
 
 
+def behind(run: Run) -> tuple[tuple[str, str], ...]:
+    """The gates that are behind on this way, in the order they were asked: each with `passed` or `waived`."""
+    words = {Passed: "passed", Waived: "waived"}
+    found = [(gate, words.get(type(state), "")) for (way, gate), state in run.gates.items() if way == run.way]
+    return tuple((gate, word) for gate, word in found if word)
+
+
 def _has(plan: Plan, stage: str) -> bool:
     return any(step.stage == stage for step in plan.steps)
 

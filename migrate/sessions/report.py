@@ -79,14 +79,22 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """A line of an answer. `code`: what is typed, or named to the letter; may be empty."""
+
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything the renderings show. `moments`: what the timeline draws, as (time, lane, label)."""
 
     title: str
     state: str
-    changed: str
-    agreed: str
-    back: str
+    changed: tuple[Point, ...]
+    agreed: tuple[Point, ...]
+    back: tuple[Point, ...]
     estate: str
     world: str | None
     rows: tuple[Row, ...]

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from migrate.engine.fold import Done, Failing, Intended, Kept, Passed, Pending, Run, Skipped, Undone, Waived
 from migrate.engine.standing import Standing, standing
 from migrate.model.change import Absent, Blobs, Doc, Irreversible, State
 from migrate.model.json import Json, canonical, mapping, sequence
 from migrate.model.log import Event
-from migrate.model.plan import Plan, Step
-from migrate.sessions.report import GateRow, Held, Reading, Record, Report, Row, Said, clock
+from migrate.model.plan import Step
+from migrate.sessions.answers import RunPart, agreed, back, changed
+from migrate.sessions.report import GateRow, Held, Reading, Record, Report, Row, Said
 from migrate.sessions.session import Session
 
 _LONGEST = 240  # letters of a state; the plan has the whole
-
-
-@dataclass(frozen=True, slots=True)
-class RunPart:
-    """A run as it lies on disk."""
-
-    run: Run
-    plan: Plan
-    events: Sequence[Event]
-    script: str
 
 
 def report(part: RunPart | None, session: Session | None, verified: str) -> Report:
@@ -38,9 +28,9 @@ def report(part: RunPart | None, session: Session | None, verified: str) -> Repo
     return Report(
         title=_title(part, session),
         state=_state(now, session),
-        changed=_changed(rows),
-        agreed=_agreed(words),
-        back=_back(part, now),
+        changed=tuple(changed(part, rows)),
+        agreed=tuple(agreed(words)),
+        back=tuple(back(part, now)),
         estate=session.estate if session else _estate(run_events),
         world=session.world if session else run.world,
         rows=rows,
@@ -71,29 +61,6 @@ def _state(now: Standing | None, session: Session | None) -> str:
     if session is not None:
         words.append(f"session {session.ended or ('paused' if session.paused is not None else 'open')}")
     return "; ".join(words)
-
-
-def _changed(rows: Iterable[Row]) -> str:
-    found = list(rows)
-    counts = {word: sum(1 for row in found if row.state == word) for word in ("done", "taken back", "kept", "skipped")}
-    said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    cutover = "; ".join(row.summary for row in found if row.stage == "cutover" and row.state == "done")
-    what = f"{said} of {len(found)} changes" if said else "nothing was changed"
-    return f"{cutover} ({what})" if cutover else what
-
-
-def _agreed(words: Sequence[Said]) -> str:
-    people = list(dict.fromkeys(word.who.partition(" on ")[0] for word in words))
-    return f"{', '.join(people)}; last on {clock(words[-1].time)}" if words else "nobody was asked"
-
-
-def _back(part: RunPart | None, now: Standing | None) -> str:
-    if part is None or now is None:
-        return "there is no run to take back"
-    if now.state == "rolled-back":
-        return "it is taken back" + ("; what no inverse undoes is listed below" if part.run.residue else "")
-    until = f", until {clock(now.reversible_until)}" if now.reversible_until else ""
-    return f"migrate rollback {now.run}{until}; without this tool: {part.script}"
 
 
 def _row(step: Step, run: Run) -> Row:

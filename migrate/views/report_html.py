@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from migrate.sessions.report import Record, Report, Row, clock
-from migrate.views.report_charts import soak, timeline
+from migrate.views.report_charts import LEGEND, soak, timeline
 from migrate.views.text import safe
 
 _STYLE = """
@@ -18,22 +18,27 @@ _STYLE = """
 font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}h1{font-size:1.5rem;margin:0}
 h2{font-size:1.15rem;margin:2rem 0 .5rem}
 .dim{color:var(--dim)}.practice{border:2px dashed var(--wait);padding:.4rem .8rem;border-radius:4px;margin:.6rem 0}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:.7rem;margin:1rem 0}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:.7rem;margin:1rem 0}
 .card{background:var(--soft);border-left:5px solid var(--accent);padding:.6rem .9rem;border-radius:4px;
-overflow-wrap:anywhere}.card h2{margin:0;font-size:.85rem;color:var(--dim);font-weight:600}.card p{margin:.2rem 0 0}
+overflow-wrap:anywhere}.card h2{margin:0;font-size:.9rem;color:var(--dim);font-weight:600}
+.card ul{margin:.3rem 0 0;padding:0;list-style:none}
+.card li+li{margin-top:.35rem}.card code{display:block}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;
-border-bottom:1px solid var(--line);overflow-wrap:anywhere}th{color:var(--dim);font-weight:600}
+border-bottom:1px solid var(--line);overflow-wrap:anywhere}th{color:var(--dim);font-weight:600;white-space:nowrap}
 code,pre{font:13px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}pre{background:var(--soft);padding:.6rem;
 white-space:pre-wrap;border-radius:4px;margin:.4rem 0}ins{color:var(--pass);text-decoration:none}
 del{color:var(--fail);text-decoration:none}.done,.passed{color:var(--pass)}.kept,.waits,.waived{color:var(--wait)}
-.failed,.unknown{color:var(--fail)}.state{font-weight:600;white-space:nowrap}details summary{cursor:pointer}
-svg{width:100%;height:auto;font:12px ui-monospace,monospace}svg text{fill:var(--dim)}svg line{stroke:var(--line)}
+.failed,.unknown{color:var(--fail)}.state{font-weight:600}.state,.time{white-space:nowrap}
+details summary{cursor:pointer}
+svg{width:100%;height:auto;font:12px ui-monospace,monospace}svg text{fill:var(--dim)}
+svg line{stroke:var(--line)}svg .gap{fill:var(--soft)}
 svg.soak{width:10rem;height:1.75rem}svg .pass{fill:var(--pass)}svg .wait{fill:var(--wait)}svg .fail{fill:var(--fail)}
 @media(max-width:40rem){body{padding:.8rem}thead{display:none}table,tbody,tr,td{display:block}
 tr{border-bottom:2px solid var(--line);padding:.4rem 0}td{border:0;padding:.15rem 0}
-td::before{content:attr(data-head) ": ";color:var(--dim)}svg.time{font-size:20px}}
+td::before{content:attr(data-head) ": ";color:var(--dim)}svg.time{font-size:18px}}
 @media print{:root{--ink:#000;--paper:#fff;--soft:#f4f4f4;--line:#999;--dim:#444}body{max-width:none;padding:0}
-details>*{display:block}tr,.card,pre{break-inside:avoid}h2{break-after:avoid}}
+details>*{display:block}details::details-content{content-visibility:visible;block-size:auto}
+tr,.card,pre{break-inside:avoid}h2{break-after:avoid}}
 """.strip()
 
 
@@ -53,22 +58,23 @@ def page(report: Report) -> str:
 def _body(report: Report) -> Iterator[str]:
     if report.world:
         yield f'<p class="practice">Practice world {_code(report.world)}: nothing here is a real server.</p>'
-    yield f'<p class="dim">{_text(report.state)} &middot; {_text(report.estate)}</p>'
+    yield f'<p><b>{_text(report.state)}</b> <span class="dim">{_text(report.estate)}</span></p>'
     yield '<div class="cards">'
     for question, answer in (
         ("What changed", report.changed),
         ("Who agreed", report.agreed),
         ("How do we go back", report.back),
     ):
-        yield f'<section class="card"><h2>{question}</h2><p>{_text(answer)}</p></section>'
+        points = "".join(f"<li>{_text(point.text)} {_code(point.code)}</li>" for point in answer)
+        yield f'<section class="card"><h2>{question}</h2><ul>{points}</ul></section>'
     yield "</div>"
     if drawing := timeline(report):
-        yield f"<h2>When</h2>{drawing}"
+        yield f'<h2>When</h2>{drawing}<p class="dim">{LEGEND}</p>'
     yield from _table("What changed", ("target", "change", "state", "when", "way back"), map(_change, report.rows))
-    words = [(clock(word.time), _text(word.who), _text(word.what), _code(word.digest[:16])) for word in report.words]
+    words = [(_time(word.time), _text(word.who), _text(word.what), _code(word.digest[:16])) for word in report.words]
     yield from _table("Who agreed", ("when", "who", "to what", "digest"), words)
     yield from _table("Gates", ("gate", "state", "soak until", "readings", "last"), _gates(report))
-    holds = [(clock(hold.since), _text(hold.by), _text(hold.why)) for hold in report.holds]
+    holds = [(_time(hold.since), _text(hold.by), _text(hold.why)) for hold in report.holds]
     yield from _table("Holds, and why", ("since", "by", "why"), holds)
     yield from _table("Commands", ("when", "command", "outcome", "output"), map(_record, report.commands))
     yield from _table("Evidence", ("when", "what", "by", "kept as"), map(_record, report.evidence))
@@ -87,7 +93,7 @@ def _change(row: Row) -> Sequence[str]:
         both = f"<del>- {_text(row.before)}</del>\n<ins>+ {_text(row.after)}</ins>"
         more = f"<details><summary>before and after</summary><pre>{both}</pre></details>"
     state = f'<span class="state {style}">{_text(row.state)}</span>'
-    return _code(row.target), _text(row.summary) + more, state, clock(row.time), _text(row.undo)
+    return _code(row.target), _text(row.summary) + more, state, _time(row.time), _text(row.undo)
 
 
 def _diff(diff: str) -> str:
@@ -106,12 +112,18 @@ def _gates(report: Report) -> Iterator[Sequence[str]]:
         name = _code(gate.gate) + (" on the way back" if gate.way == "back" else "")
         last = next((one.text for one in reversed(gate.readings) if one.text), "")
         state = f'<span class="state {gate.state}">{gate.state}</span>'
-        yield name, state, clock(gate.until), soak(gate), _text(last)
+        yield name, state, _time(gate.until), soak(gate), _text(last)
 
 
 def _record(one: Record) -> Sequence[str]:
     kept = f"{_code(one.file)} {_code(one.digest[:16])}" if one.file else ""
-    return clock(one.time), _code(one.what), _text(one.outcome), kept
+    return _time(one.time), _code(one.what), _text(one.outcome), kept
+
+
+def _time(time: str) -> str:
+    """A moment in two lines that stay whole: the day, and the time of day."""
+    day, _, rest = clock(time).partition(" ")
+    return f'<span class="time">{day}</span> <span class="time">{rest}</span>' if time else ""
 
 
 def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

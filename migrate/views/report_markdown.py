@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from migrate.sessions.report import Record, Report, clock
+from migrate.sessions.report import Point, Record, Report, clock
 from migrate.views.text import safe
 
 
@@ -23,16 +24,17 @@ def _lines(report: Report) -> Iterator[str]:
         ("question", "answer"),
         [
             ("state", _text(report.state)),
-            ("what changed", _text(report.changed)),
-            ("who agreed", _text(report.agreed)),
-            ("how to go back", _text(report.back)),
+            ("what changed", _answer(report.changed)),
+            ("who agreed", _answer(report.agreed)),
+            ("how to go back", _answer(report.back)),
         ],
     )
     rows = [(_code(row.target), _text(row.summary), row.state, clock(row.time), _text(row.undo)) for row in report.rows]
     yield from _section("What changed", ("target", "change", "state", "when", "way back"), rows)
     for row in report.rows:
         if row.diff:
-            yield from ("", f"### {_text(row.step)}", "", "````diff", row.diff, "````")
+            fence = "`" * (max((len(run) for run in re.findall("`+", row.diff)), default=2) + 1)
+            yield from ("", f"### {_text(row.step)}", "", f"{fence}diff", row.diff, fence)
         elif row.before or row.after:
             yield from (
                 "",
@@ -60,6 +62,10 @@ def _lines(report: Report) -> Iterator[str]:
     if report.residue:
         yield from ("", "## What no inverse undoes", "", *(f"- {_text(line)}" for line in report.residue))
     yield from _section("Versions, digests, verification", ("what", "value"), [(a, _code(b)) for a, b in report.facts])
+
+
+def _answer(points: Iterable[Point]) -> str:
+    return "<br>".join(f"{_text(point.text)} {_code(point.code)}".strip() for point in points)
 
 
 def _last(readings: Sequence[object]) -> str:

@@ -38,7 +38,7 @@ def asked(board: Board, path: str, method: str = "GET", host: str = "127.0.0.1")
 def test_it_shows_runs_gates_verdicts_and_the_flow(board: Board) -> None:
     status, page = asked(board, "/word/")
     assert status == 200
-    for part in ("phase1-", "held, contract", "vault.reach", "passed", "From Vault to the reader", "<svg"):
+    for part in ("phase1-", "held, stage contract", "vault.reach", "passed", "From Vault to the reader", "<svg"):
         assert part in page
     status, text = asked(board, "/word/status.json")
     assert json.loads(text)["schema"] == "migrate.status/v1"

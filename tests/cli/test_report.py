@@ -43,12 +43,14 @@ def html(call: Call) -> Path:  # noqa: F811
 
 def test_the_first_screen_answers_the_three_questions(html: Path) -> None:
     text = html.read_text()
-    cards = re.findall(r'<section class="card"><h2>(.*?)</h2><p>(.*?)</p>', text)
+    cards = re.findall(r'<section class="card"><h2>(.*?)</h2><ul>(.*?)</ul>', text)
     assert [question for question, _ in cards] == ["What changed", "Who agreed", "How do we go back"]
     answers = dict(cards)
     assert "reads its password from a file" in answers["What changed"]
     assert "migrate rollback phase1" in answers["How do we go back"]
     assert "rollback.sh" in answers["How do we go back"]
+    assert "--world" in answers["How do we go back"], "it can be typed from anywhere"
+    assert "1 person: " in answers["Who agreed"]
     assert text.index('class="cards"') < text.index("<table>")
 
 
