@@ -54,7 +54,9 @@ class Asker:
         else:
             self._note("gate.passed", gate, reading=reading)
             return None
-        return Waiting(gate.id, f"{gate.check}: so it is, and must stay until {until}", "migrate resume, then", until)
+        return Waiting(
+            gate.id, f"{gate.check}: so it is, and must stay until {until}", f"migrate resume, from {until} on", until
+        )
 
     def _waiting(self, gate: Gate, reading: str, settles: str, now: datetime) -> Ending:
         before = self._recorder.run.gates.get((gate.way, gate.id))

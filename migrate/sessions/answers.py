@@ -54,6 +54,8 @@ def agreed(words: Sequence[Said]) -> Iterator[Point]:
         yield Point(f"{word.what}, {clock(word.time)}", word.digest[:12])
     if len(given) > _SHOWN:
         yield Point(f"and {len(given) - _SHOWN} more, below")
+    if waived := sum(word.waives for word in words):
+        yield Point(f"{waived} {'gate' if waived == 1 else 'gates'} waived, each with a reason: below")
 
 
 def back(part: RunPart | None, now: Standing | None) -> Iterator[Point]:

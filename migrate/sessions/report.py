@@ -30,12 +30,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Somebody's word, and what it covers."""
+    """Somebody's word, and what it covers. `waives`: it let a gate pass that had no answer of its own."""
 
     time: str
     who: str
     what: str
     digest: str
+    waives: bool = False
 
 
 @dataclass(frozen=True, slots=True)

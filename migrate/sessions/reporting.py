@@ -107,7 +107,9 @@ def _approvals(events: Iterable[Event]) -> Iterator[Said]:
             stages = ", ".join(str(stage) for stage in sequence(data.get("stages")))
             yield Said(event.time, str(data.get("who")), f"the plan, for {stages}", str(data.get("digest")))
         elif event.type == "gate.waived":
-            yield Said(event.time, str(data.get("who")), f"gate {data['gate']} waived: {data.get('reason')}", "")
+            yield Said(
+                event.time, str(data.get("who")), f"gate {data['gate']} waived: {data.get('reason')}", "", waives=True
+            )
 
 
 def _words(events: Iterable[Event]) -> Iterator[Said]:

@@ -20,7 +20,7 @@ _EVERY = 5  # seconds between two looks
 _STYLE = (
     STYLE
     + """
-h1{overflow-wrap:anywhere}.practice{border:2px dashed var(--code);padding:.4rem .8rem;border-radius:4px}
+body{overflow-wrap:anywhere}.practice{border:2px dashed var(--code);padding:.4rem .8rem;border-radius:4px}
 .now{border-left:6px solid var(--c,var(--line));background:var(--soft);padding:.7rem 1rem;border-radius:4px;
 margin:1rem 0;overflow-wrap:anywhere}.now b{font-size:1.25rem}
 .now dl{margin:.5rem 0 0;display:grid;grid-template-columns:max-content 1fr;

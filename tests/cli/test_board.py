@@ -6,11 +6,13 @@ import http.client
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from migrate.cli.board import Board, pages, serving
 from migrate.cli.place import place
+from tests.cli.browser import CHROMIUM, shown
 from tests.cli.test_session import Call, call, under_way  # noqa: F401  the fixture
 
 
@@ -42,6 +44,16 @@ def test_it_shows_runs_gates_verdicts_and_the_flow(board: Board) -> None:
         assert part in page
     status, text = asked(board, "/word/status.json")
     assert json.loads(text)["schema"] == "migrate.status/v1"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+@pytest.mark.parametrize("width", [360, 1200])
+def test_a_browser_shows_it_without_a_fault_and_without_scrolling_sideways(
+    board: Board, tmp_path: Path, width: int
+) -> None:
+    """The picture of the flow scrolls in a frame of its own."""
+    _, page = asked(board, "/word/")
+    assert shown(page, width, tmp_path) <= width
 
 
 def test_nobody_sees_anything_without_the_word_or_by_another_name(board: Board) -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from tests.cli.browser import CHROMIUM, shown
 from tests.cli.test_session import CANARY, Call, call, under_way  # noqa: F401  the fixture
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NASTY = "<script>alert(1)</script> | `x` [a](javascript:alert(1))"
 
 
@@ -75,29 +73,26 @@ def test_no_canary_is_in_it(html: Path) -> None:
     assert CANARY not in html.read_text()
 
 
+def test_a_gate_that_somebody_waived_is_said_on_the_first_screen(call: Call) -> None:  # noqa: F811
+    call.applied("../world")
+    gate = "db.rotation-lived"
+    assert call.do("resume", "--waive", gate, "--reason", "I saw it", "--world", "../world") == 4, call.out
+    assert call.do("report", "--world", "../world") == 0
+    first, _, rest = call.out.partition("## ")
+    assert "1 gate waived" in first
+    assert "I saw it" in rest
+
+
 def test_every_gate_shows_what_it_saw(html: Path) -> None:
     text = html.read_text()
     assert text.count('<svg class="soak"') > 10
     assert "answers and is unsealed" in text
 
 
-PHONE = """<!doctype html><iframe id="f" style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
-<script>onload=function(){{var d=document.getElementById('f').contentDocument.documentElement;
-document.title='w='+d.scrollWidth+' of '+d.clientWidth;document.body.append(document.title)}}</script>"""
-
-
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 @pytest.mark.parametrize("width", [360, 1200])
 def test_a_browser_shows_it_without_a_fault_and_without_scrolling_sideways(html: Path, width: int) -> None:
-    frame = html.with_name("frame.html")
-    frame.write_text(PHONE.format(width=width, page=html.read_text().replace("&", "&amp;").replace('"', "&quot;")))
-    options = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom")
-    place = (f"--user-data-dir={html.parent / 'browser'}", f"--window-size={width + 40},900", frame.as_uri())
-    shown = subprocess.run((str(CHROMIUM), *options, *place), capture_output=True, text=True, check=False, timeout=120)
-    assert [line for line in shown.stderr.splitlines() if "CONSOLE" in line] == []
-    found = re.search(r"w=(\d+) of (\d+)", shown.stdout)
-    assert found is not None, shown.stderr
-    assert int(found[1]) <= int(found[2]) <= width
+    assert shown(html.read_text(), width, html.parent) <= width
 
 
 def test_the_report_of_a_session_names_its_records(call: Call) -> None:  # noqa: F811
