@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from migrate.cli.verbs import verbs
 from migrate.model.config import Adapter, Config, Override, Restored, SealedColumn, Source, TokenSource
 from migrate.model.errors import Exit
 from migrate.planning.configuration import read_config
@@ -97,3 +98,27 @@ def test_the_readme_names_every_document() -> None:
     readme = (ROOT / "README.md").read_text()
     named = {path.name for path in (ROOT / "docs").glob("*.md") if f"docs/{path.name}" not in readme}
     assert named == set()
+
+
+def _codes_by_verb() -> dict[str, set[int]]:
+    """What the table says of each verb, the codes of its own verbs taken together."""
+    found = dict[str, set[int]]()
+    _, _, table = (ROOT / "docs" / "exit-codes.md").read_text().partition("## By command")
+    for commands, codes in re.findall(r"^\| (`.*?) \| (.*) \|$", table, re.MULTILINE):
+        own = {int(code) for code in re.findall(r"(?<![\w.-])(\d+)(?=[ ,;]| or |$)", codes)}
+        first = ""
+        for name in re.findall(r"`([a-z -]+)`", commands):
+            first = name.split()[0] if name.split()[0] in verbs() else first
+            found.setdefault(first, set()).update(own)
+    return found
+
+
+def test_every_command_has_its_exit_codes_and_those_its_help_names_are_among_them() -> None:
+    documented = _codes_by_verb()
+    assert set(documented) == set(verbs())
+    _, *sections = (ROOT / "docs" / "commands.md").read_text().split("\n## ")
+    for section in sections:
+        verb, _, text = section.partition("\n")
+        said = " ".join(re.findall(r"(?:Exit|exits) (\d.*?)(?:\.\s|\.$|$)", " ".join(text.split())))
+        named = {int(code) for code in re.findall(r"(?<![\w.-])(\d+)(?![\w.-])", said)} & {code.value for code in Exit}
+        assert named - documented[verb] == set(), verb
