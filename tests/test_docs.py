@@ -59,20 +59,31 @@ def test_the_help_texts_are_what_the_program_says() -> None:
     assert (ROOT / "docs" / "commands.md").read_text() == helptexts.text(), "make docs"
 
 
-def test_every_test_that_a_guarantee_names_exists() -> None:
-    named = re.findall(r"^- `(tests/[\w/]+\.py)::(\w+)`$", (ROOT / "docs" / "guarantees.md").read_text(), re.MULTILINE)
-    assert len(named) > 25
+def test_every_test_that_a_guarantee_names_exists_where_its_link_leads() -> None:
+    text = (ROOT / "docs" / "guarantees.md").read_text()
+    named = re.findall(r"^- \[`(tests/[\w/]+\.py)::(\w+)`\]\(\.\./(.+)\)$", text, re.MULTILINE)
+    assert len(named) == text.count("\n- ") > 25
     assert [
         f"{file}::{test}"
-        for file, test in named
-        if f"\ndef {test}(" not in ((ROOT / file).read_text() if (ROOT / file).exists() else "")
+        for file, test, link in named
+        if file != link or f"\ndef {test}(" not in ((ROOT / file).read_text() if (ROOT / file).exists() else "")
     ] == []
 
 
 def test_every_guarantee_has_a_test() -> None:
     _, *sections = (ROOT / "docs" / "guarantees.md").read_text().split("\n## ")
-    assert len(sections) == 10
-    assert [section.partition("\n")[0] for section in sections if "\n- `tests/" not in section] == []
+    assert len(sections) > 10
+    assert [section.partition("\n")[0] for section in sections if "\n- [`tests/" not in section] == []
+
+
+def test_every_promise_of_the_readme_leads_to_a_guarantee() -> None:
+    _, _, rest = (ROOT / "README.md").read_text().partition("\n## Promises\n")
+    promises = rest.partition("\n## ")[0].split("\n- ")[1:]
+    titles = re.findall(r"^## (.*)$", (ROOT / "docs" / "guarantees.md").read_text(), re.MULTILINE)
+    # As forges make an address of a heading: small letters, no punctuation, a dash for each space.
+    anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+    assert len(promises) > 5
+    assert [one for one in promises if not set(re.findall(r"\(docs/guarantees\.md#([^)]+)\)", one)) & anchors] == []
 
 
 def test_every_json_shape_is_documented() -> None:
