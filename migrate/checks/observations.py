@@ -59,6 +59,8 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      {issued, current, owner, left: [login], why}: a login of a dynamic role was issued,
                                      made a table and was revoked: as whom it acted, whose the table was, and what was
                                      left. `off` instead, here and below, where the operator switched the trial off
+    cluster:OldLogin/NS/SECRET?key=KEY&login=NAME&database=NAME
+                                     {allowed, session, current, why}: a login to the database with what it holds
     cluster:DryRun/NS/DEPLOYMENT?CHANGES
                                      {allowed, message, agent, variables: [name]}: the pod that runs now with CHANGES
                                      laid over it, sent as a server-side dry run. CHANGES is the JSON of

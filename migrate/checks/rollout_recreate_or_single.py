@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
+from migrate.checks.db_old_login import attempt, refused
 from migrate.checks.looking import Seen, joined, look, settled
 from migrate.checks.pods import addresses, living, unsettled
 from migrate.checks.release import upgrading
@@ -11,7 +12,7 @@ from migrate.model.ports import Observer
 
 
 def ask(observer: Observer, question: Question) -> Answer:
-    """Rolled out, every pod with a ready agent in the right role, and none of them on the old login."""
+    """Rolled out, every pod with a ready agent in the right role, none of them on the old login, which still works."""
     about = question.about
     if waits := upgrading(observer, about["release"]):
         return waits
@@ -28,8 +29,12 @@ def ask(observer: Observer, question: Question) -> Answer:
             "was the webhook down when it started? Replace the pod once it serves; roll back otherwise",
         )
     old = look(observer, f"postgres:sessions/{about['owner']}")
-    return _old_sessions(old, pods, about["owner"]) or Pass(
-        f"{len(pods)} pods of {about['deployment']} run with the agent, none on login {about['owner']}"
+    # That it is tried at all is for db.old-login to insist on; here every reading of the soak says where it fails.
+    back = refused(attempt(observer, about), about)
+    return (
+        _old_sessions(old, pods, about["owner"])
+        or back
+        or Pass(f"{len(pods)} pods of {about['deployment']} run with the agent, none on login {about['owner']}")
     )
 
 
@@ -46,7 +51,7 @@ def _old_sessions(sessions: Seen, pods: list[dict[str, Json]], owner: str) -> An
 
 CHECK = Check(
     "rollout.recreate-or-single",
-    ("release", "deployment", "jwt_role", "owner"),
+    ("release", "deployment", "jwt_role", "owner", "secret", "secret_key", "database"),
     "the workload runs on the new login in every pod",
     settled(ask),
 )

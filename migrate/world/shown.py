@@ -301,6 +301,18 @@ def _database_login(draft: Draft, name: str, asked: str) -> Json:
     return {"allowed": True, "session": user, "current": postgres.acting(draft, user, wanted["database"])}
 
 
+def _old_login(draft: Draft, name: str, asked: str) -> Json:
+    wanted = dict(parse_qsl(asked))
+    secret = draft.objects.get(f"Secret/{name}")
+    if secret is None:
+        return None
+    why = postgres.refused(draft, wanted["login"], secret["data"].get(wanted["key"], ""))
+    if draft.faults.get("database"):
+        return {}
+    acting = "" if why else postgres.acting(draft, wanted["login"], wanted["database"])
+    return {"allowed": not why, "session": wanted["login"], "current": acting, "why": why}
+
+
 def _revoke_cycle(draft: Draft, name: str, asked: str) -> Json:
     wanted = dict(parse_qsl(asked))
     path = wanted["path"].replace("/creds/", "/roles/")
@@ -314,6 +326,7 @@ _SHOWN: dict[str, Callable[[Draft, str, str], Json]] = {
     "DatabaseOperator": _operators,
     "LoginAs": _login_as,
     "DatabaseLogin": _database_login,
+    "OldLogin": _old_login,
     "RevokeCycle": _revoke_cycle,
     "DryRun": dry_run,
     "Rendered": rendered,

@@ -86,7 +86,10 @@ def rules(*found: dict[str, Json], unread: int = 0, server: str = "") -> Json:
 
 
 OLD_WAY: dict[str, Json] = {SECRET_AT: SECRET, EXTERNAL_AT: EXTERNAL, OWNER: {"login": True}}
-CUTOVER: dict[str, Json] = {RELEASED: RELEASE, DEPLOYMENT: ROLLED, OLD: NONE}
+BACK = "cluster:OldLogin/watch/login?" + urlencode({"key": "password", "login": "boards", "database": "boards"})
+LOGS_IN: dict[str, Json] = {"allowed": True, "session": "boards", "current": "boards", "why": ""}
+LOCKED_OUT: dict[str, Json] = {"allowed": False, "why": "password authentication failed"}
+CUTOVER: dict[str, Json] = {RELEASED: RELEASE, DEPLOYMENT: ROLLED, OLD: NONE, BACK: LOGS_IN}
 LIVED: dict[str, Json] = {
     STATIC: ROLE | {"last_vault_rotation": "2026-03-04T11:40:00+00:00"},
     DEPLOYMENT: ROLLED,
@@ -227,6 +230,13 @@ CASES = [
     Case("rollout.recreate-or-single", Fail, CUTOVER | {DEPLOYMENT: ROLLED | {"pods": [POD | {"agent": False}]}}),
     Case("rollout.recreate-or-single", Fail, CUTOVER | {DEPLOYMENT: ROLLED | {"pods": [POD | {"role": "other"}]}}),
     Case("rollout.recreate-or-single", Fail, CUTOVER | {DEPLOYMENT: None}),
+    Case("rollout.recreate-or-single", Fail, CUTOVER | {BACK: LOCKED_OUT}),
+    Case("rollout.recreate-or-single", Pass, CUTOVER | {BACK: {"off": "trials.oldLogin"}}),
+    Case("db.old-login", Pass, {BACK: LOGS_IN}),
+    Case("db.old-login", Fail, {BACK: LOCKED_OUT}),
+    Case("db.old-login", Inconclusive, {BACK: {}}),
+    Case("db.old-login", Inconclusive, {BACK: None}),
+    Case("db.old-login", Inconclusive, {BACK: {"off": "trials.oldLogin"}}),
     Case("rollout.recreate-or-single", Inconclusive, CUTOVER | {DEPLOYMENT: ROLLED | {"ready": 0}}),
     Case("rollout.recreate-or-single", Inconclusive, CUTOVER | {DEPLOYMENT: ROLLED | {"pods": [POD, POD]}}),
     Case("rollout.recreate-or-single", Inconclusive, CUTOVER | {RELEASED: RELEASE | {"observed": 1}}),

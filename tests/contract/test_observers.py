@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -187,6 +188,24 @@ def test_the_workload_logs_in_to_vault_and_to_the_database(scene: Scene) -> None
     assert wrong["allowed"] is False
     assert wrong["why"]
     assert scene.seen(f"cluster:LoginAs/{namespace}/no-such?{urlencode(asked)}") == {"absent": True}
+
+
+def test_the_old_login_is_tried_with_what_its_secret_holds(scene: Scene) -> None:
+    owner, database = named(scene.bench.plan)
+    scene.cluster.make("/api/v1/namespaces", metadata={"name": "old"})
+    for name, value in (("good", OLD), ("stale", "stale-canary-17")):
+        encoded = base64.b64encode(value.encode()).decode()
+        scene.cluster.make("/api/v1/namespaces/old/secrets", metadata={"name": name}, data={"password": encoded})
+    asked = urlencode({"key": "password", "login": owner, "database": database})
+
+    assert scene.seen(f"cluster:OldLogin/old/good?{asked}") == {"allowed": True, "session": owner, "current": owner}
+    stale = scene.seen(f"cluster:OldLogin/old/stale?{asked}")
+    assert stale["allowed"] is False
+    assert "password authentication failed" in str(stale["why"])
+    assert "canary" not in str(stale)
+    other = scene.seen(f"cluster:OldLogin/old/good?{asked.replace('key=password', 'key=other')}")
+    assert other == {"allowed": False, "why": "it has no key other"}
+    assert scene.seen(f"cluster:OldLogin/old/none?{asked}") == {"absent": True}
 
 
 def test_an_issued_login_lives_its_whole_life_and_leaves_nothing(

@@ -13,6 +13,7 @@ from migrate.model.json import Json, sequence
 from migrate.model.ports import Unreachable
 from migrate.stores.cluster.accounts import account, token
 from migrate.stores.cluster.api import Api as Cluster
+from migrate.stores.cluster.secrets import secret
 from migrate.stores.lost import LostError
 from migrate.stores.postgres.trial import Credential, Door, tried
 from migrate.stores.vault.api import Answer
@@ -56,6 +57,22 @@ class Logins:
             return self._connected(self.vault.bearing(bearer).look(wanted["path"]), wanted)
         finally:
             self._revoked(bearer)
+
+    def with_secret(self, name: str, asked: str) -> _Shown:
+        """`{allowed, session, current, why}` of a login with what a Secret holds; nothing where there is no such one.
+
+        No keys where it may not be seen, or the database's address is unknown. Raises Unreachable.
+        """
+        wanted = dict(parse_qsl(asked))
+        shown, held = secret(self.cluster, name)
+        if not shown or self.database is None:
+            return shown if shown is None else {}
+        value = held.values.get(wanted["key"])
+        if value is None:
+            return {"allowed": False, "why": f"it has no key {wanted['key']}"}
+        # What is no text cannot be a password that anybody was given.
+        password = value.decode("utf-8", "replace")
+        return tried(self.door(wanted["database"]), Credential(wanted["login"], password))
 
     def _connected(self, read: Answer, wanted: dict[str, str]) -> _Shown:
         if not read.ok:

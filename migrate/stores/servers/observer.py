@@ -47,6 +47,8 @@ class ServersObserver:
                 return _state(
                     self._permitted("issuedLogin") or Cycle(self.logins, self.postgres.database).tried(name, asked)
                 )
+            case _, "OldLogin":
+                return _state(self._permitted("oldLogin") or self.logins.with_secret(name, asked))
             case _, "Rendered":
                 raise Unreachable(
                     f"release {name} cannot be rendered from here, so what else the edits change is not known",

@@ -1,0 +1,49 @@
+"""The way back is tested, not assumed: the old credential logs in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from migrate.checks.answer import Answer, Check, Fail, Pass, Question
+from migrate.checks.looking import Seen, look, permitted, settled
+from migrate.model.ports import Observer
+
+PROVES = "the old login gets in with what its Secret holds, so that going back works"
+
+
+def ask(observer: Observer, question: Question) -> Answer:
+    """A real login with the value of the Secret, which lives in memory for as long as that takes."""
+    about = question.about
+    login = attempt(observer, about)
+    permitted(login, PROVES)
+    login.flag("allowed")
+    return refused(login, about) or Pass(
+        f"{about['owner']} logs in to database {about['database']} with what Secret {about['secret']} holds"
+    )
+
+
+def attempt(observer: Observer, about: Mapping[str, str]) -> Seen:
+    """What became of the login. Raises Unreachable."""
+    asked = urlencode({"key": about["secret_key"], "login": about["owner"], "database": about["database"]})
+    return look(observer, f"cluster:OldLogin/{about['secret']}?{asked}")
+
+
+def refused(login: Seen, about: Mapping[str, str]) -> Fail | None:
+    """Why there is no way back now; None where the login worked, or could not be tried."""
+    if login.value.get("allowed") is not False:
+        return None
+    return Fail(
+        f"{about['owner']} does not get in with what Secret {about['secret']} holds: {login.value.get('why')}",
+        f"going back would fail now: see who changed the password of {about['owner']}, and what its ExternalSecret "
+        "copies; go on only when this login works again",
+    )
+
+
+CHECK = Check(
+    "db.old-login",
+    ("secret", "secret_key", "owner", "database"),
+    "the old credential still logs in",
+    settled(ask),
+    prefix=True,
+)
