@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrate.cli.place import EstateOption
+from migrate.cli.place import EstateOption, PhasesOption
 from migrate.model.errors import Exit, MigrateError
 
 if TYPE_CHECKING:
     from migrate.engine.examining import Examined
     from migrate.model.config import Config
     from migrate.planning.origins import Setting
+    from migrate.planning.phases import Phase
     from migrate.stores.servers.opening import Servers
     from migrate.views.doctor import Server
 
@@ -31,6 +32,7 @@ def doctor(
         bool, typer.Option("--live", help="Ask the servers, and run every check of the phase without a plan.")
     ] = False,
     phase: Annotated[str, typer.Option(help="The phase whose checks are run.")] = "phase1",
+    phases: PhasesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.doctor/v1).")] = False,
 ) -> None:
     """Print each setting with its source. With --live, name the servers and run all checks; nothing is written.
@@ -42,7 +44,7 @@ def doctor(
 
     root = (estate or standing_in()).absolute()
     config, settings = _settings(root)
-    servers, checks = _asked(root, config, phase) if live else ((), ())
+    servers, checks = _asked(root, config, _phase(phase, phases)) if live else ((), ())
     view.show(settings, servers, checks, as_json=as_json)
     if any(one.wrong for one in servers) or any(one.finding == "fail" for one in checks):
         raise typer.Exit(Exit.FAILED)
@@ -61,7 +63,14 @@ def _settings(root: Path) -> tuple[Config, tuple[Setting, ...]]:
     return config, origins(config, written_in(data), os.environ, FILE)
 
 
-def _asked(root: Path, config: Config, phase: str) -> tuple[tuple[Server, ...], tuple[Examined, ...]]:
+def _phase(name: str, folder: Path | None) -> Phase:
+    from migrate.planning.own import own_phases
+    from migrate.planning.phases import phase_named
+
+    return phase_named(name, own_phases(folder) if folder else ())
+
+
+def _asked(root: Path, config: Config, phase: Phase) -> tuple[tuple[Server, ...], tuple[Examined, ...]]:
     from migrate.cli.live import opened
 
     found = opened(root, config)
@@ -89,16 +98,15 @@ def _servers(found: Servers) -> list[Server]:
     return answer
 
 
-def _checks(root: Path, found: Servers, phase: str) -> tuple[Examined, ...]:
+def _checks(root: Path, found: Servers, phase: Phase) -> tuple[Examined, ...]:
     """The checks of the phase as it would be planned here from Git."""
     from migrate.checks.catalogue import check_for
     from migrate.cli.plan import read_estate
     from migrate.engine.examining import examined
     from migrate.planning.cases import NothingToDo
     from migrate.planning.make import make_plan
-    from migrate.planning.phases import phase_named
 
-    made = make_plan(read_estate(root), phase_named(phase))
+    made = make_plan(read_estate(root), phase)
     if isinstance(made, NothingToDo):
         return ()
     return examined(made, found.observer, check_for, lambda: datetime.now(UTC))

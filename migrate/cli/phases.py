@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from migrate.cli.place import PhasesOption
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb and its own verb to the command table."""
@@ -17,23 +19,27 @@ def register(app: typer.Typer) -> None:
 
 def listing(
     context: typer.Context,
+    phases: PhasesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.phases/v1).")] = False,
 ) -> None:
     """List the phases, or explain one."""
     if context.invoked_subcommand is not None:
         return
+    from migrate.planning.own import own_phases
     from migrate.planning.phases import all_phases
     from migrate.views import phases as view
 
-    view.listing(all_phases(), as_json=as_json)
+    view.listing([*all_phases(), *(own_phases(phases) if phases else ())], as_json=as_json)
 
 
 def show(
     name: Annotated[str, typer.Argument(help="The phase, for example phase1.")],
+    phases: PhasesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.phases/v1).")] = False,
 ) -> None:
     """Explain a phase: what it selects, its operations stage by stage, its gates."""
+    from migrate.planning.own import own_phases
     from migrate.planning.phases import phase_named
     from migrate.views import phases as view
 
-    view.show(phase_named(name), as_json=as_json)
+    view.show(phase_named(name, own_phases(phases) if phases else ()), as_json=as_json)

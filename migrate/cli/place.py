@@ -29,6 +29,10 @@ EstateOption = Annotated[
 WorldOption = Annotated[
     Path | None, typer.Option("--world", help="A practice world: a folder that stands for the servers.")
 ]
+PhasesOption = Annotated[
+    Path | None,
+    typer.Option("--phases", help="A folder with phases of your own, and the operations that only they use."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of text; never prompts.")]
 RunArgument = Annotated[
     str | None,

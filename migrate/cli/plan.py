@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrate.cli.completing import phase_names
-from migrate.cli.place import standing_in
+from migrate.cli.place import PhasesOption, standing_in
 from migrate.model.errors import Exit, Failed, Refused, Usage
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def plan(
     live: Annotated[
         bool, typer.Option("--live", help="Plan for the servers that migrate.yaml names. Reads them, writes nothing.")
     ] = False,
+    phases: PhasesOption = None,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 where the plan has steps.")] = False,
 ) -> None:
     """Plan a phase from Git alone. Asks no server: what it could not see, the plan names.
@@ -77,10 +78,11 @@ def plan(
     from migrate.planning.cases import NothingToDo, Selection
     from migrate.planning.document import plan_json
     from migrate.planning.make import make_plan
+    from migrate.planning.own import own_phases
     from migrate.planning.phases import phase_named
     from migrate.views import plan as view
 
-    chosen = phase_named(phase)
+    chosen = phase_named(phase, own_phases(phases) if phases else ())
     read = read_estate(estate)
     read, servers = _servers(read, world, estate, live=live)
     made = make_plan(read, chosen, credential.value, Selection((workload,) if workload else ()), servers)

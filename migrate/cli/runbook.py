@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrate.cli.completing import phase_names, runbook_names
+from migrate.cli.place import PhasesOption
 from migrate.model.errors import Exit, Failed, Refused
 
 if TYPE_CHECKING:
@@ -65,15 +66,18 @@ def check(
 def new(
     phase: Annotated[str, typer.Argument(help="The phase it is to drive.", autocompletion=phase_names)],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The file. Default: stdout.")] = None,
+    phases: PhasesOption = None,
 ) -> None:
     """Write a runbook to begin with from a phase: look, plan, agree, apply, soak, and the way back."""
     from datetime import UTC, datetime
 
+    from migrate.planning.own import own_phases
     from migrate.planning.phases import phase_named
     from migrate.sessions.starting import starting_runbook
     from migrate.views.console import emit_text
 
-    text = starting_runbook(phase_named(phase), datetime.now(UTC).date())
+    chosen = phase_named(phase, own_phases(phases) if phases else ())
+    text = starting_runbook(chosen, datetime.now(UTC).date())
     if output is None:
         emit_text(text)
         return

@@ -15,7 +15,6 @@ from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping
 from migrate.model.plan import STAGES, PatchPair, Provenance, Step
 from migrate.model.target import Target
-from migrate.operations.catalogue import OPERATIONS
 from migrate.operations.subject import Subject
 from migrate.operations.wish import Edits, Put, Remove, Rewrite, Wish, works_on
 from migrate.planning.commits import edit_file
@@ -58,7 +57,7 @@ def compose(
     world = _World(drafts, Found(servers))
     steps, patches = list[Step](), list[PatchPair]()
     for use, subject in _order(phase.uses(credential), subjects):
-        for wish in _wishes(use, subject):
+        for wish in _wishes(use, subject, phase):
             identity = f"{use.stage}.{use.operation}.{_short(wish.target, subjects)}"
             files, pairs = _files(wish, identity, world)
             change = _change(wish, files, world)
@@ -82,8 +81,8 @@ def _short(target: Target, subjects: Sequence[Subject]) -> str:
     return target.short if len(subjects) == 1 or target.store == "vault" else target.name.replace("/", ".")
 
 
-def _wishes(use: Use, subject: Subject) -> Iterator[Wish]:
-    operation = OPERATIONS[use.operation]
+def _wishes(use: Use, subject: Subject, phase: Phase) -> Iterator[Wish]:
+    operation = phase.operation(use.operation)
     if not isinstance(subject, works_on(operation)):
         raise Refused(
             f"operation {use.operation} does not work on {subject.unit}, as this phase selects it",

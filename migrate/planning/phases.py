@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, ValidationInfo, model_validator
 
 from migrate.catalog import shelf
 from migrate.documents.reader import load_all
 from migrate.model.errors import Failed, Usage
 from migrate.model.plan import STAGES, Stage, Way
 from migrate.operations.catalogue import OPERATIONS
+from migrate.operations.wish import Operation
 
 Credential = Literal["static", "dynamic"]
 _DURATION = r"^([0-9]+[smhd])+$"
@@ -88,16 +89,23 @@ class Phase(_Part):
     operations: tuple[Use, ...]
     gates: tuple[GateRule, ...]
     schema_: Literal["migrate.phase/v1"] = Field(alias="schema")
+    _own: Mapping[str, Operation] = PrivateAttr(default={})
+    """Operations that are no part of this tool."""
 
     @model_validator(mode="after")
-    def _known(self) -> Phase:
+    def _known(self, info: ValidationInfo) -> Phase:
+        self._own = dict(info.context or {})
         names = {use.operation for use in self.operations}
-        if unknown := sorted(names - OPERATIONS.keys()):
+        if unknown := sorted(names - OPERATIONS.keys() - self._own.keys()):
             raise ValueError(f"no such operation: {', '.join(unknown)}")
         for gate in self.gates:
             if gate.before not in names and gate.before not in STAGES:
                 raise ValueError(f"gate {gate.id}: {gate.before} is neither a stage nor an operation of this phase")
         return self
+
+    def operation(self, name: str) -> Operation:
+        """An operation that this phase names."""
+        return self._own[name] if name in self._own else OPERATIONS[name]
 
     def uses(self, credential: Credential) -> list[Use]:
         """The operations with this kind of credential, in order."""
@@ -108,16 +116,19 @@ class Phase(_Part):
         return [gate for gate in self.gates if gate.credential in {None, credential}]
 
     def place(self, use: Use) -> str:
-        """`phases/NAME.yaml:LINE` of an operation."""
+        """`phases/NAME.yaml:LINE` of an operation, whoever wrote the phase."""
         return f"phases/{self.name}.yaml:{use.line}"
 
 
-def phase_named(name: str) -> Phase:
-    """A shipped phase. Raises Usage where there is none of that name."""
+def phase_named(name: str, own: Sequence[Phase] = ()) -> Phase:
+    """A phase of one's own, or a shipped one. Raises Usage where there is none of that name."""
+    for phase in own:
+        if phase.name == name:
+            return phase
     for path in _files():
         if path.stem == name:
             return parse_phase(name, path.read_bytes())
-    known = ", ".join(path.stem for path in _files())
+    known = ", ".join([*(path.stem for path in _files()), *(phase.name for phase in own)])
     raise Usage(f"there is no phase called {name}", following=f"choose one of: {known}")
 
 
@@ -133,15 +144,18 @@ def login_selects(phases: Iterable[Phase]) -> Iterator[LoginSelect]:
             yield phase.select
 
 
-def parse_phase(name: str, data: bytes) -> Phase:
-    """A phase from its file. Raises Failed with the place that does not fit the format."""
+def parse_phase(name: str, data: bytes, own: Mapping[str, Operation] | None = None) -> Phase:
+    """A phase from its file. `own`: operations it may name beside this tool's.
+
+    Raises Failed with the place that does not fit the format.
+    """
     value = load_all(data)[0].value
     if isinstance(value, dict) and isinstance(uses := value.get("operations"), list):
         for use, line in zip(uses, _lines(data), strict=False):
             if isinstance(use, dict):
                 use["line"] = line
     try:
-        return Phase.model_validate(value)
+        return Phase.model_validate(value, context=own)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
         raise Failed(f"phases/{name}.yaml: {wrong}", following="see phases/schema.json for the format") from error

@@ -20,6 +20,8 @@ from migrate.model.target import Target
 from migrate.targets.transit import is_key, key_request
 from migrate.targets.vault import body, marked
 
+_COMPARING = frozenset(("kv.value-equal", "eso.serves"))
+"""Checks that look at values."""
 _NEED = re.compile(r"vault: (?P<rights>[a-z, ]+) on (?P<path>\S+)")
 
 
@@ -188,7 +190,9 @@ def _hcl(value: Json) -> str:
 
 
 def sources(plan: Plan, mounts: dict[tuple[str, str], list[str]]) -> list[str]:
-    """Where the values of the secrets that a plan moves lie. `mounts`: such paths by namespace and name."""
+    """Where the values lie that a plan's checks compare with their copies. `mounts`: such paths by secret."""
+    if not any(gate.id.partition("@")[0] in _COMPARING for gate in plan.gates):
+        return []
     moved = [mapping(one) for one in plan.verdicts if mapping(one).get("inPhase") is True]
     keys = [(text_at(one, "namespace") or "", text_at(one, "name") or "") for one in moved]
     return [path for key in keys for path in mounts.get(key, [])]

@@ -94,9 +94,10 @@ class LoginCase:
         return copied.applied_by if target == copied.git else release.applied_by
 
     def remarks(self, composition: Composition) -> Iterable[Remark]:
-        """What the tree gives, then what the injector will do. Raises Refused with the injector's own words."""
+        """What the tree gives, then what the injector will do where pods change. Raises Refused in its own words."""
         yield from remarks(self.subject, self.secret, self.sources, self.credential)
-        yield from foresee(self.subject, composition, self.sources.injector)
+        if any(step.change.target == self.subject.git for step in composition.steps):
+            yield from foresee(self.subject, composition, self.sources.injector)
 
     def unknowns(self) -> tuple[Unknown, ...]:
         """What the tree does not say."""
