@@ -44,6 +44,8 @@ def client_role(name: str, life: int) -> dict[str, Json]:
         "email_protection_flag": False,
         "ttl": life,
         "max_ttl": life,
+        # Agents reckon their renewal from here on: with a life not much longer than this they would never be content.
+        "not_before_duration": 30,
         # What is not stored cannot be revoked; with leases every login of an agent would end a certificate.
         "no_store": False,
         "generate_lease": False,

@@ -21,7 +21,6 @@ _DEFAULTS = {
     "static-roles": ('"credential_type": "password"',),
     "roles": (
         '"credential_type": "password"',
-        '"not_before_duration": 30',
         '"serial_number_source": "json-csr"',
         '"use_csr_common_name": true',
         '"use_csr_sans": true',

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from migrate.injector.answer import answer
 from migrate.injector.prediction import Mutated
@@ -12,14 +13,43 @@ from migrate.injector.settings import Settings
 from migrate.injector.workload import read
 from migrate.model.errors import Failed
 from migrate.model.json import Json
-from migrate.world import postgres, vault
+from migrate.world import certificates, postgres, vault
 from migrate.world.state import Draft, moment, written
 
 PREFIX = "vault.hashicorp.com/"
 _TEMPLATE = f"{PREFIX}agent-inject-template-"
 _SECRET = re.compile(r'with secret "([^"]+)"')
 _FIELD = re.compile(r"\.Data\.(?:data\.)?([A-Za-z_][A-Za-z0-9_]*)")
+_ISSUED = re.compile(r'with pkiCert "([^"]+)" "common_name=([^"]+)"')
+_AUTHORITIES = re.compile(r'range secrets "([^"]+)/issuers/?"')
 _KUBERNETES = "https://kubernetes.default.svc.cluster.local"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of what is at a path in Vault."""
+
+    path: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate with its key, from a path that issues them. The world keeps its serial number."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authorities:
+    """Every authority of a mount, which anybody may read. The world keeps the mount."""
+
+    mount: str
+
+
+Written: TypeAlias = Field | Certificate | Authorities
+"""What an agent writes to one file."""
 
 
 def admitted(draft: Draft, pod: dict[str, Json], namespace: str) -> tuple[bool, str]:
@@ -48,17 +78,26 @@ def noted(pod: dict[str, Any]) -> dict[str, Any]:
     return pod.get("metadata", {}).get("annotations") or {}
 
 
-def files(pod: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """What the agent writes: for each file the path in Vault and the field there."""
-    found, notes = dict[str, tuple[str, str]](), noted(pod)
+def files(pod: dict[str, Any]) -> dict[str, Written]:
+    """What the agent writes, by file."""
+    found, notes = dict[str, Written](), noted(pod)
     folder = str(notes.get(f"{PREFIX}secret-volume-path", "/vault/secrets"))
     for name, text in notes.items():
-        path, field = _SECRET.search(str(text)), _FIELD.search(str(text))
-        if name.startswith(_TEMPLATE) and path and field:
+        content = _content(str(text)) if name.startswith(_TEMPLATE) else None
+        if content is not None:
             secret = name.removeprefix(_TEMPLATE)
             file = notes.get(f"{PREFIX}agent-inject-file-{secret}", secret.lower())
-            found[f"{folder}/{file}"] = (path.group(1), field.group(1))
+            found[f"{folder}/{file}"] = content
     return found
+
+
+def _content(template: str) -> Written | None:
+    if issued := _ISSUED.search(template):
+        return Certificate(issued[1], issued[2])
+    if mount := _AUTHORITIES.search(template):
+        return Authorities(mount[1])
+    path, field = _SECRET.search(template), _FIELD.search(template)
+    return Field(path[1], field[1]) if path and field else None
 
 
 def audience(pod: dict[str, Any]) -> str:
@@ -82,15 +121,25 @@ def begin(draft: Draft, name: str, pod: dict[str, Any]) -> str:
         return f"vault-agent-init: {why}"
     contents, read_at = dict[str, str](), dict[str, int]()
     issued = dict[str, dict[str, str]]()
-    for file, (path, field) in files(manifest).items():
-        if not vault.may_read(draft, policies, path):
-            return f"vault-agent-init: 403 permission denied on {path}"
-        if path not in issued:
-            data, period, why = _read(draft, path, name)
-            if why:
-                return f"vault-agent-init: {why}"
-            issued[path], read_at[path] = data, period
-        contents[file] = issued[path].get(field, "<no value>")
+    for file, content in files(manifest).items():
+        match content:
+            case Authorities(mount):
+                contents[file] = mount
+            case Certificate(path, name_on_it):
+                if not vault.may(draft, policies, "update", path):
+                    return f"vault-agent-init: 403 permission denied on {path}"
+                contents[file], why = certificates.issue(draft, path, name_on_it)
+                if why:
+                    return f"vault-agent-init: {why}"
+            case Field(path, field):
+                if not vault.may(draft, policies, "read", path):
+                    return f"vault-agent-init: 403 permission denied on {path}"
+                if path not in issued:
+                    data, period, why = _read(draft, path, name)
+                    if why:
+                        return f"vault-agent-init: {why}"
+                    issued[path], read_at[path] = data, period
+                contents[file] = issued[path].get(field, "<no value>")
     pod["files"], pod["read"] = contents, read_at
     return ""
 
@@ -163,8 +212,34 @@ def _notice(draft: Draft, path: str, role: dict[str, Any]) -> None:
     for pod_name, pod in _readers(draft, path):
         if pod["read"][name] > role["state"]["rotation_period"]:
             continue
-        for file, (source, field) in files(pod["spec"]["pod"]).items():
-            if source == name:
-                pod["files"][file] = {"username": role["state"]["username"], "password": role["password"]}[field]
+        for file, content in files(pod["spec"]["pod"]).items():
+            if isinstance(content, Field) and content.path == name:
+                held = {"username": role["state"]["username"], "password": role["password"]}
+                pod["files"][file] = held[content.field]
         pod["restarts"] += 1
         postgres.hang_up(draft, pod_name)
+
+
+def renewals(draft: Draft) -> None:
+    """Certificates are renewed in time; the first time as soon as the pod that holds one has lived through nothing yet.
+
+    Agents write the new one and restart the application. The old one stays good until it runs out.
+    """
+    if vault.closed(draft):
+        return
+    for name, pod in draft.of("Pod"):
+        if not pod["ready"] or draft.now - moment(pod["since"]) < timedelta(milliseconds=1):
+            continue
+        for file, content in files(pod["spec"]["pod"]).items() if pod["agent"] else ():
+            if isinstance(content, Certificate) and _due(draft, pod, file):
+                pod["files"][file], pod["renewed"] = certificates.issue(draft, content.path, content.name)[0], True
+                pod["restarts"] += 1
+                postgres.hang_up(draft, name)
+
+
+def _due(draft: Draft, pod: dict[str, Any], file: str) -> bool:
+    held = next((one for one in certificates.issued(draft) if one["serial"] == pod["files"].get(file)), None)
+    if held is None or held["role"] not in draft.paths:
+        return False
+    since, until = moment(held["since"]), moment(held["until"])
+    return not pod.get("renewed") or draft.now > since + (until - since) / 2

@@ -33,6 +33,8 @@ class Database:
     secret: str
     """`namespace/name`; empty where the password is known nowhere."""
     key: str
+    host: str = ""
+    """The name by which the workload reaches the server, without its port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Implied:
     tls: bool
     tables: tuple[Table, ...] = ()
     transit_mount: str = ""
+    authorities: tuple[str, ...] = ()
+    """The mounts of Vault's PKI engine, each with an authority that PostgreSQL trusts."""
 
 
 def born(implied: Implied, applied: Applied, seed: str, now: datetime) -> World:
@@ -79,6 +83,7 @@ def _vault(draft: Draft, implied: Implied) -> dict[str, Any]:
     mounts = {store.mount: "kv" for store in implied.stores if store.vault} | {implied.database_mount: "database"}
     if implied.tables:
         mounts[implied.transit_mount] = "transit"
+    mounts |= dict.fromkeys(implied.authorities, "pki")
     return {
         "cluster": draft.uid(),
         "version": _VERSION,
@@ -102,7 +107,7 @@ def _postgres(draft: Draft, implied: Implied) -> dict[str, Any]:
         "version": implied.version,
         "address": implied.address,
         "tls": implied.tls,
-        "names": [host],
+        "names": sorted({host, *(one.host for one in implied.databases if one.host)}),
         "hba": [{"type": "host", "databases": ["all"], "users": ["all"], "address": "all", "method": "scram-sha-256"}],
         "databases": {one.name: {"owners": {one.owner: 40 + len(one.name)}} for one in implied.databases},
         "roles": roles,

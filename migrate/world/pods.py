@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from migrate.model.json import digest
-from migrate.world import agents, postgres
+from migrate.world import agents, certificates, postgres
 from migrate.world.state import Draft, written
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -112,7 +112,9 @@ def _waits(draft: Draft, name: str, pod: dict[str, Any]) -> str:
         both = sorted(one for one in spec["variables"] if f"{one}__FILE" in spec["variables"])
         if both:
             return f"CrashLoopBackOff: both {both[0]} and {both[0]}__FILE are set (but are exclusive)"
-    return _database(draft, name, pod, spec["database"]) if spec["database"] else ""
+    if not spec["database"]:
+        return ""
+    return (_by_certificate if "certificate" in spec["database"] else _database)(draft, name, pod, spec["database"])
 
 
 def _database(draft: Draft, name: str, pod: dict[str, Any], database: dict[str, Any]) -> str:
@@ -129,6 +131,21 @@ def _database(draft: Draft, name: str, pod: dict[str, Any], database: dict[str, 
         return f"CrashLoopBackOff: {why}"
     if not connected:
         postgres.connect(draft, pod["held"]["user"], database["name"], pod["address"], name)
+    return ""
+
+
+def _by_certificate(draft: Draft, name: str, pod: dict[str, Any], database: dict[str, Any]) -> str:
+    """Log in with the certificate in the file, unless it has a session, which outlives its certificate."""
+    user = _value(draft, name.partition("/")[0], pod, database["user"])
+    certificate, authority = (pod["files"].get(database[one]["file"]) for one in ("certificate", "authority"))
+    if user is None or certificate is None or authority is None:
+        return "CrashLoopBackOff: no certificate for the database"
+    if any(one["pod"] == name for one in draft.sessions):
+        return ""
+    if why := certificates.refused(draft, user, database["name"], certificate):
+        return f"CrashLoopBackOff: {why}"
+    postgres.connect(draft, user, database["name"], pod["address"], name)
+    draft.sessions[-1]["certificate"] = certificate
     return ""
 
 

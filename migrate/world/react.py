@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from migrate.model.json import digest
-from migrate.world import agents, eso, flux, pods, vault
+from migrate.world import agents, eso, flux, operators, pods, vault
 from migrate.world.applied import Applied
 from migrate.world.state import Draft, World, draft, finished
 
@@ -26,9 +26,11 @@ def settle(changed: Draft, applied: Applied) -> None:
         before = _state(changed)
         flux.apply(changed, applied)
         flux.helm(changed)
+        operators.admit(changed)
         eso.refresh(changed)
         vault.revoke_orphans(changed)
         agents.rotations(changed)
+        agents.renewals(changed)
         pods.roll(changed)
         if _state(changed) == before:
             return

@@ -15,7 +15,7 @@ from migrate.model.json import Json
 from migrate.model.target import Target
 from migrate.targets import ownership
 from migrate.targets.columns import KINDS, columns_of
-from migrate.world import postgres, vault
+from migrate.world import certificates, logins, postgres, vault
 from migrate.world.columns import compared, restored, stored_column, writes
 from migrate.world.eso import values_of
 from migrate.world.pods import pods_of, template_of
@@ -87,6 +87,11 @@ def _vault(world: Draft, target: Target) -> Json:
     if target.kind.endswith("/reach"):
         path = f"{target.kind.removesuffix('/reach')}/config/{target.name}"
         return vault.reached(world, path) if path in world.paths else None
+    if target.kind == "mounts":
+        found_type = world.vault["mounts"].get(target.name)
+        return {"type": found_type} if found_type else None
+    if target.kind.endswith("/issued"):
+        return _issued(certificates.of_name(world, target.kind.removesuffix("/issued"), target.name))
     found = world.paths.get(target.path)
     if found is None:
         return None
@@ -96,6 +101,11 @@ def _vault(world: Draft, target: Target) -> Json:
     if target.kind.endswith("/config"):
         state["reachable"] = not world.faults.get("database")
     return state
+
+
+def _issued(found: list[dict[str, Any]]) -> Json:
+    valid = [{"serial": one["serial"], "until": one["until"]} for one in found if not one["revoked"]]
+    return {"valid": list[Json](valid), "revoked": list[Json]([one["serial"] for one in found if one["revoked"]])}
 
 
 # --- PostgreSQL ----------------------------------------------------------------------------------------------------
@@ -110,6 +120,10 @@ def _postgres(draft: Draft, world: World, target: Target) -> Json:
             return {"version": server["version"], "system": server["system"]}
         case "server", "hba":
             return {"rules": server["hba"], "unread": 0}
+        case "server", "revoked":
+            return {"serials": [one["serial"] for one in certificates.issued(draft) if one["revoked"]]}
+        case "certificates", login:
+            return _certificates(postgres.sessions_of(draft, login))
         case "endpoint", address:
             return _endpoint(draft, address)
         case "role", _:
@@ -140,6 +154,11 @@ def _columns(draft: Draft, world: World, target: Target) -> Json:
         case _:
             found = stored_column(world, target)
             return found.value if isinstance(found, Doc) else None
+
+
+def _certificates(found: list[dict[str, Any]]) -> Json:
+    serials = list[Json](sorted({str(one["certificate"]) for one in found if one.get("certificate")}))
+    return {"count": len(found), "without": sum(1 for one in found if not one.get("certificate")), "serials": serials}
 
 
 def _endpoint(draft: Draft, address: str) -> Json:
@@ -274,60 +293,15 @@ def _operators(draft: Draft, name: str, asked: str) -> Json:
     return {"listedBy": list[Json](listed)}
 
 
-def _login_as(draft: Draft, name: str, asked: str) -> Json:
-    wanted = dict(parse_qsl(asked))
-    if f"ServiceAccount/{name}" not in draft.objects:
-        return None
-    policies, why = vault.login(draft, name, wanted["role"], wanted["audience"])
-    return {"allowed": not why, "policies": ["default", *policies] if not why else [], "why": why}
-
-
-def _database_login(draft: Draft, name: str, asked: str) -> Json:
-    wanted = dict(parse_qsl(asked))
-    if f"ServiceAccount/{name}" not in draft.objects:
-        return None
-    policies, why = vault.login(draft, name, wanted["role"], wanted["audience"])
-    if not why and not vault.may_read(draft, policies, wanted["path"]):
-        why = f"403 permission denied on {wanted['path']}"
-    role = draft.paths.get(wanted["path"].replace("/static-creds/", "/static-roles/"))
-    if not why and role is None:
-        # Reading a dynamic path makes a login: not something to do for looking.
-        return {} if "/creds/" in wanted["path"] else {"allowed": False, "why": f"nothing is at {wanted['path']}"}
-    if role is not None and not why:
-        why = postgres.refused(draft, role["state"]["username"], role["password"])
-    if why or role is None:
-        return {"allowed": False, "why": why}
-    user = role["state"]["username"]
-    return {"allowed": True, "session": user, "current": postgres.acting(draft, user, wanted["database"])}
-
-
-def _old_login(draft: Draft, name: str, asked: str) -> Json:
-    wanted = dict(parse_qsl(asked))
-    secret = draft.objects.get(f"Secret/{name}")
-    if secret is None:
-        return None
-    why = postgres.refused(draft, wanted["login"], secret["data"].get(wanted["key"], ""))
-    if draft.faults.get("database"):
-        return {}
-    acting = "" if why else postgres.acting(draft, wanted["login"], wanted["database"])
-    return {"allowed": not why, "session": wanted["login"], "current": acting, "why": why}
-
-
-def _revoke_cycle(draft: Draft, name: str, asked: str) -> Json:
-    wanted = dict(parse_qsl(asked))
-    path = wanted["path"].replace("/creds/", "/roles/")
-    role = draft.paths.get(path)
-    return vault.trial(draft, path, role) if role else {"issued": False, "why": f"nothing is at {wanted['path']}"}
-
-
 _SHOWN: dict[str, Callable[[Draft, str, str], Json]] = {
     "Webhook": _webhook,
     "Consumers": _consumers,
     "DatabaseOperator": _operators,
-    "LoginAs": _login_as,
-    "DatabaseLogin": _database_login,
-    "OldLogin": _old_login,
-    "RevokeCycle": _revoke_cycle,
+    "LoginAs": logins.to_vault,
+    "DatabaseLogin": logins.to_database,
+    "CertificateLogin": logins.by_certificate,
+    "RevokeCycle": logins.revoke_cycle,
+    "OldLogin": logins.old_login,
     "DryRun": dry_run,
     "Rendered": rendered,
 }

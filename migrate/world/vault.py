@@ -36,14 +36,14 @@ def login(draft: Draft, account: str, path: str, audience: str) -> tuple[list[st
     return sorted(state.get("token_policies", [])), ""
 
 
-def may_read(draft: Draft, policies: list[str], path: str) -> bool:
-    """Whether any of the policies grants read on the path."""
-    return any(_grants(draft, one, path) for one in policies)
+def may(draft: Draft, policies: list[str], capability: str, path: str) -> bool:
+    """Whether any of the policies grants the capability on the path."""
+    return any(_grants(draft, one, capability, path) for one in policies)
 
 
-def _grants(draft: Draft, policy: str, path: str) -> bool:
+def _grants(draft: Draft, policy: str, capability: str, path: str) -> bool:
     text = draft.paths.get(f"sys/policies/acl/{policy}", {}).get("state", {}).get("policy", "")
-    return any(_matches(one, path) and '"read"' in body for one, body in _RULE.findall(text))
+    return any(_matches(one, path) and f'"{capability}"' in body for one, body in _RULE.findall(text))
 
 
 def _matches(rule: str, path: str) -> bool:

@@ -35,6 +35,27 @@ _KEY_DEFAULTS: dict[str, Json] = {
     "min_decryption_version": 1,
     "min_encryption_version": 0,
 }
+_PKI_DEFAULTS: dict[str, Json] = {
+    "allow_bare_domains": False,
+    "allow_ip_sans": True,
+    "allow_localhost": True,
+    "allow_wildcard_certificates": True,
+    "allowed_domains": [],
+    "client_flag": True,
+    "cn_validations": ["email", "hostname"],
+    "enforce_hostnames": True,
+    "key_bits": 2048,
+    "key_type": "rsa",
+    "key_usage": ["DigitalSignature", "KeyAgreement", "KeyEncipherment"],
+    "max_ttl": 0,
+    "require_cn": True,
+    "serial_number_source": "json-csr",
+    "server_flag": True,
+    "signature_bits": 0,
+    "ttl": 0,
+    "use_csr_common_name": True,
+    "use_csr_sans": True,
+}
 _CONNECTION = frozenset(
     {"plugin_name", "allowed_roles", "verify_connection", "password_policy", "root_rotation_statements"}
 )
@@ -70,6 +91,8 @@ def _vault(draft: Draft, target: Target, change: Change, secrets: Mapping[str, s
         return _jwt_role(draft, target, mount.removeprefix("auth/"), wanted)
     if kind == "keys" and draft.vault["mounts"].get(mount) == "transit":
         return _key(draft, target, wanted)
+    if draft.vault["mounts"].get(mount) == "pki" and kind == "roles":
+        return _pki_role(draft, target, wanted)
     if draft.vault["mounts"].get(mount) != "database":
         return f"no handler for route {target.path!r}. route entry not found."
     match kind:
@@ -81,6 +104,14 @@ def _vault(draft: Draft, target: Target, change: Change, secrets: Mapping[str, s
             draft.paths[target.path] = _kept(draft, target, {"credential_type": "password", **wanted})
             return ""
     return f"no handler for route {target.path!r}. route entry not found."
+
+
+def _pki_role(draft: Draft, target: Target, wanted: dict[str, Any]) -> str:
+    role = {**_PKI_DEFAULTS, **_in_seconds(wanted)}
+    if role["max_ttl"] and role["ttl"] > role["max_ttl"]:
+        return '"ttl" value must be less than "max_ttl" value'
+    draft.paths[target.path] = _kept(draft, target, role)
+    return ""
 
 
 def _kept(draft: Draft, target: Target, state: dict[str, Any]) -> dict[str, Any]:
