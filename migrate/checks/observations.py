@@ -10,6 +10,10 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     vault:policy/NAME                {policy}
     vault:auth/MOUNT/role/NAME       the role
     vault:leases/PATH                {count}: leases of that path
+    vault:MOUNT/roles/NAME           a role of the database or of the PKI engine, as Vault reads it back
+    vault:MOUNT/authority/default    {until}: the authority that a PKI engine signs with, and how long it is valid
+    vault:MOUNT/issued/NAME          {valid: [{serial, until}], revoked: [serial]}: certificates of a PKI engine whose
+                                     common name is NAME and that have not run out
     vault:MOUNT/keys/NAME            a key of Transit, without its material
     vault:sys/mounts/MOUNT           {type}
     postgres:sealed/COLUMNS          {type, guarded}: the column for ciphertext; COLUMNS is
@@ -30,6 +34,10 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     postgres:server/hba              {rules: [{type, databases, users, address, method, line}], unread, server}: rules
                                      in their order; unread counts lines that PostgreSQL cannot read; its own address
     postgres:endpoint/HOST:PORT      {reachable, tls, trusted, names: [name]}: what answers there, seen from here
+    postgres:server/revoked          {serials: [serial]}: certificates in the list of revoked ones that the server has
+                                     loaded; none where it has no such list
+    postgres:certificates/NAME       {count, without, serials: [serial]}: sessions whose session_user is NAME, how many
+                                     of them came without a certificate, and the certificates of the others
     postgres:role/NAME               {login, createrole, superuser, connect, memberOf, actsAs, administeredBy, adminOf}
     postgres:sessions/NAME           {count, oldest, newest, actingAs: [role], clients: [address]}: sessions whose
                                      session_user is NAME; oldest and newest are when they began
@@ -61,6 +69,10 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      left. `off` instead, here and below, where the operator switched the trial off
     cluster:OldLogin/NS/SECRET?key=KEY&login=NAME&database=NAME
                                      {allowed, session, current, why}: a login to the database with what it holds
+    cluster:CertificateLogin/NS/ACCOUNT?role=PATH&audience=TEXT&path=PATH&name=NAME&database=NAME&host=NAME
+                                     {allowed, session, current, why}: the same login to Vault, then a certificate for
+                                     NAME from path, used to connect with verify-full to the server, which must bear
+                                     the name `host`
     cluster:DryRun/NS/DEPLOYMENT?CHANGES
                                      {allowed, message, agent, variables: [name]}: the pod that runs now with CHANGES
                                      laid over it, sent as a server-side dry run. CHANGES is the JSON of

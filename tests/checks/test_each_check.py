@@ -14,7 +14,7 @@ import pytest
 from migrate.checks.answer import Fail, Inconclusive, Pass
 from migrate.checks.catalogue import CHECKS
 from migrate.model.json import Json, mapping
-from tests.checks import sealed_cases
+from tests.checks import certificates, sealed_cases
 from tests.checks.looking import ABOUT, EARLIER, LATER, SINCE, Case, ask
 
 Shown: TypeAlias = Mapping[str, Json]
@@ -282,11 +282,12 @@ CASES = [
     *_delivery("gitops.applied", "Applied"),
     *_delivery("gitops.reverted", "Reverted"),
     *sealed_cases.CASES,
+    *certificates.CASES,
 ]
 
 # What only waiting can bring about never fails: sessions and leases end, rotations come.
 _NEVER_FAIL = {"db.rotation-lived", "secret.copies", "gitops.owner", "db.leases-gone", "db.sessions-gone"}
-_NEVER_FAIL |= {"column.moved", "column.released"}
+_NEVER_FAIL |= {"column.moved", "column.released", "cert.renewed", "pki.revoked"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}-{case.wanted.__name__}")

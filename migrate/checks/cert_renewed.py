@@ -1,0 +1,40 @@
+"""A renewal was lived through: pods got more certificates than one each, use the newest, and stayed ready."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from migrate.checks.answer import Answer, Check, Inconclusive, Pass, Question
+from migrate.checks.looking import look, moment, settled
+from migrate.checks.pods import living, unsettled
+from migrate.model.ports import Observer
+
+
+def ask(observer: Observer, question: Question) -> Answer:
+    """Of those that were issued since the pods came; a certificate's end, less its life, is when that was."""
+    about, life = question.about, timedelta(seconds=int(question.about["life"]))
+    deployment = look(observer, f"cluster:Deployment/{about['deployment']}")
+    if waits := unsettled(deployment):
+        return waits
+    pods = living(deployment.items("pods"))
+    came = min((moment(str(pod["started"])) for pod in pods), default=question.now)
+    issued = look(observer, f"vault:{about['pki_mount']}/issued/{about['new_login']}").items("valid")
+    ends = {str(one["serial"]): moment(str(one["until"])) for one in issued}
+    since = sorted((serial for serial, end in ends.items() if end - life >= came), key=ends.__getitem__)
+    if len(since) <= len(pods):
+        return Inconclusive(
+            f"{len(since)} certificates for {len(pods)} pods of {about['deployment']}: none was renewed yet",
+            "the agent renews it in time",
+        )
+    used = set(look(observer, f"postgres:certificates/{about['new_login']}").texts("serials"))
+    if not used or not used <= set(since[-len(pods) :]):
+        return Inconclusive(f"no session of {about['new_login']} uses the newest certificate yet", "pods connect again")
+    return Pass(f"{about['deployment']} stayed ready while its certificate was renewed, and uses the new one")
+
+
+CHECK = Check(
+    "cert.renewed",
+    ("new_login", "pki_mount", "deployment", "life"),
+    "a renewal of the certificate was lived through",
+    settled(ask),
+)

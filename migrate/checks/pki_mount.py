@@ -1,0 +1,35 @@
+"""The PKI engine that shall issue certificates is there, and its authority outlives what it issues."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
+from migrate.checks.looking import look, settled
+from migrate.model.ports import Observer
+
+
+def ask(observer: Observer, question: Question) -> Answer:
+    """The tool makes no mounts: whoever owns the authority does."""
+    mount, life = question.about["pki_mount"], timedelta(seconds=int(question.about["life"]))
+    engine = look(observer, f"vault:mounts/{mount}")
+    if not engine.exists:
+        return Fail(
+            f"nothing is mounted at {mount}/ in Vault",
+            f"vault secrets enable -path={mount} pki, then give it an authority (docs/phase3.md: commands, Terraform); "
+            "or name the mount that is there in phases/phase3.yaml",
+        )
+    if engine.text("type") != "pki":
+        return Fail(f"{mount}/ in Vault is a {engine.text('type')} engine", "name the PKI engine's mount in the phase")
+    if not engine.shows("until"):
+        return Pass(f"{mount}/ is a PKI engine")
+    until = engine.time("until")
+    if until <= question.now + 2 * life:
+        return Inconclusive(
+            f"the authority of {mount}/ ends {until.isoformat()}, and certificates shall live {life}",
+            "rotate the authority first: a new issuer beside the old one, trusted by PostgreSQL before it signs",
+        )
+    return Pass(f"{mount}/ is a PKI engine whose authority is valid until {until.isoformat()}")
+
+
+CHECK = Check("pki.mount", ("pki_mount", "life"), "the PKI engine is there and outlives what it issues", settled(ask))
