@@ -12,7 +12,7 @@ from migrate.model.ports import Observer
 def ask(observer: Observer, question: Question) -> Answer:
     """The tool makes no mounts: whoever owns the authority does."""
     mount, life = question.about["pki_mount"], timedelta(seconds=int(question.about["life"]))
-    engine = look(observer, f"vault:mounts/{mount}")
+    engine = look(observer, f"vault:sys/mounts/{mount}")
     if not engine.exists:
         return Fail(
             f"nothing is mounted at {mount}/ in Vault",
@@ -21,9 +21,10 @@ def ask(observer: Observer, question: Question) -> Answer:
         )
     if engine.text("type") != "pki":
         return Fail(f"{mount}/ in Vault is a {engine.text('type')} engine", "name the PKI engine's mount in the phase")
-    if not engine.shows("until"):
-        return Pass(f"{mount}/ is a PKI engine")
-    until = engine.time("until")
+    authority = look(observer, f"vault:{mount}/authority/default")
+    if not authority.exists:
+        return Fail(f"the PKI engine at {mount}/ has no authority to sign with", "docs/phase3.md has the commands")
+    until = authority.time("until")
     if until <= question.now + 2 * life:
         return Inconclusive(
             f"the authority of {mount}/ ends {until.isoformat()}, and certificates shall live {life}",

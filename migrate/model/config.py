@@ -83,6 +83,7 @@ class Database(_Section):
 
     `vaultAddress`: by which PostgreSQL sees Vault. `login`: the login in use today, where the tree does not say. `ca`:
     who signed its certificate, as a file, which Vault is then told to trust; without it everybody's own authorities.
+    `hba`: who writes its host-based rules: a database operator's object in this tree, or people on the server.
     """
 
     address: str | None = None
@@ -91,6 +92,7 @@ class Database(_Section):
     version: int | None = None
     login: str | None = None
     ca: str | None = None
+    hba: Literal["operator", "by-hand"] = "operator"
     admin: Source = Source()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from migrate.operations.admit_certificate import admit_certificate
+from migrate.operations.certificate_login import certificate_login
 from migrate.operations.close_login import close_login
 from migrate.operations.database_connection import database_connection
 from migrate.operations.disown_secret import disown_secret
@@ -13,6 +15,8 @@ from migrate.operations.keep_service_account import keep_service_account
 from migrate.operations.longer_rotation import longer_rotation
 from migrate.operations.new_login import new_login
 from migrate.operations.orphan_external_secret import orphan_external_secret
+from migrate.operations.pki_role import pki_role
+from migrate.operations.present_certificate import present_certificate
 from migrate.operations.remove_external_secret import remove_external_secret
 from migrate.operations.seal_rows import seal_rows
 from migrate.operations.sealed_column import sealed_column
@@ -41,4 +45,8 @@ OPERATIONS: dict[str, Operation] = {
     "sealed-column": sealed_column,
     "seal-rows": seal_rows,
     "drop-plaintext": drop_plaintext,
+    "pki-role": pki_role,
+    "certificate-login": certificate_login,
+    "admit-certificate": admit_certificate,
+    "present-certificate": present_certificate,
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.operations.login import LoginSubject, postgres
+from migrate.operations.login import Leaving, postgres
 from migrate.operations.wish import Arguments, Put, Wish
 
 
-def close_login(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
+def close_login(subject: Leaving, arguments: Arguments) -> Iterator[Wish]:
     """NOLOGIN, unless a database operator lists the login (it would take that back) or others still use it."""
     login = subject.login
     if login.operator or not subject.copied.retire:

@@ -12,6 +12,7 @@ from migrate.model.json import Json, Pointer, canonical
 from migrate.operations.jwt_role import UNSET_AUDIENCE
 from migrate.operations.login import LoginSubject, Release, credential_path
 from migrate.operations.merging import merge
+from migrate.operations.subject import Entering
 from migrate.operations.wish import Arguments, Edits, Rewrite, Wish, text
 
 PREFIX = "vault.hashicorp.com/"
@@ -52,9 +53,9 @@ def _wanted(subject: LoginSubject, arguments: Arguments) -> Iterator[Edit]:
         # Charts that render this field refuse the annotation of the same meaning; charts that do not ignore it.
         "shareProcessNamespace": True,
         "env": {**user, f"{PASSWORD}__FILE": _PASSWORD_FILE},
-        "extraContainerVolumes": [_token_volume(subject)],
+        "extraContainerVolumes": [token_volume(subject)],
     }
-    if not dynamic and "user" in _ini(release):
+    if not dynamic and "user" in ini(release):
         wanted["grafana.ini"] = {"database": {"user": subject.new_login}}
     if release.account.changes:
         wanted["serviceAccount"] = {"create": True, "name": release.account.wanted}
@@ -66,7 +67,7 @@ def _unwanted(release: Release, *, dynamic: bool) -> Iterator[Edit]:
     gone = [("envValueFrom", PASSWORD), ("envValueFrom", USER), ("env", PASSWORD)]
     if dynamic:
         gone.append(("env", USER))
-        if "user" in _ini(release):
+        if "user" in ini(release):
             yield RemoveKey((*release.at, "grafana.ini", "database", "user"))
     for group in ("env", "envValueFrom"):
         held = release.values.get(group)
@@ -76,10 +77,10 @@ def _unwanted(release: Release, *, dynamic: bool) -> Iterator[Edit]:
             yield RemoveKey((*release.at, group))
             continue
         yield from (RemoveKey((*release.at, group, key)) for key in keys)
-    yield from _old_mount(release)
+    yield from old_mount(release)
 
 
-def _old_mount(release: Release) -> Iterator[Edit]:
+def old_mount(release: Release) -> Iterator[Edit]:
     """The mount of the copied Secret, where the password came from a file already."""
     mounts, mount = release.values.get("extraSecretMounts"), password_mount(release.values)
     pointer: Pointer = (*release.at, "extraSecretMounts")
@@ -106,7 +107,7 @@ def pod_annotations(subject: LoginSubject, arguments: Arguments) -> dict[str, Js
         # Only this container needs the files; init containers get the mount whatever is said here.
         "agent-inject-containers": release.container,
         "role": subject.jwt_role.short,
-        **_login(subject),
+        **login_annotations(subject),
         **_files(subject, arguments),
         # One uid for agent and application: the file can be 0400, and the agent may signal the application.
         "agent-run-as-user": str(release.uid),
@@ -121,7 +122,7 @@ def pod_annotations(subject: LoginSubject, arguments: Arguments) -> dict[str, Js
         "agent-limits-cpu": "",
         "agent-limits-mem": text(arguments, "memory_limit"),
     }
-    patch = _agent_patch(dynamic=dynamic)
+    patch = agent_patch(dynamic=dynamic)
     ours |= {"agent-json-patch": patch, "agent-init-json-patch": patch}
     if dynamic:
         # Without a shared cache init and sidecar each get a login, and nobody renews the one in use.
@@ -129,7 +130,7 @@ def pod_annotations(subject: LoginSubject, arguments: Arguments) -> dict[str, Js
     return {PREFIX + name: value for name, value in ours.items()}
 
 
-def _agent_patch(*, dynamic: bool) -> str:
+def agent_patch(*, dynamic: bool) -> str:
     """What no annotation of its own can say of the agent containers."""
     # The chart gives its containers a seccomp profile, not the pod: where Pod Security is `restricted`, agents
     # without one are refused.
@@ -142,7 +143,8 @@ def _agent_patch(*, dynamic: bool) -> str:
     return canonical(patch).decode()
 
 
-def _login(subject: LoginSubject) -> dict[str, str]:
+def login_annotations(subject: Entering) -> dict[str, str]:
+    """How the agent logs in to Vault, without the annotations' prefix."""
     login = {
         "auth-type": "jwt",
         "auth-path": f"auth/{subject.vault.auth_mount}",
@@ -178,13 +180,15 @@ def _files(subject: LoginSubject, arguments: Arguments) -> dict[str, str]:
     return answer
 
 
-def _token_volume(subject: LoginSubject) -> Json:
+def token_volume(subject: Entering) -> Json:
+    """The token that the agent logs in with: made for Vault alone, and short-lived."""
     audience = subject.vault.audience or UNSET_AUDIENCE
     token: Json = {"path": "token", "audience": audience, "expirationSeconds": 3600}
     return {"name": TOKEN_VOLUME, "projected": {"sources": [{"serviceAccountToken": token}]}}
 
 
-def _ini(release: Release) -> dict[str, Json]:
-    ini = release.values.get("grafana.ini")
-    database = ini.get("database") if isinstance(ini, dict) else None
+def ini(release: Release) -> dict[str, Json]:
+    """The database part of the application's configuration file, as the values have it."""
+    whole = release.values.get("grafana.ini")
+    database = whole.get("database") if isinstance(whole, dict) else None
     return database if isinstance(database, dict) else {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.operations.login import LoginSubject
+from migrate.operations.login import Released
 from migrate.operations.merging import merge
 from migrate.operations.wish import Arguments, Edits, Rewrite, Wish
 
 KEEP = {"helm.sh/resource-policy": "keep"}
 
 
-def keep_service_account(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
+def keep_service_account(subject: Released, arguments: Arguments) -> Iterator[Wish]:
     """Nothing, unless the workload leaves a ServiceAccount that its chart made.
 
     Helm deletes that one before the new pod serves, and the old pod would lose its access to the API.

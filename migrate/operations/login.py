@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from migrate.model.json import Json, Pointer
 from migrate.model.target import Target
@@ -12,6 +13,7 @@ from migrate.operations.subject import (
     Grant,
     Place,
     ServiceAccount,
+    Subject,
     VaultSide,
     login_role,
     policy_called,
@@ -69,6 +71,28 @@ class Login:
     operator: str | None
     """The database operator's object that lists the login, as `Kind namespace/name`."""
     server_version: int | None
+
+
+@runtime_checkable
+class Released(Subject, Protocol):
+    """A workload that a Helm release makes."""
+
+    @property
+    def release(self) -> Release:
+        """The release."""
+
+
+@runtime_checkable
+class Leaving(Released, Protocol):
+    """One that leaves a database login behind, and the ExternalSecret that copied its password."""
+
+    @property
+    def login(self) -> Login:
+        """The login of today."""
+
+    @property
+    def copied(self) -> Copied:
+        """The ExternalSecret."""
 
 
 @dataclass(frozen=True, slots=True)

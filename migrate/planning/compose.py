@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrate.catalog import shelf
 from migrate.documents.edits import CannotEdit
@@ -55,7 +55,7 @@ def compose(
     exactly, where something is in the way, and where an operation does not work on such a subject; Unreachable.
     """
     world = _World(drafts, Found(servers))
-    steps, patches = list[Step](), list[PatchPair]()
+    steps, patches, owed = list[Step](), list[PatchPair](), dict[str, Target]()
     for use, subject in _order(phase.uses(credential), subjects):
         for wish in _wishes(use, subject, phase):
             identity = f"{use.stage}.{use.operation}.{_short(wish.target, subjects)}"
@@ -65,8 +65,11 @@ def compose(
                 continue
             steps.append(_step(identity, wish, use, change, world, subject, phase))
             patches += pairs
+            if wish.compensated_by is not None:
+                owed[identity] = wish.compensated_by
             world.states[wish.target] = change.after
             world.made_by[wish.target] = identity
+    steps = [_compensated(step, owed, world) for step in steps]
     return Composition(tuple(steps), tuple(patches), world.texts, world.found)
 
 
@@ -113,14 +116,14 @@ def _change(wish: Wish, files: tuple[FileEdit, ...], world: _World) -> Change:
             before = _before(wish, Doc(value), world)
             if before != Doc(value):
                 _insist_on_shared(wish, inputs, world)
-            return Change(wish.target, before, Doc(value), _undo(wish, world), inputs, (), wish.replaces)
+            return Change(wish.target, before, Doc(value), _undo(wish), inputs, (), wish.replaces)
         case Remove():
             before = world.states[wish.target] if wish.target in world.states else world.found.read(wish.target)
-            return Change(wish.target, before, Absent(), _undo(wish, world), (), (), wish.replaces)
+            return Change(wish.target, before, Absent(), _undo(wish), (), (), wish.replaces)
         case Edits():
             was = Blobs(tuple((one.file, one.before) for one in files))
             now = Blobs(tuple((one.file, one.after) for one in files))
-            return Change(wish.target, was, now, _undo(wish, world), (), files, wish.replaces)
+            return Change(wish.target, was, now, _undo(wish), (), files, wish.replaces)
 
 
 def _before(wish: Wish, wanted: Doc, world: _World) -> State:
@@ -141,10 +144,16 @@ def _insist_on_shared(wish: Wish, inputs: tuple[Input, ...], world: _World) -> N
             )
 
 
-def _undo(wish: Wish, world: _World) -> Undo:
-    if wish.remains is None:
-        return Exact()
-    return Irreversible(wish.remains, world.made_by.get(wish.compensated_by) if wish.compensated_by else None)
+def _undo(wish: Wish) -> Undo:
+    return Exact() if wish.remains is None else Irreversible(wish.remains, None)
+
+
+def _compensated(step: Step, owed: dict[str, Target], world: _World) -> Step:
+    """The step with the one named whose inverse deals with what remains of it: that may come later in the plan."""
+    undo = step.change.undo
+    if not isinstance(undo, Irreversible) or step.id not in owed:
+        return step
+    return replace(step, change=replace(step.change, undo=replace(undo, compensates=world.made_by.get(owed[step.id]))))
 
 
 def _step(identity: str, wish: Wish, use: Use, change: Change, world: _World, subject: Subject, phase: Phase) -> Step:

@@ -14,12 +14,15 @@ from migrate.model.errors import MigrateError
 from migrate.model.json import Json, digest, mapping, sequence, text_at
 from migrate.operations.inject_release import password_mount
 from migrate.operations.keep_service_account import KEEP
+from migrate.operations.login import Login
+from migrate.operations.present_certificate import AUTHORITIES_PATH, CERTIFICATE_PATH
+from migrate.planning.certificate.rules import listed
 from migrate.planning.database import servers
 from migrate.planning.files import Files, objects, one
 from migrate.planning.login.candidates import Candidate, candidates
 from migrate.planning.login.logins import login_of
 from migrate.planning.login.subjects import Sources, release_of
-from migrate.planning.phases import LoginSelect, Phase, login_selects
+from migrate.planning.phases import Phase, ReleaseSelect, certificate_selects, login_selects
 from migrate.planning.starter import main_store
 from migrate.planning.surroundings import injector
 from migrate.world.applied import Applied
@@ -62,7 +65,7 @@ def implied_by(inventory: Inventory, files: Files, config: Config, phases: list[
             except MigrateError:
                 continue  # the plan says why; a world without that database is still a world
             version = version or login.server_version
-            databases.append(_database(candidate, login.database, login.owner, select))
+            databases.append(_database(candidate, login, select))
     mount = config.vault.auth.mount or (found.auth_path if found else None) or "jwt"
     return Implied(
         stores=tuple(_stores(inventory)),
@@ -74,6 +77,7 @@ def implied_by(inventory: Inventory, files: Files, config: Config, phases: list[
         tls=config.database.sslmode != "disable",
         tables=tuple(_table(one, config) for one in config.transit.columns),
         transit_mount=config.transit.mount.strip("/"),
+        authorities=tuple(sorted({select.mount for select in certificate_selects(phases)})),
     )
 
 
@@ -218,6 +222,9 @@ def _login(candidate: Candidate, variable: str) -> dict[str, Any] | None:
     password = _source(values, variable)
     user = _source(values, f"{stem}USER") or ({"value": str(ini["user"])} if ini.get("user") else None)
     name = text_at(values.get("env"), f"{stem}NAME") or text_at(ini, "name") or "grafana"
+    certificate, authority = (text_at(values.get("env"), one) for one in (CERTIFICATE_PATH, AUTHORITIES_PATH))
+    if certificate and authority and user is not None:
+        return {"name": name, "user": user, "certificate": {"file": certificate}, "authority": {"file": authority}}
     if text_at(values.get("env"), f"{stem}TYPE") not in {None, "postgres"} or password is None or user is None:
         return None
     return {"name": name, "user": user, "password": password}
@@ -238,10 +245,12 @@ def _source(values: dict[str, Json], variable: str) -> dict[str, str] | None:
     return {"value": value} if value is not None else None
 
 
-def _database(candidate: Candidate, name: str, owner: str, select: LoginSelect) -> Database:
+def _database(candidate: Candidate, login: Login, select: ReleaseSelect) -> Database:
     source = _source(candidate.values, select.variable) or {}
     namespace = text_at(candidate.found.spec, "targetNamespace") or candidate.workload.namespace
-    return Database(name, owner, f"{namespace}/{source['secret']}" if "secret" in source else "", source.get("key", ""))
+    secret = f"{namespace}/{source['secret']}" if "secret" in source else ""
+    host = login.host.rpartition(":")[0] or login.host
+    return Database(login.database, login.owner, secret, source.get("key", ""), host)
 
 
 # --- what stands around --------------------------------------------------------------------------------------------
@@ -261,4 +270,4 @@ def _around(inventory: Inventory, files: Files) -> Iterator[tuple[str, dict[str,
             },
         )
     for server in servers(files):
-        yield f"DatabaseOperator/{server.name}", {"by": "", "logins": list(server.logins)}
+        yield f"DatabaseOperator/{server.name}", {"by": "", "logins": list(server.logins), "hba": listed(server)}

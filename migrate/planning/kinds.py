@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from migrate.planning.cases import Case, Estate, NothingToDo, Selection
+from migrate.planning.certificate.case import certificate_cases
 from migrate.planning.column.case import column_cases
 from migrate.planning.login.case import login_cases
-from migrate.planning.phases import ColumnSelect, Credential, LoginSelect, Phase
+from migrate.planning.phases import CertificateSelect, ColumnSelect, Credential, LoginSelect, Phase
 
 
 def cases_of(
@@ -21,3 +22,5 @@ def cases_of(
             return login_cases(estate, phase, phase.select, credential, selection)
         case ColumnSelect():
             return column_cases(estate, selection)
+        case CertificateSelect():
+            return certificate_cases(estate, phase, phase.select, selection)

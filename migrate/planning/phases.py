@@ -11,13 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from migrate.catalog import shelf
 from migrate.documents.reader import load_all
+from migrate.model.duration import seconds, spoken
 from migrate.model.errors import Failed, Usage
 from migrate.model.plan import STAGES, Stage, Way
 from migrate.operations.catalogue import OPERATIONS
 from migrate.operations.wish import Operation
+from migrate.targets.pki import left_at_renewal
 
 Credential = Literal["static", "dynamic"]
 _DURATION = r"^([0-9]+[smhd])+$"
+_SHORTEST = 3600
 
 
 class _Part(BaseModel):
@@ -31,15 +34,46 @@ class ReleaseRule(_Part):
     values: str
 
 
-class LoginSelect(_Part):
+class ReleaseSelect(_Part):
     """A release that has its database password from a Secret."""
 
-    kind: Literal["login"]
     variable: str
     container: str
     uid: int = Field(ge=1)
     gid: int = Field(ge=1)
     releases: tuple[ReleaseRule, ...]
+
+
+class LoginSelect(ReleaseSelect):
+    """One whose password shall come from Vault's database engine."""
+
+    kind: Literal["login"]
+
+
+class CertificateSelect(ReleaseSelect):
+    """One whose login shall be known by a certificate from Vault's PKI engine at `mount`.
+
+    `life` of a certificate, `renewAt`: after how many hundredths of it the next one is asked for, `outage`: how long
+    Vault may be away without anybody noticing.
+    """
+
+    kind: Literal["certificate"]
+    mount: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9]$")
+    life: str = Field(pattern=_DURATION)
+    renew_at: int = Field(alias="renewAt", ge=10, le=90)
+    outage: str = Field(pattern=_DURATION)
+
+    @model_validator(mode="after")
+    def _outlives(self) -> CertificateSelect:
+        life, left = seconds(self.life), left_at_renewal(seconds(self.life), self.renew_at)
+        if life < _SHORTEST:
+            raise ValueError(f"life {self.life} is shorter than {spoken(_SHORTEST)}: agents would renew without pause")
+        if left < seconds(self.outage):
+            raise ValueError(
+                f"renewed after {self.renew_at} % of {self.life}, a certificate has {spoken(left)} left, which an "
+                f"outage of {self.outage} outlasts: a longer life, or an earlier renewal"
+            )
+        return self
 
 
 class ColumnSelect(_Part):
@@ -48,7 +82,7 @@ class ColumnSelect(_Part):
     kind: Literal["column"]
 
 
-Select = Annotated[LoginSelect | ColumnSelect, Field(discriminator="kind")]
+Select = Annotated[LoginSelect | CertificateSelect | ColumnSelect, Field(discriminator="kind")]
 """What a phase looks for, by its `kind`: each kind has its own subject and finds its own cases."""
 
 
@@ -141,6 +175,13 @@ def login_selects(phases: Iterable[Phase]) -> Iterator[LoginSelect]:
     """What those of these phases look for that move a database login."""
     for phase in phases:
         if isinstance(phase.select, LoginSelect):
+            yield phase.select
+
+
+def certificate_selects(phases: Iterable[Phase]) -> Iterator[CertificateSelect]:
+    """What those of these phases look for that move a login to a certificate."""
+    for phase in phases:
+        if isinstance(phase.select, CertificateSelect):
             yield phase.select
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrate.model.plan import STAGES
-from migrate.planning.phases import ColumnSelect, LoginSelect, Phase, Select, Use
+from migrate.planning.phases import CertificateSelect, ColumnSelect, LoginSelect, Phase, ReleaseSelect, Select, Use
 from migrate.views.console import emit_json, emit_text
 
 SCHEMA = "migrate.phases/v1"
@@ -33,13 +33,23 @@ def show(phase: Phase, *, as_json: bool) -> None:
 def _selects(select: Select) -> list[str]:
     match select:
         case LoginSelect():
-            charts = ", ".join(rule.chart for rule in select.releases)
+            return _release(select)
+        case CertificateSelect():
             return [
-                f"  the release of chart {charts} whose container {select.container}",
-                f"  gets {select.variable} from a Secret that an ExternalSecret makes",
+                *_release(select),
+                f"  issuer: the PKI engine at {select.mount}; certificates live {select.life}, are renewed after "
+                f"{select.renew_at} % of that, and outlast an outage of {select.outage}",
             ]
         case ColumnSelect():
             return ["  the column that migrate.yaml names under transit.columns, and the application whose it is"]
+
+
+def _release(select: ReleaseSelect) -> list[str]:
+    charts = ", ".join(rule.chart for rule in select.releases)
+    return [
+        f"  the release of chart {charts} whose container {select.container}",
+        f"  gets {select.variable} from a Secret that an ExternalSecret makes",
+    ]
 
 
 def _stage(phase: Phase, stage: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from migrate.model.json import Json
 from migrate.targets import hba
 from migrate.world.state import Draft, moment, written
 
@@ -18,6 +19,13 @@ def issued(draft: Draft) -> list[dict[str, Any]]:
     """Every certificate that was ever issued: `{serial, role, name, since, until, revoked}`."""
     found: list[dict[str, Any]] = draft.vault.setdefault("certificates", [])
     return found
+
+
+def authority(draft: Draft, mount: str) -> dict[str, Json] | None:
+    """What a mount signs with: good for ten years more, whenever one looks."""
+    if draft.vault["mounts"].get(mount) != "pki":
+        return None
+    return {"until": written(draft.now + timedelta(days=3650))}
 
 
 def issue(draft: Draft, path: str, name: str) -> tuple[str, str]:

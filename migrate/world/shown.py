@@ -87,9 +87,8 @@ def _vault(world: Draft, target: Target) -> Json:
     if target.kind.endswith("/reach"):
         path = f"{target.kind.removesuffix('/reach')}/config/{target.name}"
         return vault.reached(world, path) if path in world.paths else None
-    if target.kind == "mounts":
-        found_type = world.vault["mounts"].get(target.name)
-        return {"type": found_type} if found_type else None
+    if target.kind.endswith("/authority"):
+        return certificates.authority(world, target.kind.removesuffix("/authority"))
     if target.kind.endswith("/issued"):
         return _issued(certificates.of_name(world, target.kind.removesuffix("/issued"), target.name))
     found = world.paths.get(target.path)

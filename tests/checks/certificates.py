@@ -10,7 +10,8 @@ from migrate.targets.pki import client_role
 from tests.checks.looking import ABOUT, LATER, Case
 
 _AT = {one: f"vault:pki/{one}" for one in ("roles", "issued")}
-MOUNT, ROLE, ISSUED = "vault:mounts/pki", f"{_AT['roles']}/{ABOUT['pki_role']}", f"{_AT['issued']}/boards_vault"
+MOUNT, AUTHORITY = "vault:sys/mounts/pki", "vault:pki/authority/default"
+ROLE, ISSUED = f"{_AT['roles']}/{ABOUT['pki_role']}", f"{_AT['issued']}/boards_vault"
 POLICY, HBA, USED = "vault:policy/mig-watch-grafana", "postgres:server/hba", "postgres:certificates/boards_vault"
 LOGIN, LOADED, DEPLOYMENT = "postgres:role/boards_vault", "postgres:server/revoked", "cluster:Deployment/watch/grafana"
 _ASKED = {
@@ -51,11 +52,11 @@ def rules(*found: dict[str, Json]) -> dict[str, Json]:
 _OURS: dict[str, Json] = {"users": ["boards_vault"], "databases": ["boards"], "method": "cert"}
 
 CASES = [
-    Case("pki.mount", Pass, {MOUNT: {"type": "pki", "until": "2036-01-01T00:00:00+00:00"}}),
-    Case("pki.mount", Pass, {MOUNT: {"type": "pki"}}),
+    Case("pki.mount", Pass, {MOUNT: {"type": "pki"}, AUTHORITY: {"until": "2036-01-01T00:00:00+00:00"}}),
     Case("pki.mount", Fail, {MOUNT: None}),
     Case("pki.mount", Fail, {MOUNT: {"type": "kv"}}),
-    Case("pki.mount", Inconclusive, {MOUNT: {"type": "pki", "until": "2026-03-12T00:00:00+00:00"}}),
+    Case("pki.mount", Fail, {MOUNT: {"type": "pki"}, AUTHORITY: None}),
+    Case("pki.mount", Inconclusive, {MOUNT: {"type": "pki"}, AUTHORITY: {"until": "2026-03-12T00:00:00+00:00"}}),
     Case("pki.mount", Inconclusive, {MOUNT: {}}),
     Case("pki.role-names", Pass, _ROLE),
     Case("pki.role-names", Fail, _ROLE | {ROLE: _ISSUES | {"allow_subdomains": True}}),

@@ -45,7 +45,10 @@ def test_a_phase_goes_there_and_back_and_there(seated: Seated, estate: Path, pha
     for workload in several[1].split(", "):
         another = seated()
         another.begin(estate, SETTINGS + TRANSIT.get(estate.name, ""))
-        _there_and_back(another, phase, (*words, "--workload", workload))
+        named = (*words, "--workload", workload)
+        if (said := another.planned(*named, phase=phase)).code != 0:
+            pytest.skip(said.err.splitlines()[0])
+        _there_and_back(another, phase, named)
 
 
 def _there_and_back(one: Operator, phase: str, words: tuple[str, ...]) -> None:

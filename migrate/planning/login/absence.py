@@ -11,7 +11,7 @@ from migrate.model.errors import Failed, Refused
 from migrate.model.json import mapping, sequence, text_at
 from migrate.planning.cases import Selection
 from migrate.planning.files import Files, Found, one
-from migrate.planning.phases import LoginSelect, Phase
+from migrate.planning.phases import Phase, ReleaseSelect
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ _SHOWN = 5
 
 
 def refusal(
-    inventory: Inventory, files: Files, phase: Phase, select: LoginSelect, selection: Selection
+    inventory: Inventory, files: Files, phase: Phase, select: ReleaseSelect, selection: Selection
 ) -> Failed | Refused:
     """Refused where something is there that could be meant, Failed where there is no trace of it."""
     wanted = ", ".join(selection.only)
@@ -52,7 +52,7 @@ def refusal(
 
 
 def _sights(
-    inventory: Inventory, files: Files, phase: Phase, select: LoginSelect, selection: Selection
+    inventory: Inventory, files: Files, phase: Phase, select: ReleaseSelect, selection: Selection
 ) -> Iterator[Sight]:
     """Likeliest first: a release that is applied, one that is not, a file that could not be read, another kind."""
     under = {rule.chart: rule.values for rule in select.releases}
@@ -114,7 +114,7 @@ def _values_from(found: Found) -> Iterator[str]:
         yield f"{text_at(entry, 'kind') or 'an object'} {text_at(entry, 'name') or '(no name)'}"
 
 
-def _unread(inventory: Inventory, files: Files, select: LoginSelect) -> Iterator[Sight]:
+def _unread(inventory: Inventory, files: Files, select: ReleaseSelect) -> Iterator[Sight]:
     """Files that are no YAML, and speak of what is sought."""
     words = [select.container, *(rule.chart for rule in select.releases)]
     pattern = re.compile(rb"(?<![\w-])(?:" + b"|".join(re.escape(word.encode()) for word in words) + rb")(?![\w-])")

@@ -12,7 +12,7 @@ from migrate.operations.inject_release import FOLDER, PREFIX, password_mount
 from migrate.planning.cases import NothingToDo, Selection
 from migrate.planning.files import Files, Found, one
 from migrate.planning.login.absence import refusal
-from migrate.planning.phases import LoginSelect, Phase
+from migrate.planning.phases import Phase, ReleaseSelect
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Candidate:
 
 
 def choose(
-    inventory: Inventory, files: Files, phase: Phase, select: LoginSelect, selection: Selection
+    inventory: Inventory, files: Files, phase: Phase, select: ReleaseSelect, selection: Selection
 ) -> Candidate | NothingToDo:
     """The one release that the phase is about.
 
@@ -92,7 +92,7 @@ def choose(
     raise _none(inventory, files, found, phase, select, selection)
 
 
-def candidates(inventory: Inventory, files: Files, select: LoginSelect) -> list[Candidate]:
+def candidates(inventory: Inventory, files: Files, select: ReleaseSelect) -> list[Candidate]:
     """Every wired release of a chart the phase knows."""
     rules = {rule.chart: rule.values for rule in select.releases}
     answer = []
@@ -173,7 +173,7 @@ def _none(
     files: Files,
     found: list[Candidate],
     phase: Phase,
-    select: LoginSelect,
+    select: ReleaseSelect,
     selection: Selection,
 ) -> MigrateError:
     for candidate in found:

@@ -17,15 +17,19 @@ from migrate.planning.surroundings import Injector, literal_passwords, pinned, p
 
 def remarks(subject: LoginSubject, secret: Secret, sources: Sources, credential: Credential) -> tuple[Remark, ...]:
     """Every finding that the tree gives."""
+    return (*around(subject, secret, sources), *_database(subject, sources.servers), *_dynamic(subject, credential))
+
+
+def around(subject: LoginSubject, secret: Secret, sources: Sources) -> tuple[Remark, ...]:
+    """What does not depend on how the workload shall log in: its release, the agent, and what it leaves behind."""
     return (
         *_release(subject, sources),
         *_injector(sources.injector),
         *_trust(subject, secret, sources),
         *_audience(subject),
-        *_database(subject, sources.servers),
         *_kept(subject, secret, sources.inventory),
         *_literals(subject, sources.files),
-        *_external_secret(subject, secret, credential),
+        *_external_secret(subject, secret),
     )
 
 
@@ -223,7 +227,7 @@ def _literals(subject: LoginSubject, files: Files) -> Iterator[Remark]:
         )
 
 
-def _external_secret(subject: LoginSubject, secret: Secret, credential: Credential) -> Iterator[Remark]:
+def _external_secret(subject: LoginSubject, secret: Secret) -> Iterator[Remark]:
     copied = subject.copied
     if copied.never_refreshed and copied.retire:
         yield Remark(
@@ -241,6 +245,9 @@ def _external_secret(subject: LoginSubject, secret: Secret, credential: Credenti
             "take that kustomization out of Flux in a change of its own, or add what stays to it",
             copied.listings[0].place.file,
         )
+
+
+def _dynamic(subject: LoginSubject, credential: Credential) -> Iterator[Remark]:
     if credential == "dynamic":
         yield Remark(
             "db.revoke-cycle",

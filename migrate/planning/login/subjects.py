@@ -16,7 +16,7 @@ from migrate.planning.database import Server
 from migrate.planning.files import Files, one
 from migrate.planning.login.candidates import Candidate, Copy
 from migrate.planning.login.logins import login_of
-from migrate.planning.phases import LoginSelect
+from migrate.planning.phases import ReleaseSelect
 from migrate.planning.surroundings import Injector, listings
 
 _NAME_LIMIT = 63
@@ -29,7 +29,7 @@ class Sources:
     inventory: Inventory
     files: Files
     config: Config
-    select: LoginSelect
+    select: ReleaseSelect
     servers: list[Server]
     injector: Injector | None
     database_ca: str = ""

@@ -1,0 +1,31 @@
+"""What stays true after a login has its certificate and is written nowhere else."""
+
+from __future__ import annotations
+
+from migrate.model.duration import spoken
+from migrate.model.plan import Step
+from migrate.operations.certificate import CertificateSubject
+from migrate.planning.export import sql_file
+
+
+def notes(subject: CertificateSubject, steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """What a rebuild needs, how an authority is rotated, and what a revocation takes."""
+    issuer, release, name = subject.issuer, subject.release, subject.new_login
+    numbered = [(number, step) for number, step in enumerate(steps, 1) if step.change.target.store == "postgres"]
+    made = " and ".join(sql_file(step, number) for number, step in numbered if step.stage == "expand")
+    return (
+        f"Rebuild from Git plus an older database backup: login {name} is not in Git. Run {made or 'its SQL'} of the "
+        "export again as an administrator. There is no password that a backup could bring back.",
+        f"Vault may be away for {spoken(issuer.outage)}: a certificate is renewed after {issuer.renew_at} % of "
+        f"{spoken(issuer.life)} and then still has {spoken(issuer.left)}. A pod that starts while Vault is away waits.",
+        f"Rotate the authority of {issuer.mount}/ in this order: add the new issuer; let PostgreSQL trust both "
+        "(ssl_ca_file, reload); wait until every agent has written both (5 minutes); make it the default; after "
+        f"{spoken(issuer.life)} nothing that the old one signed is good any more, and it may go.",
+        f"A certificate got lost? vault write {issuer.mount}/revoke serial_number=... and hand PostgreSQL the list "
+        f"({issuer.mount}/cert/crl to ssl_crl_file, select pg_reload_conf()): until it has loaded that, it lets the "
+        f'certificate in. ALTER ROLE "{name}" NOLOGIN works at once.',
+        f"Secret {subject.copied.namespace}/{subject.copied.target_secret} stays in the cluster after its "
+        "ExternalSecret went: delete it by hand when nobody would roll back any more.",
+        f"Until the contract stage one `git revert` of the cutover commit puts {release.container} back on login "
+        f"{subject.login.owner} and its Secret, whatever Vault does.",
+    )

@@ -1,0 +1,144 @@
+"""What an operator must know before a login gets a certificate: who must trust whom, and what stays a Secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrate.estate.inventory import Inventory, Secret
+from migrate.model.json import mapping
+from migrate.model.plan import Remark, Unknown
+from migrate.operations.certificate import CertificateSubject, RulesByHand, RulesInGit
+from migrate.planning.database import Server, behind
+from migrate.planning.files import Files, objects
+from migrate.planning.login.remarks import around
+from migrate.planning.login.subjects import Sources
+from migrate.targets.hba import by_certificate
+
+_TRUSTS = {
+    "PostgresCluster": "spec.customTLSSecret and spec.customReplicationTLSSecret: a server certificate for {name}, and "
+    "a ca.crt with the operator's replication authority and every authority of {mount}/",
+    "Cluster": "spec.certificates (serverTLSSecret, serverCASecret, clientCASecret, replicationTLSSecret): a server "
+    "certificate for {name}, and a client CA with every authority of {mount}/",
+    "postgresql": "spec.tls (secretName, caFile): a server certificate for {name}, and a CA file with every authority "
+    "of {mount}/",
+}
+
+
+def remarks(subject: CertificateSubject, secret: Secret, sources: Sources) -> tuple[Remark, ...]:
+    """Every finding that the tree gives."""
+    server = behind(subject.login.host, sources.servers)
+    return (
+        *around(subject.today, secret, sources),
+        *_trust(subject, server),
+        *_rules(subject, server),
+        *_login(subject, sources.servers),
+        *_ingresses(subject, sources.inventory, sources.files),
+    )
+
+
+def _trust(subject: CertificateSubject, server: Server | None) -> Iterator[Remark]:
+    mount, name = subject.issuer.mount, subject.server_name
+    where = _TRUSTS[server.found.kind] if server else "ssl_cert_file and ssl_ca_file of the server: a certificate for "
+    where = where.format(mount=mount, name=name) if server else f"{where}{name}, and every authority of {mount}/"
+    yield Remark(
+        "db.tls-trust",
+        "warning",
+        f"PostgreSQL must trust the authorities of {mount}/ and show a certificate for {name} that one of them signed: "
+        f"{subject.release.container} trusts no others. This plan hands no keys to a server",
+        f"{where}; gate db.tls-client proves both before the cutover",
+        server.found.file if server else "",
+    )
+
+
+def _rules(subject: CertificateSubject, server: Server | None) -> Iterator[Remark]:
+    match subject.rules:
+        case RulesByHand():
+            line = by_certificate(subject.new_login, subject.login.database)
+            yield Remark(
+                "db.hba-cert",
+                "warning",
+                "people write this server's pg_hba: the plan waits at gate db.hba-cert until it asks "
+                f"{subject.new_login} for its certificate",
+                f"put this line above every rule that fits {subject.new_login} too, and reload: {line}",
+                "migrate.yaml",
+            )
+        case RulesInGit(listed=(), instead=instead) if instead:
+            yield Remark(
+                "db.hba-default",
+                "warning",
+                f"{server.name if server else 'the operator'} lists no rules, and adds its default only while it lists "
+                f"none: the same commit writes that out ({'; '.join(instead)}), or nobody else could log in",
+                "",
+                server.found.file if server else "",
+            )
+
+
+def _login(subject: CertificateSubject, servers: list[Server]) -> Iterator[Remark]:
+    login, server = subject.login, behind(subject.login.host, servers)
+    if login.operator:
+        yield Remark(
+            "db.operator-managed",
+            "warning",
+            f"{login.operator} manages login {login.owner}: it would take NOLOGIN back, so the plan does not close it",
+            f"after the contract stage, take {login.owner} out of the operator's list",
+            next((one.found.file for one in servers if one.name == login.operator), ""),
+        )
+    if server and server.pooler:
+        yield Remark(
+            "db.pooler",
+            "info",
+            f"{server.name} runs a connection pooler: {subject.release.container} must go to the server itself, since "
+            "a pooler ends TLS and has no client's certificate to show",
+            "",
+            server.found.file,
+        )
+
+
+def _ingresses(subject: CertificateSubject, inventory: Inventory, files: Files) -> Iterator[Remark]:
+    """Certificates of Ingresses: no agent can hand them over, another controller can."""
+    read = sorted({reader.target for one in inventory.secrets for reader in one.readers if reader.how.endswith("-tls")})
+    if not read:
+        return
+    names = f"{', '.join(read[:3])}{f' and {len(read) - 3} more' if len(read) > 3 else ''}"
+    fact = f"certificates of {names} stay Secrets: a controller reads them, and no agent runs there"
+    issuer = _cert_manager(files)
+    if issuer is None:
+        yield Remark("pki.ingress", "info", f"{fact}; cert-manager is not in this tree", "", "")
+        return
+    mount = subject.issuer.mount
+    yield Remark(
+        "pki.ingress",
+        "info",
+        f"{fact}; cert-manager, which is here, can get them from Vault itself",
+        f"in Git: a ClusterIssuer with spec.vault (path {mount}/sign/ROLE, its auth and caBundleSecretRef), and on "
+        "each Ingress cert-manager.io/cluster-issuer: docs/phase3.md has both; then its ExternalSecret may go",
+        issuer,
+    )
+
+
+def _cert_manager(files: Files) -> str | None:
+    """A file that shows that cert-manager is used here."""
+    for found in objects(files, frozenset({"ClusterIssuer", "Issuer", "HelmRelease"})):
+        chart = mapping(mapping(found.spec.get("chart")).get("spec")).get("chart")
+        ours = str(found.value.get("apiVersion", "")).startswith("cert-manager.io/")
+        if ours or (found.kind == "HelmRelease" and chart == "cert-manager"):
+            return found.file
+    return None
+
+
+def unknowns(subject: CertificateSubject) -> tuple[Unknown, ...]:
+    """What a plan from Git alone could not see."""
+    mount = subject.issuer.mount
+    found = [
+        Unknown("vault", f"whether {mount}/ is there, and what of this plan exists already", "gate pki.mount", False),
+        Unknown(
+            f"postgres:role/{subject.login.owner}",
+            "whether it can log in, owns the objects, and has no other sessions",
+            "gates db.object-owner and secret.consumers",
+            False,
+        ),
+        Unknown("cluster", "what runs: webhook, pod security, owner references", "the gates of each stage", False),
+    ]
+    if subject.vault.audience is None:
+        found.append(Unknown("vault.auth.audience", "the audience of workload tokens", "migrate.yaml", True))
+    return tuple(found)
