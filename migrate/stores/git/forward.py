@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from migrate.model.change import FileEdit
 from migrate.model.errors import Refused
@@ -11,6 +12,7 @@ from migrate.planning.commits import replayed
 from migrate.planning.files import blob_id
 from migrate.stores.git.branches import Branch, unmerged_copies
 from migrate.stores.git.building import Content, build, identified
+from migrate.stores.git.merging import Merged, merge
 from migrate.stores.git.message import Wording, message
 from migrate.stores.git.outcome import NotWritten, conflict, denied
 from migrate.stores.git.publishing import Publication, movable, publish
@@ -25,10 +27,9 @@ def apply(scene: Scene, move: Move) -> Outcome:
     held = scene.held(base, move.change)
     if all(name_of(held[edit.file]) == edit.after for edit in move.change.files):
         return Written()
-    _as_planned(scene, base, move, held)
+    files = {edit.file: _becomes(_Part(scene, base, move, edit, held[edit.file])) for edit in move.change.files}
     movable(scene.repository, scene.survey.work)
     _clean(scene, [edit.file for edit in move.change.files])
-    files = {edit.file: _after(edit, held[edit.file]) for edit in move.change.files}
     content = Content(files, tuple(one.data for one in held.values() if one is not None))
     return committed(scene, scene.survey.work, base, content, move)
 
@@ -86,22 +87,69 @@ def _base(scene: Scene) -> str:
     return found.tip
 
 
-def _as_planned(scene: Scene, base: str, move: Move, held: dict[str, Held | None]) -> None:
-    wrong = [edit for edit in move.change.files if name_of(held[edit.file]) != edit.before]
-    if wrong:
-        found = "; ".join(_difference(scene, base, edit, held[edit.file]) for edit in wrong)
-        raise conflict(f"{found}. Plan again: the step was made for other content")
-    for edit in move.change.files:
-        one = held[edit.file]
-        if one is not None and not one.plain:
-            raise denied(f"{edit.file} is a symbolic link; only files are edited", "put the file itself there")
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One file of a step, and what of it is there at the commit it is made on."""
+
+    scene: Scene
+    base: str
+    move: Move
+    edit: FileEdit
+    held: Held | None
 
 
-def _difference(scene: Scene, base: str, edit: FileEdit, held: Held | None) -> str:
-    there = "is not there" if held is None else f"is {_short(name_of(held))}"
-    last = scene.repository.last_to_touch(base, [edit.file])
+def _becomes(part: _Part) -> Held | None:
+    """The file as the step leaves it; None: gone. Raises NotWritten where it is not what the step was made for."""
+    if part.held is not None and not part.held.plain:
+        raise denied(f"{part.edit.file} is a symbolic link; only files are edited", "put the file itself there")
+    if name_of(part.held) == part.edit.before:
+        return _after(part.edit, part.held)
+    if not _lasts(part):
+        raise conflict(f"{_difference(part)}. Plan again: the step was made for other content")
+    if part.held is not None and (made := _beside(part, part.held.data)) is not None:
+        return Held(part.held.mode, made)
+    raise conflict(f"{_difference(part)}. {_by_hand(part)}")
+
+
+def _by_hand(part: _Part) -> str:
+    if part.edit.after is None:
+        return "The whole file was to go: move what others put there to another file, or go back to what it was"
+    return (
+        "The step cannot be told from what others did there. Make its change by hand (migrate show has it) and merge "
+        "it: it is then taken as done; or put those lines back as they were"
+    )
+
+
+def _lasts(part: _Part) -> bool:
+    """Whether the step is made days after it was approved: others go on editing the files that it will edit.
+
+    Earlier steps decide what pods run, and were looked at with the whole file: they are made for that content alone.
+    """
+    step = part.scene.assignment.plan.step(part.move.step)
+    return step is not None and step.stage == "contract"
+
+
+def _beside(part: _Part, now: bytes) -> bytes | None:
+    """The step's own edits, made where others changed the file elsewhere since the plan.
+
+    None where a merge of the planned contents does not come to the very same bytes.
+    """
+    before, after = part.scene.ends(part.edit)
+    if before is None or after is None:
+        return None
+    try:
+        made = replayed(now, part.edit.edits)
+    except Refused:
+        return None
+    return made if merge(now, before, after) == Merged(made or b"") else None
+
+
+def _difference(part: _Part) -> str:
+    there = "is not there" if part.held is None else f"is {_short(name_of(part.held))}"
+    last = part.scene.repository.last_to_touch(part.base, [part.edit.file])
     since = f", last changed by commit {last.id[:12]}" if last is not None else ""
-    return f"{edit.file} {there}{since}; the plan needs {_short(edit.before)}{_inside(scene, base, edit.file)}"
+    wanted = f"the plan needs {_short(part.edit.before)}{_inside(part.scene, part.base, part.edit.file)}"
+    return f"{part.edit.file} {there}{since}; {wanted}"
 
 
 def _inside(scene: Scene, base: str, file: str) -> str:

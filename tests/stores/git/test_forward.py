@@ -102,6 +102,69 @@ def test_a_file_changed_elsewhere_needs_a_new_plan(repository: Repository, plan:
     assert repository.git("branch", "--list", BRANCH) == ""
 
 
+def test_the_contract_stage_leaves_alone_what_others_wrote_in_the_file_since(
+    repository: Repository, plan: Work
+) -> None:
+    plan.write(CUTOVER)
+    repository.git("merge", "-q", "--no-edit", BRANCH)
+    listed = "resources:\n  - new-app.yaml\n  - app.yaml\n  - secrets.yaml\n  - other.yaml\n# theirs\n"
+    repository.write("new-app.yaml", "kind: Theirs\n")
+    repository.write("kustomization.yaml", listed)
+    repository.write("secrets.yaml", (repository.path / "secrets.yaml").read_text() + "  refreshInterval: 5m\n")
+    repository.commit("somebody's")
+    assert plan.write(ORPHAN) == Written()
+    assert plan.applied(ORPHAN)
+    made = repository.git("show", f"{BRANCH}:secrets.yaml")
+    assert "creationPolicy: Orphan" in made
+    assert "refreshInterval: 5m" in made
+
+
+def test_an_entry_goes_from_a_list_that_others_added_to(repository: Repository, plan: Work) -> None:
+    for step in (CUTOVER, ORPHAN):
+        plan.write(step)
+    repository.git("merge", "-q", "--no-edit", BRANCH)
+    repository.write("new-app.yaml", "kind: Theirs\n")
+    repository.write(
+        "kustomization.yaml", "resources:\n  - app.yaml\n  - secrets.yaml\n  - new-app.yaml\n  - other.yaml\n"
+    )
+    repository.commit("somebody's")
+    assert plan.write(REMOVE) == Written()
+    assert plan.applied(REMOVE)
+    listed = repository.git("show", f"{BRANCH}:kustomization.yaml")
+    assert listed == "resources:\n  - app.yaml\n  - new-app.yaml\n  - other.yaml"
+
+
+def test_a_file_that_others_added_to_does_not_go_whole(repository: Repository, plan: Work) -> None:
+    for step in (CUTOVER, ORPHAN):
+        plan.write(step)
+    repository.git("merge", "-q", "--no-edit", BRANCH)
+    repository.write("secrets.yaml", (repository.path / "secrets.yaml").read_text() + "---\nkind: Theirs\n")
+    repository.commit("somebody's")
+    match plan.write(REMOVE):
+        case Conflict(why):
+            assert "secrets.yaml" in why
+            assert "to another file" in why
+        case other:
+            pytest.fail(str(other))
+
+
+def test_where_others_changed_the_very_lines_the_step_may_be_made_by_hand(repository: Repository, plan: Work) -> None:
+    plan.write(CUTOVER)
+    repository.git("merge", "-q", "--no-edit", BRANCH)
+    text = (repository.path / "secrets.yaml").read_text()
+    repository.write("secrets.yaml", text.replace("    name: login\n", "    name: login\n    creationPolicy: Owner\n"))
+    repository.commit("somebody's")
+    match plan.write(ORPHAN):
+        case Conflict(why):
+            assert "by hand" in why
+        case other:
+            pytest.fail(str(other))
+    repository.write("secrets.yaml", text.replace("    name: login\n", "    name: login\n    creationPolicy: Orphan\n"))
+    repository.commit("by hand")
+    assert plan.applied(ORPHAN)
+    assert plan.write(ORPHAN) == Written()
+
+
 def test_a_file_that_is_gone_is_a_conflict(repository: Repository, plan: Work) -> None:
     (repository.path / "app.yaml").unlink()
     repository.commit("gone")
