@@ -73,7 +73,7 @@ def apply(count: int, folder: Path) -> float:
     stores: Mapping[StoreName, Store] = {"vault": memory}
     writer = Writer((plan, "bench", "0"), stores, Inputs(lambda: "x"), recorder, lambda: None)
     asker = Asker(check_for, memory, recorder, lambda: datetime.now(UTC))
-    engine = Engine(plan, recorder, writer, asker, stopping=lambda: False, heed=lambda: None)
+    engine = Engine(plan, recorder, writer, asker, stopping=lambda: False, heed=lambda: None, consent=bool)
     spent = timed(lambda: _finished(engine))
     journal.close()
     return spent

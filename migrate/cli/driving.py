@@ -53,12 +53,12 @@ class Seat:
         """Write one event down."""
         self.recorder.note(type, **data)
 
-    def drive(self) -> tuple[Ending, Exit]:
-        """Let the engine go on, and say how it ended."""
+    def drive(self, consent: Callable[[], bool]) -> tuple[Ending, Exit]:
+        """Let the engine go on, and say how it ended. `consent`: as the engine has it."""
         from migrate.engine.ending import exit_code
 
         with _listening() as stopping:
-            ending = self._engine(stopping).drive()
+            ending = self._engine(stopping, consent).drive()
         self._refresh()
         return ending, exit_code(ending, back=self.run.way == "back")
 
@@ -67,7 +67,7 @@ class Seat:
         self.journal.close()
         self.lock.release()
 
-    def _engine(self, stopping: Callable[[], bool]) -> Engine:
+    def _engine(self, stopping: Callable[[], bool], consent: Callable[[], bool]) -> Engine:
         from migrate.checks.catalogue import check_for
         from migrate.engine.asking import Asker
         from migrate.engine.inputs import Inputs
@@ -78,7 +78,9 @@ class Seat:
         inputs = Inputs(lambda: secrets.token_urlsafe(24))
         writer = Writer(plan, self.connections.stores, inputs, self.recorder, self.lock.insist)
         asker = Asker(check_for, self.connections.observer, self.recorder, now)
-        return Engine(self.loaded.plan, self.recorder, writer, asker, stopping=stopping, heed=self._heed)
+        return Engine(
+            self.loaded.plan, self.recorder, writer, asker, stopping=stopping, heed=self._heed, consent=consent
+        )
 
     def _heed(self) -> None:
         """Take note of a hold that somebody asked for from another terminal."""
@@ -126,9 +128,14 @@ def seated(where: Place, one: Known, what: str, watcher: Watcher) -> Iterator[Se
         seat.close()
 
 
-def finish(watcher: Watcher, seat: Seat) -> None:
+def unasked() -> bool:
+    """The answer where a call brings no word for a stage."""
+    return False
+
+
+def finish(watcher: Watcher, seat: Seat, consent: Callable[[], bool] = unasked) -> None:
     """Drive, show how it ended, and leave with its exit code."""
-    ending, code = seat.drive()
+    ending, code = seat.drive(consent)
     watcher.ending(seat.folder.id, ending, code, back=seat.run.way == "back")
     if code:
         raise typer.Exit(code)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migrate.cli.apply import BEFORE_CONTRACT
 from migrate.cli.place import EstateOption, JsonOption, RunArgument, WorldOption
 from migrate.model.errors import Refused, Usage
 
@@ -23,7 +25,8 @@ def resume(
     estate: EstateOption = None,
     world: WorldOption = None,
     approve: Annotated[
-        str | None, typer.Option("--approve", help="The plan's digest: lets the contract stage begin.")
+        str | None,
+        typer.Option("--approve", help="The plan's digest: lets the contract stage begin, if this call gets there."),
     ] = None,
     waive: Annotated[str | None, typer.Option("--waive", help="Let the run through this gate; needs --reason.")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why, for the journal.")] = None,
@@ -46,8 +49,7 @@ def resume(
             _release(seat)
             if waive is not None:
                 _waived(seat, waive, str(reason))
-            _consent(seat, approve, asks=not as_json)
-            finish(told, seat)
+            finish(told, seat, _word(seat, approve, asks=not as_json))
 
 
 def _release(seat: Seat) -> None:
@@ -75,24 +77,51 @@ def _waived(seat: Seat, gate: str, reason: str) -> None:
     seat.note("gate.waived", gate=gate, way=found.way, who=who(), reason=reason)
 
 
-def _consent(seat: Seat, given: str | None, *, asks: bool) -> None:
-    """Take the word that the next stage needs: given beforehand, or asked for where it is due."""
-    from migrate.cli.apply import BEFORE_CONTRACT
-    from migrate.cli.approval import approved
-    from migrate.cli.place import who
-    from migrate.engine.advance import FRESH_CONSENT, Consent, Course
+def _word(seat: Seat, given: str | None, *, asks: bool) -> Callable[[], bool]:
+    """This call's word for a stage that needs one, for when the run stands before it.
+
+    A digest given counts where this very call gets there: given too early, it opens no later call's contract stage.
+    At a terminal it is asked for where the run stands there already. Raises Usage where the digest is another plan's,
+    Refused where the answer is no.
+    """
+    from migrate.cli.driving import unasked
+
+    if given is not None:
+        _approved(seat, given)
+        return lambda: _note(seat, given)
+    if asks and _watched() and _due(seat):
+        _note(seat, None)
+    return unasked
+
+
+def _due(seat: Seat) -> bool:
+    from migrate.engine.advance import Consent, Course
     from migrate.engine.route import there
 
-    run, plan = seat.run, seat.loaded.plan
-    action = Course(plan, there(plan)).next(run) if run.way == "forward" else None
-    if given is None and not (isinstance(action, Consent) and asks and _watched()):
-        return
-    contract = set(BEFORE_CONTRACT) <= run.approved
-    stages = _what_goes(seat) if contract else "expand, cutover and soak"
-    how = approved(seat.loaded, given, asks=asks, pods=None, stages=stages)
-    covers = [FRESH_CONSENT] if contract else list(BEFORE_CONTRACT)
-    if not set(covers) <= run.approved:
-        seat.note("run.approved", digest=seat.loaded.digest, who=who(), how=how, stages=[*covers])
+    plan = seat.loaded.plan
+    return seat.run.way == "forward" and isinstance(Course(plan, there(plan)).next(seat.run), Consent)
+
+
+def _note(seat: Seat, given: str | None) -> bool:
+    """Write the word down. A rebuilt journal has none at all: then it is for the stages before contract."""
+    from migrate.cli.place import who
+    from migrate.engine.advance import FRESH_CONSENT
+
+    covers = [FRESH_CONSENT] if _begun(seat) else list(BEFORE_CONTRACT)
+    how = _approved(seat, given)
+    seat.note("run.approved", digest=seat.loaded.digest, who=who(), how=how, stages=[*covers])
+    return True
+
+
+def _approved(seat: Seat, given: str | None) -> str:
+    from migrate.cli.approval import approved
+
+    stages = _what_goes(seat) if _begun(seat) else "expand, cutover and soak"
+    return approved(seat.loaded, given, asks=True, pods=None, stages=stages)
+
+
+def _begun(seat: Seat) -> bool:
+    return set(BEFORE_CONTRACT) <= seat.run.approved
 
 
 def _what_goes(seat: Seat) -> str:

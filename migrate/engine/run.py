@@ -18,7 +18,10 @@ from migrate.model.ports import Unreachable
 
 
 class Engine:
-    """One run in one process. `stopping`: somebody asked to stop; `heed` takes note of holds set from outside."""
+    """One run in one process. `stopping`: somebody asked to stop; `heed` takes note of holds set from outside.
+
+    `consent` is asked for a stage's own word when the run stands before it, and writes it down where it is given.
+    """
 
     def __init__(
         self,
@@ -29,9 +32,10 @@ class Engine:
         *,
         stopping: Callable[[], bool],
         heed: Callable[[], None],
+        consent: Callable[[], bool],
     ) -> None:
         self._plan, self._recorder, self._writer, self._asker = plan, recorder, writer, asker
-        self._stopping, self._heed = stopping, heed
+        self._stopping, self._heed, self._consent = stopping, heed, consent
 
     def drive(self) -> Ending:
         """Go on until everything is done, something must be waited for, or somebody asks to stop."""
@@ -66,6 +70,8 @@ class Engine:
                 return self._writer.settle(step)
             case Ask(gate):
                 return self._asker.ask(gate, self._since())
+            case Consent() if self._consent():
+                return None
             case Consent(stage):
                 run = self._recorder.run
                 how = f"migrate resume, and type {run.plan}; or migrate resume --approve {run.digest}"

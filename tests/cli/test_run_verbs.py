@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,18 @@ def test_a_plan_beside_an_open_run_says_that_it_stands_on_what_is_not_its_own(
     assert run(["plan", "phase1", *where(estate, world), "-o", str(plan)]) == Exit.DONE
     found = [one["text"] for one in json.loads(plan.read_text())["findings"] if one["code"] == "plan.stands-already"]
     assert any("vault:policy/mig-monitoring-grafana is there already" in text for text in found)
+
+
+def test_a_word_given_before_its_time_opens_no_later_calls_contract_stage(
+    estate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = estate.parent / "world"
+    _, digest = applied(estate, world)
+    assert run(["resume", *where(estate, world), "--approve", digest]) == Exit.HELD
+    merge = ("git", "merge", "-q", "--no-edit", f"migrate/phase1-{digest[:4]}")
+    subprocess.run(merge, cwd=estate, check=True, capture_output=True)
+    capsys.readouterr()
+    assert run(["resume", *where(estate, world)]) == Exit.HELD
+    assert "a word of its own" in capsys.readouterr().out
+    assert run(["resume", *where(estate, world), "--approve", digest]) == Exit.HELD
+    assert "approved" in capsys.readouterr().err
