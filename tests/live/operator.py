@@ -51,9 +51,9 @@ class Operator:
         identity = ("-c", "user.name=op", "-c", "user.email=op@example.test")
         return self.lab.run("git", "-C", str(self.clone), *identity, *words, check=check)
 
-    def approved(self, phase: str, plan: Path) -> str:
+    def approved(self, phase: str, plan: Path, *words: str) -> str:
         """Plan for the servers, and apply up to the first gate that waits. Gives the digest."""
-        assert self.type("plan", phase, "--live", "-o", str(plan)) == 0, self.said()
+        assert self.type("plan", phase, "--live", "-o", str(plan), *words) == 0, self.said()
         digest = str(json.loads(plan.read_text())["digest"])
         assert self.type("apply", str(plan), "--approve", digest) in {0, 4}, self.said()
         return digest
@@ -98,7 +98,7 @@ def seated(lab: Lab, folder: Path, capsys: pytest.CaptureFixture[str], set_: pyt
     )
     for file in clone.rglob("*.yaml"):
         text = file.read_text()
-        if "kind: HelmRelease" in text and _PIN[0] in text:
+        if "kind: HelmRelease" in text and _PIN[0] in text and _PIN[1] not in text:
             file.write_text(text.replace(*_PIN).replace(*_CA))
     found.git("config", "user.name", "op")
     found.git("config", "user.email", "op@example.test")

@@ -15,14 +15,15 @@ SECRET = "/api/v1/namespaces/monitoring/secrets/lab-db-pguser-grafana"
 DEPLOYMENT = "/apis/apps/v1/namespaces/monitoring/deployments/kube-prometheus-stack-grafana"
 
 
+@pytest.mark.parametrize("credential", ["static", "dynamic"])
 def test_grafana_moves_to_its_new_login_and_back_and_its_secret_is_there_all_along(
-    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    credential: str, lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     until("Grafana", lambda: _ready(lab), 600)
     until("its Secret", lambda: lab.get(SECRET), 300)
     operator = seated(lab, tmp_path, capsys, monkeypatch)
     with watching(lab, SECRET) as seen:
-        digest = operator.approved("phase1", tmp_path / "plan.json")
+        digest = operator.approved("phase1", tmp_path / "plan.json", "--credential", credential)
         assert operator.go_on(digest) == "done"
         assert _agents(lab)
         assert "ownerReferences" not in lab.get(SECRET)["metadata"]
