@@ -13,11 +13,19 @@ def ask(observer: Observer, question: Question) -> Answer:
     name, deployment = question.about["release"], question.about["deployment"]
     if waits := upgrading(observer, name):
         return waits
-    rendered = look(observer, f"cluster:Rendered/{name}?{question.about['touches']}").texts("changed")
-    others = sorted(one for one in rendered if one != f"Deployment {deployment}")
+    rendered = look(observer, f"cluster:Rendered/{name}?{question.about['touches']}")
+    by, changed = rendered.text("by"), rendered.texts("changed")
+    others = sorted(one for one in changed if one != f"Deployment {deployment}")
     if others:
-        return Fail(f"the edits would change {joined(others)} too", "see why with helm template, before and after")
-    return Pass(f"HelmRelease {name} is Ready, and only Deployment {deployment} would change")
+        return Fail(
+            f"the edits would change {joined(others)} too (by {by})", "see why with helm template, before and after"
+        )
+    if not changed:
+        return Fail(
+            f"the edits would change nothing of what the chart renders (by {by})",
+            "these values do not reach the chart: see its values, then plan again",
+        )
+    return Pass(f"HelmRelease {name} is Ready, and only Deployment {deployment} would change (by {by})")
 
 
 CHECK = Check(

@@ -77,9 +77,10 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      {allowed, message, agent, variables: [name]}: the pod that runs now with CHANGES
                                      laid over it, sent as a server-side dry run. CHANGES is the JSON of
                                      `migrate.planning.login.pod.pod_changes`; variables are those of its one container
-    cluster:Rendered/NS/RELEASE?POINTERS
-                                     {changed: [Kind ns/name]}: objects of the release that edits at these places of its
-                                     document (a JSON list) would change
+    cluster:Rendered/NS/RELEASE?EDITS
+                                     {changed: [Kind ns/name], by}: objects of the release that edits of its document
+                                     would change, and how that was decided. EDITS is the JSON of
+                                     `migrate.planning.login.pod.touched`
     git:Applied/STEP                 {merged, branch, commit, conflict: [file], deployed, pushed: [branch], note}:
                                      whether what the step committed stands in `deployed`, the deployed branch;
                                      `pushed`: copies of the plan's branch elsewhere, as last seen, that hold it;

@@ -19,7 +19,7 @@ from tests.labworld import Lab
 
 SETTINGS = """\
 vault: {{address: '{vault}'}}
-database: {{address: '{database}', sslmode: verify-full}}
+database: {{address: '{database}', vaultAddress: 127.0.0.1, sslmode: verify-full}}
 soak: {{cutover: 5s, contract: 5s}}
 """
 _PIN = ("      chart: vault\n", "      chart: vault\n      version: 0.28.0\n")

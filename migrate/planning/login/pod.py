@@ -5,10 +5,11 @@ Only names and what this tool itself writes: whatever else stands in annotations
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 
 from migrate.documents.reader import load_all
 from migrate.model.json import Json, canonical, mapping, sequence
+from migrate.model.plan import PatchPair
 from migrate.operations.inject_release import PREFIX, TOKEN_VOLUME, password_mount
 from migrate.operations.login import LoginSubject
 from migrate.planning.compose import Composition
@@ -49,16 +50,26 @@ def pod_changes(subject: LoginSubject, composition: Composition) -> str:
 
 
 def touched(subject: LoginSubject, composition: Composition) -> str:
-    """Every place of the release's document that the plan edits, as a JSON list of pointers."""
+    """What the plan edits in the release's document, as canonical JSON: `places`, pointers of all its edits, and
+    `patch`, what the cutover does to it."""
     place = subject.release.place
-    found = {
+    places = {
         str(mapping(edit).get("pointer"))
         for step in composition.steps
         for file in step.change.files
         for edit in file.edits
         if file.file == place.file and mapping(edit).get("document") == place.document and mapping(edit).get("pointer")
     }
-    return json.dumps(sorted(found), separators=(",", ":"))
+    patch = [operation for pair in _cutover(subject, composition) for operation in pair.forward]
+    return canonical({"places": list[Json](sorted(places)), "patch": list[Json](patch)}).decode()
+
+
+def _cutover(subject: LoginSubject, composition: Composition) -> Iterator[PatchPair]:
+    ids = {step.id for step in composition.steps if step.stage == "cutover"}
+    for pair in composition.patches:
+        ours = pair.target.kind == subject.release.target.kind and pair.target.short == subject.release.name
+        if pair.step in ids and ours:
+            yield pair
 
 
 def _variables(values: dict[str, Json]) -> set[str]:

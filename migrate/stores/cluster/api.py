@@ -81,14 +81,30 @@ class Api:
         kind: str = "application/json",
     ) -> Answer:
         """Send one request. Raises LostError where no answer came."""
-        headers = {"Accept": "application/json", "Content-Type": kind}
-        pairs = list((query or {}).items())
+        status, data = self._sent(method, path, body, query or {}, kind)
+        return Answer(status, _body(data))
+
+    def file(self, path: str) -> bytes:
+        """What a service of the cluster serves at a path of the API server's proxy. Raises Unreachable."""
+        try:
+            status, data = self._sent("GET", path, None, {}, "*/*")
+        except LostError as error:
+            raise Unreachable(str(error), following="it answers again: kubectl get --raw /readyz") from None
+        if status != 200:
+            raise Unreachable(
+                f"the API server does not hand {path} on (HTTP {status})", following="grant services/proxy"
+            )
+        return data
+
+    def _sent(self, method: str, path: str, body: Any, query: Mapping[str, str], kind: str) -> tuple[int, bytes]:
+        headers = {"Accept": "*/*" if kind == "*/*" else "application/json", "Content-Type": kind}
+        pairs = list(query.items())
         request = self._client.param_serialize(
             method, path, query_params=pairs, header_params=headers, body=body, auth_settings=["BearerToken"]
         )
         try:
             found = self._client.call_api(*request, _request_timeout=_SECONDS)
-            return Answer(found.status, _body(found.read()))
+            return found.status, found.read()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             cause = getattr(error, "reason", None) or error
             raise LostError(f"the API server does not answer ({type(cause).__name__})") from None

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from migrate.model.change import Absent, Doc, State
 from migrate.model.config import Trials
 from migrate.model.json import Json
-from migrate.model.ports import Unreachable
 from migrate.model.target import Target
 from migrate.stores.cluster.observer import ClusterObserver
 from migrate.stores.postgres.observer import PostgresObserver
 from migrate.stores.servers.cycle import Cycle
 from migrate.stores.servers.logins import Logins
+from migrate.stores.servers.rendering import rendered
 from migrate.stores.servers.sealed import SealedObserver
 from migrate.stores.servers.synced import synced
 from migrate.stores.vault.observer import VaultObserver
@@ -50,10 +50,7 @@ class ServersObserver:
             case _, "OldLogin":
                 return _state(self._permitted("oldLogin") or self.logins.with_secret(name, asked))
             case _, "Rendered":
-                raise Unreachable(
-                    f"release {name} cannot be rendered from here, so what else the edits change is not known",
-                    following="helm template with the values before and after, then pass the gate with what differed",
-                )
+                return _state(rendered(self.cluster.api, name, asked))
             case _, "Secret":
                 return self._secret(name)
             case _:

@@ -1,13 +1,16 @@
 """Whether a Secret holds what Vault holds: compared in memory under a key of this process, and only the answer leaves.
 
-Templates and whole-path copies are not recomputed: what they make is ESO's to say, so nothing is shown for them.
+What ESO makes of a source is made again here where that is plain: keys of `data`, whole paths of `dataFrom`, templates
+that only name values. Functions, conversions and rewrites are ESO's to say, so nothing is shown for them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
+from collections.abc import Callable
 
 from migrate.model.json import Json, mapping, sequence
 from migrate.stores.cluster import secrets as kept
@@ -15,6 +18,15 @@ from migrate.stores.cluster.api import Api as Cluster
 from migrate.stores.vault.api import Api as Vault
 
 _KEY = secrets.token_bytes(32)
+_NAMES = re.compile(r"\{\{\s*\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9._-]+")
+
+Read = Callable[[str], dict[str, Json] | None]
+"""What stands at a path in Vault; None where it may not be seen or is not there."""
+
+
+class _ElsewhereError(Exception):
+    """What ESO makes of it cannot be said here."""
 
 
 def synced(cluster: Cluster, vault: Vault, name: str) -> tuple[dict[str, Json] | None, bool | None]:
@@ -23,27 +35,88 @@ def synced(cluster: Cluster, vault: Vault, name: str) -> tuple[dict[str, Json] |
     if not shown:
         return shown, None
     spec = kept.filling(cluster, name)
-    if spec is None or mapping(spec.get("target")).get("template") or spec.get("dataFrom"):
+    if spec is None:
         return shown, None
     settings = kept.vault_of(cluster, spec, name.partition("/")[0])
-    answers = [_equal(vault, settings, mapping(one), held) for one in sequence(spec.get("data"))]
-    if not answers or None in answers:
-        return shown, None
-    return shown, all(answers)
+    return shown, equal(spec, held.values, lambda key: _source(vault, settings, key))
 
 
-def _equal(vault: Vault, settings: dict[str, Json], datum: dict[str, Json], held: kept.Values) -> bool | None:
-    ref = mapping(datum.get("remoteRef"))
-    if any(ref.get(key) not in (None, "None", "Default") for key in ("version", "decodingStrategy")):
+def equal(spec: dict[str, Json], held: dict[str, bytes], read: Read) -> bool | None:
+    """Whether these are the values that an ExternalSecret of this spec makes; None where that cannot be said.
+
+    Keys beside those it makes are somebody else's, and no difference.
+    """
+    try:
+        wanted = _templated(mapping(mapping(spec.get("target")).get("template")), _values(spec, read))
+    except _ElsewhereError:
         return None
-    found = _source(vault, settings, str(ref.get("key")))
+    if not wanted:
+        return None
+    return all(key in held and _digest(held[key]) == _digest(value.encode()) for key, value in wanted.items())
+
+
+def _values(spec: dict[str, Json], read: Read) -> dict[str, str]:
+    """By key, in ESO's order: whole paths first, single keys over them."""
+    found: dict[str, str] = {}
+    for one in sequence(spec.get("dataFrom")):
+        found |= _whole(mapping(one), read)
+    for one in sequence(spec.get("data")):
+        datum = mapping(one)
+        found[str(datum.get("secretKey"))] = _single(mapping(datum.get("remoteRef")), read)
+    return found
+
+
+def _whole(source: dict[str, Json], read: Read) -> dict[str, str]:
+    if set(source) != {"extract"}:  # find, rewrite and generators
+        raise _ElsewhereError
+    extract = mapping(source["extract"])
+    values = _at(extract, read)
+    if extract.get("property"):
+        values = mapping(values.get(str(extract["property"])))
+    if not all(_PLAIN_KEY.fullmatch(key) for key in values):
+        raise _ElsewhereError
+    return {key: _text(value) for key, value in values.items()}
+
+
+def _single(ref: dict[str, Json], read: Read) -> str:
+    values = _at(ref, read)
+    if not ref.get("property"):
+        raise _ElsewhereError  # the whole map, in a form of ESO's own
+    return _text(values.get(str(ref["property"])))
+
+
+def _at(ref: dict[str, Json], read: Read) -> dict[str, Json]:
+    if any(ref.get(key) not in (None, "None", "Default") for key in ("version", "decodingStrategy", "metadataPolicy")):
+        raise _ElsewhereError
+    found = read(str(ref.get("key")))
     if found is None:
-        return None
-    value = found.get(str(ref["property"])) if ref.get("property") else found
-    mine = held.values.get(str(datum.get("secretKey")))
-    if value is None or mine is None:
-        return False
-    return isinstance(value, str) and _digest(mine) == _digest(value.encode())
+        raise _ElsewhereError
+    return found
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise _ElsewhereError
+    return value
+
+
+def _templated(template: dict[str, Json], values: dict[str, str]) -> dict[str, str]:
+    data = mapping(template.get("data"))
+    if template.get("templateFrom") or template.get("engineVersion") not in (None, "v2"):
+        raise _ElsewhereError
+    if not data:
+        return values
+    made = {key: _filled(str(text), values) for key, text in data.items()}
+    return values | made if template.get("mergePolicy") == "Merge" else made
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    """A template that only names values. Raises for anything else, also for a name that is not there."""
+    if "{{" in _NAMES.sub("", text):
+        raise _ElsewhereError
+    if any(name not in values for name in _NAMES.findall(text)):
+        raise _ElsewhereError
+    return _NAMES.sub(lambda found: values[found[1]], text)
 
 
 def _source(vault: Vault, settings: dict[str, Json], key: str) -> dict[str, Json] | None:

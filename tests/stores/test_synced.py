@@ -1,0 +1,69 @@
+"""Whether a Secret is what its ExternalSecret makes of Vault."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrate.model.json import Json
+from migrate.stores.servers.synced import equal
+
+VAULT: dict[str, dict[str, Json]] = {
+    "app": {"user": "boards", "password": "one"},
+    "odd": {"a b": "x"},
+    "numbers": {"n": 1},
+    "more": {"password": "two"},
+}
+
+
+def ref(key: str, property_: str | None = None, **more: Json) -> dict[str, Json]:
+    return {"key": key, **({"property": property_} if property_ else {}), **more}
+
+
+def datum(secret_key: str, **source: Json) -> Json:
+    return {"secretKey": secret_key, "remoteRef": source}
+
+
+ONE: list[Json] = [datum("p", **ref("app", "password"))]
+WHOLE: list[Json] = [{"extract": ref("app")}]
+
+
+@pytest.mark.parametrize(
+    ("spec", "held", "wanted"),
+    [
+        ({"data": ONE}, {"p": "one"}, True),
+        ({"data": ONE}, {"p": "one", "others": "x"}, True),
+        ({"data": ONE}, {"p": "two"}, False),
+        ({"data": ONE}, {}, False),
+        ({"dataFrom": WHOLE}, {"user": "boards", "password": "one"}, True),
+        ({"dataFrom": WHOLE}, {"user": "boards"}, False),
+        ({"dataFrom": [*WHOLE, {"extract": ref("more")}]}, {"user": "boards", "password": "two"}, True),
+        (
+            {"dataFrom": WHOLE, "data": [datum("user", **ref("app", "password"))]},
+            {"user": "one", "password": "one"},
+            True,
+        ),
+        ({"data": ONE, "target": {"template": {"data": {"url": "pg://{{ .p }}@db"}}}}, {"url": "pg://one@db"}, True),
+        ({"data": ONE, "target": {"template": {"data": {"url": "pg://{{ .p }}@db"}}}}, {"url": "pg://two@db"}, False),
+        (
+            {"data": ONE, "target": {"template": {"mergePolicy": "Merge", "data": {"url": "{{.p}}"}}}},
+            {"url": "one", "p": "one"},
+            True,
+        ),
+        # ESO's to say: nothing is shown.
+        ({"data": ONE, "target": {"template": {"data": {"url": "{{ .p | b64enc }}"}}}}, {"url": "one"}, None),
+        ({"data": ONE, "target": {"template": {"data": {"url": "{{ .other }}"}}}}, {"url": ""}, None),
+        ({"data": ONE, "target": {"template": {"templateFrom": [{}]}}}, {"p": "one"}, None),
+        ({"data": [datum("p", **ref("app", "password", decodingStrategy="Base64"))]}, {"p": "one"}, None),
+        ({"data": [datum("p", **ref("app"))]}, {"p": "one"}, None),
+        ({"data": [datum("p", **ref("gone", "password"))]}, {"p": "one"}, None),
+        ({"dataFrom": [{"find": {}}]}, {"p": "one"}, None),
+        ({"dataFrom": [{"extract": ref("app"), "rewrite": []}]}, {"p": "one"}, None),
+        ({"dataFrom": [{"extract": ref("odd")}]}, {"a_b": "x"}, None),
+        ({"dataFrom": [{"extract": ref("numbers")}]}, {"n": "1"}, None),
+        ({}, {"p": "one"}, None),
+    ],
+)
+def test_a_secret_is_compared_where_what_eso_makes_is_plain(
+    spec: dict[str, Json], held: dict[str, str], wanted: bool | None
+) -> None:
+    assert equal(spec, {key: value.encode() for key, value in held.items()}, VAULT.get) is wanted
