@@ -100,11 +100,13 @@ class Trials(_Section):
     """What is tried out on servers beyond reading them, each to be switched off where it is not permitted.
 
     `issuedLogin`: a login of a dynamic role is issued and revoked. `oldLogin`: a login as the old owner with the value
-    of the Secret, in memory. `render`: the agent's templates are rendered on this machine as the workload.
+    of the Secret, in memory. `certificate`: a certificate of the workload's role is issued for minutes and shown to the
+    database. `render`: the agent's templates are rendered on this machine as the workload.
     """
 
     issuedLogin: bool = True  # noqa: N815  keys are as written in the file
     oldLogin: bool = True  # noqa: N815
+    certificate: bool = True
     render: bool = True
 
 

@@ -15,6 +15,7 @@ from migrate.model.change import Absent, Change, Doc, Exact, State
 from migrate.model.json import Json
 from migrate.model.ports import Unreachable
 from migrate.model.target import Target
+from migrate.stores.certificates import revoked, serial
 from migrate.stores.postgres.comparing import writes
 from migrate.stores.postgres.endpoint import endpoint
 from migrate.stores.postgres.session import Database
@@ -31,6 +32,18 @@ _SESSIONS = """
 select count(*), min(backend_start), max(backend_start), count(*) filter (where backend_start is null),
   array_agg(distinct host(client_addr)) filter (where client_addr is not null)
 from pg_stat_activity where usename = %(name)s and pid <> pg_backend_pid()
+"""
+_CERTIFICATES = """
+select count(*), count(*) filter (where s.ssl is null), count(*) filter (where s.client_serial is null),
+  array_agg(distinct s.client_serial::text) filter (where s.client_serial is not null)
+from pg_stat_activity a left join pg_stat_ssl s on s.pid = a.pid
+where a.usename = %(name)s and a.pid <> pg_backend_pid()
+"""
+# A list that was written after the server last read its settings is not the one that it goes by.
+_REVOKED = """
+select case when current_setting('ssl_crl_file') = '' then ''
+  when (pg_stat_file(current_setting('ssl_crl_file'))).modification > pg_conf_load_time() then ''
+  else pg_read_file(current_setting('ssl_crl_file')) end
 """
 _EXISTS = "select 1 from pg_database where datname = %(name)s and datallowconn"
 # A server's own schemas belong to whoever made the cluster, in every database.
@@ -73,6 +86,10 @@ class PostgresObserver:
                 return endpoint(address, self.ca)
             case "sessions", login:
                 return _sessions(self.database.ask(_SESSIONS, {"name": login})[0])
+            case "certificates", login:
+                return _certificates(self.database.ask(_CERTIFICATES, {"name": login})[0])
+            case "server", "revoked":
+                return {"serials": list[Json](sorted(revoked(str(self.database.ask(_REVOKED)[0][0]))))}
             case "ownership", database:
                 return self._ownership(database)
             case "writes", _:
@@ -114,6 +131,13 @@ def _sessions(row: tuple[Any, ...]) -> dict[str, Json]:
         return shown  # without pg_read_all_stats nobody sees when others began, or from where
     shown["clients"] = sorted(clients or [])
     return shown | ({"oldest": _moment(oldest), "newest": _moment(newest)} if count else {})
+
+
+def _certificates(row: tuple[Any, ...]) -> dict[str, Json]:
+    count, hidden, without, serials = row
+    if hidden:
+        return {"count": count}  # without pg_read_all_stats nobody sees what others showed
+    return {"count": count, "without": without, "serials": [serial(int(one)) for one in serials or []]}
 
 
 def _moment(at: datetime) -> str:

@@ -1,7 +1,11 @@
-"""A login tried out: who one is, and as whom one acts. The password lives as long as the call."""
+"""A login tried out: who one is, and as whom one acts. Passwords and keys live in memory, as long as the call."""
 
 from __future__ import annotations
 
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +62,49 @@ def used(door: Door, credential: Credential) -> dict[str, Json]:
         return {"why": _said(error, credential)}
     current, owner = row or ("", "")
     return {"current": current, "owner": owner}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A certificate with its key, and the authorities that the server's own must come from; all in PEM."""
+
+    user: str
+    pair: str = field(repr=False)
+    authorities: str
+
+
+def tried_with_certificate(door: Door, name: str, shown: Shown) -> dict[str, Json]:
+    """The same with a certificate, by verify-full to a server that must bear `name`, at the door's address."""
+    try:
+        with ExitStack() as held:
+            pair, trusted = (held.enter_context(_in_memory(text)) for text in (shown.pair, shown.authorities))
+            connection = held.enter_context(
+                psycopg.connect(
+                    host=name, hostaddr=socket.gethostbyname(door.host), port=door.port, dbname=door.database,
+                    user=shown.user, sslmode="verify-full", sslcert=pair, sslkey=pair, sslrootcert=trusted,
+                    connect_timeout=10, application_name="migrate", autocommit=True,
+                )
+            )  # fmt: skip
+            row = connection.execute("select session_user::text, current_user::text").fetchone()
+    except OSError:
+        return {}  # the name of the address leads nowhere
+    except psycopg.Error as error:
+        answered = any(word in str(error) for word in ("FATAL", "SSL", "certificate"))
+        return {"allowed": False, "why": said(error)} if answered else {}
+    session, current = row or ("", "")
+    return {"allowed": True, "session": session, "current": current}
+
+
+@contextmanager
+def _in_memory(text: str) -> Iterator[str]:
+    """A path to the text, for libpq in this process: it takes files only, and a key must not lie on a disk."""
+    descriptor = os.memfd_create("migrate")
+    try:
+        os.fchmod(descriptor, 0o600)
+        os.write(descriptor, text.encode())
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
 
 
 def _entered(door: Door, credential: Credential) -> psycopg.Connection[tuple[Any, ...]]:

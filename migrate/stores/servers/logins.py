@@ -15,11 +15,14 @@ from migrate.stores.cluster.accounts import account, token
 from migrate.stores.cluster.api import Api as Cluster
 from migrate.stores.cluster.secrets import secret
 from migrate.stores.lost import LostError
-from migrate.stores.postgres.trial import Credential, Door, tried
+from migrate.stores.postgres.trial import Credential, Door, Shown, tried, tried_with_certificate
 from migrate.stores.vault.api import Answer
 from migrate.stores.vault.api import Api as Vault
+from migrate.stores.vault.certificates import authorities
 
 _Shown = dict[str, Json] | None
+_TTL = "5m"
+"""The life of a certificate that is only for a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,34 @@ class Logins:
         # What is no text cannot be a password that anybody was given.
         password = value.decode("utf-8", "replace")
         return tried(self.door(wanted["database"]), Credential(wanted["login"], password))
+
+    def by_certificate(self, name: str, asked: str) -> _Shown:
+        """`{allowed, session, current, why}` with a certificate that lives for minutes. Raises Unreachable.
+
+        Its key is forgotten here, so what stays in Vault is a number.
+        """
+        wanted = dict(parse_qsl(asked))
+        found = self.entered(name, wanted)
+        if not isinstance(found, Answer):
+            return found
+        if not found.ok:
+            return {"allowed": False, "why": found.errors}
+        bearer = str(found.auth.get("client_token"))
+        try:
+            made = self.vault.bearing(bearer).ask("post", wanted["path"], {"common_name": wanted["name"], "ttl": _TTL})
+        except LostError as error:
+            raise Unreachable(str(error), following="Vault answers again") from None
+        finally:
+            self._revoked(bearer)
+        if not made.ok:
+            return {"allowed": False, "why": f"{wanted['path']} in Vault: {made.errors}"}
+        if self.database is None:
+            return {}
+        pair = f"{made.data.get('certificate')}\n{made.data.get('private_key')}\n"
+        trusted = authorities(self.vault, wanted["path"].partition("/issue/")[0])
+        return tried_with_certificate(
+            self.door(wanted["database"]), wanted["host"], Shown(wanted["name"], pair, trusted)
+        )
 
     def _connected(self, read: Answer, wanted: dict[str, str]) -> _Shown:
         if not read.ok:

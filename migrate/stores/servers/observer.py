@@ -47,6 +47,8 @@ class ServersObserver:
                 return _state(
                     self._permitted("issuedLogin") or Cycle(self.logins, self.postgres.database).tried(name, asked)
                 )
+            case _, "CertificateLogin":
+                return _state(self._permitted("certificate") or self.logins.by_certificate(name, asked))
             case _, "OldLogin":
                 return _state(self._permitted("oldLogin") or self.logins.with_secret(name, asked))
             case _, "Rendered":

@@ -17,6 +17,7 @@ from migrate.model.ports import Unreachable
 from migrate.model.target import Target
 from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Api
+from migrate.stores.vault.certificates import authority, issued
 from migrate.stores.vault.store import rule
 from migrate.targets.vault import unmarked
 
@@ -45,6 +46,10 @@ class VaultObserver:
             return self._leases(f"{target.kind.partition('/')[2]}/{target.name}".lstrip("/"))
         if kind == "reach":
             return self._reach(target)
+        if kind == "authority":
+            return authority(self.api, target.kind.removesuffix("/authority"))
+        if kind == "issued":
+            return issued(self.api, target.kind.removesuffix("/issued"), target.name, self.now())
         found = self._read(target)
         if found is None:
             return None

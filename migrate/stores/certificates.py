@@ -1,0 +1,52 @@
+"""Certificates read: whom they name, until when, and by which number Vault and PostgreSQL know them.
+
+The library is imported when something is read, since no start-up should wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What checks ask of one."""
+
+    name: str
+    """Its common name; empty where it has none."""
+    until: datetime
+
+
+def certificate(pem: str) -> Certificate | None:
+    """A certificate in PEM; None where the text is none."""
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    try:
+        found = x509.load_pem_x509_certificate(pem.encode())
+    except ValueError:
+        return None
+    names = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return Certificate(str(names[0].value) if names else "", found.not_valid_after_utc)
+
+
+_LIST = "-----BEGIN X509 CRL-----"
+
+
+def revoked(pem: str) -> Iterator[str]:
+    """The serial numbers in one or more lists of revoked certificates. What is no list has none."""
+    from cryptography import x509
+
+    for part in pem.split(_LIST)[1:]:
+        try:
+            found = x509.load_pem_x509_crl((_LIST + part).encode())
+        except ValueError:
+            continue
+        yield from (serial(one.serial_number) for one in found)
+
+
+def serial(number: int) -> str:
+    """A serial number as Vault writes it: `0a:1b:...`."""
+    return number.to_bytes((number.bit_length() + 7) // 8 or 1, "big").hex(":")

@@ -1,0 +1,190 @@
+"""Phase 3 on real servers, seen by strangers: psql and Vault's own agent. Issue, log in, renew, revoke, rotate."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from migrate.checks.answer import Answer, Fail, Inconclusive, Pass, Question
+from migrate.checks.catalogue import check_for
+from migrate.engine.settle import Applied, settle
+from migrate.model.change import Absent, State
+from migrate.model.ports import Written
+from migrate.model.target import Target
+from migrate.stores.postgres.observer import PostgresObserver
+from migrate.stores.postgres.session import Database
+from migrate.stores.postgres.trial import Door, Shown, tried_with_certificate
+from migrate.stores.vault.certificates import authorities
+from migrate.stores.vault.observer import VaultObserver
+from migrate.targets.hba import by_certificate
+from migrate.targets.pki import client_role
+from tests.contract.mutual import HOST, LOGIN, OWNER, Mutual, mutual, new_authority, until
+from tests.contract.servers import OLD, missing, running
+
+pytestmark = [pytest.mark.lab(level="vault"), pytest.mark.timeout(600)]
+
+OURS = by_certificate(LOGIN, OWNER)
+EVERYONE = "hostssl all all all scram-sha-256"
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Iterator[Mutual]:
+    """Servers of their own: their authorities and their rules change under every test."""
+    if why := missing() or ("" if shutil.which("psql") else "psql is not on this machine"):
+        pytest.skip(why)
+    with running(tmp_path) as servers:
+        made = mutual(tmp_path, servers)
+        made.admit(OURS, EVERYONE)
+        yield made
+
+
+class Looking:
+    """An observer for both servers."""
+
+    def __init__(self, found: Mutual) -> None:
+        self._vault = VaultObserver(found.api, lambda: datetime.now(UTC))
+        self._postgres = PostgresObserver(Database(lambda: found.servers.dsn))
+
+    def observe(self, target: Target) -> State:
+        return (self._vault if target.store == "vault" else self._postgres).observe(target)
+
+
+def asked(found: Mutual, gate: str) -> Answer:
+    """What a gate's check says of the real servers now."""
+    about = next(dict(one.about) for one in found.bench.plan.gates if one.id == gate)
+    return check_for(gate).ask(Looking(found), Question(about, datetime.now(UTC)))
+
+
+def test_every_step_there_and_back_leaves_the_servers_as_they_were(found: Mutual) -> None:
+    assert [step.operation for step in found.steps] == ["pki-role", "vault-policy", "jwt-role", "certificate-login"]
+    for step in found.steps:
+        left = found.bench.take(step)
+        assert isinstance(settle(step.change, left.state), Applied), step.id
+    assert isinstance(asked(found, "pki.mount"), Pass)
+    assert isinstance(asked(found, "pki.role-names"), Pass)
+    while found.bench.left:
+        step, last = found.bench.left.pop()
+        assert isinstance(found.bench.back(step, last), Written), step.id
+        assert isinstance(found.bench.read(step).state, Absent), step.id
+    assert isinstance(asked(found, "pki.role-names"), Fail)
+
+
+def test_the_role_issues_for_its_one_name_and_the_policy_reaches_nothing_else(found: Mutual) -> None:
+    for step in found.steps:
+        found.bench.take(step)
+    token = found.api.ask("post", "auth/token/create", {"policies": [found.role]}).auth["client_token"]
+    workload, path = found.api.bearing(str(token)), f"pki/issue/{found.role}"
+    assert workload.ask("post", path, {"common_name": LOGIN}).ok
+    for other in ("postgres", "grafana", f"x.{LOGIN}", "localhost", "*"):
+        assert workload.ask("post", path, {"common_name": other, "exclude_cn_from_sans": True}).status == 400
+    for more in ({"alt_names": "postgres"}, {"ip_sans": "127.0.0.1"}, {"uri_sans": "spiffe://x"}):
+        assert workload.ask("post", path, {"common_name": LOGIN, **more}).status == 400
+    for elsewhere in ("pki/issue/server", "pki/sign-verbatim", f"pki/sign/{found.role}", f"pki/roles/{found.role}"):
+        assert workload.ask("post", elsewhere, {"common_name": LOGIN}).status == 403
+
+
+def test_psql_gets_in_with_what_the_agent_wrote_and_with_nothing_else(found: Mutual) -> None:
+    for step in found.steps:
+        found.bench.take(step)
+    with found.agent(found.folder / "files") as files:
+        said = found.psql(files)
+        assert said.stdout.strip() == f"{LOGIN}|{OWNER}", said.stderr
+        assert (files / "db-client.pem").stat().st_mode & 0o777 == 0o400
+
+        assert found.psql(files, PGSSLCERT="", PGSSLKEY="", PGPASSWORD=OLD).returncode != 0
+        assert "does not match host name" in found.psql(files, PGHOST="elsewhere.example").stderr
+        assert found.psql(files, PGUSER=OWNER).returncode != 0, "another login's rule asks for its password"
+        assert found.psql(files, PGUSER=OWNER, PGPASSWORD=OLD).stdout.strip() == f"{OWNER}|{OWNER}", "the old way"
+
+        pair, trusted = (files / "db-client.pem").read_text(), authorities(found.api, "pki")
+        door = Door("127.0.0.1", found.servers.port, OWNER, "verify-full", None)
+        assert tried_with_certificate(door, HOST, Shown(LOGIN, pair, trusted)) == {
+            "allowed": True,
+            "session": LOGIN,
+            "current": OWNER,
+        }
+        assert tried_with_certificate(door, "elsewhere.example", Shown(LOGIN, pair, trusted))["allowed"] is False
+    assert "PRIVATE KEY" not in (found.folder / "pg.log").read_text()
+
+
+def test_a_rule_that_stands_above_ours_is_seen_and_asks_for_a_password(found: Mutual) -> None:
+    for step in found.steps:
+        found.bench.take(step)
+    assert isinstance(asked(found, "db.hba-cert"), Pass)
+    with found.agent(found.folder / "files") as files:
+        found.admit(EVERYONE, OURS)
+        assert isinstance(asked(found, "db.hba-cert"), Fail)
+        assert found.psql(files).returncode != 0
+        found.admit(EVERYONE)
+        assert isinstance(asked(found, "db.hba-cert"), Inconclusive)
+        found.admit(OURS, EVERYONE)
+        assert found.psql(files).returncode == 0
+
+
+def test_a_certificate_is_renewed_before_it_ends_and_the_old_one_opens_until_it_does(found: Mutual) -> None:
+    for step in found.steps:
+        found.bench.take(step)
+    short = client_role(LOGIN, 30) | {"not_before_duration": 1}
+    assert found.api.ask("post", f"pki/roles/{found.role}", short).ok
+    with found.agent(found.folder / "files") as files:
+        first = (files / "db-client.pem").read_text()
+        assert found.psql(files).returncode == 0
+        until(lambda: (files / "db-client.pem").read_text() != first)
+        for _ in range(20):
+            assert found.psql(files).returncode == 0, "certificate and key are of one issue at every moment"
+        (files / "first.pem").write_text(first)
+        (files / "first.pem").chmod(0o600)
+        old = {"PGSSLCERT": str(files / "first.pem"), "PGSSLKEY": str(files / "first.pem")}
+        until(lambda: "expired" in found.psql(files, **old).stderr)
+        assert found.psql(files).returncode == 0
+
+
+def test_a_revocation_counts_once_postgresql_has_loaded_the_list(found: Mutual) -> None:
+    for step in found.steps:
+        found.bench.take(step)
+    with found.agent(found.folder / "files") as files:
+        (one,) = issued(found)
+        assert isinstance(asked(found, "pki.revoked"), Inconclusive)
+        assert found.api.ask("post", "pki/revoke", {"serial_number": one}).ok
+        assert found.psql(files).returncode == 0, "PostgreSQL has not heard of it"
+        assert isinstance(asked(found, "pki.revoked"), Inconclusive)
+
+        (found.data / "revoked.pem").write_text(str(found.api.look("pki/cert/crl").data["certificate"]))
+        found.servers.sql("alter system set ssl_crl_file = 'revoked.pem'")
+        found.reload()
+        assert "revoked" in found.psql(files).stderr
+        assert isinstance(asked(found, "pki.revoked"), Pass)
+
+
+def issued(found: Mutual) -> list[str]:
+    """The certificates for our login that are good, as the observer lists them."""
+    shown = VaultObserver(found.api, lambda: datetime.now(UTC)).observe(Target("vault", "pki/issued", LOGIN))
+    assert not isinstance(shown, Absent)
+    valid: list[dict[str, str]] = shown.value["valid"]  # type: ignore[union-attr,index,call-overload,assignment]
+    return [one["serial"] for one in valid]
+
+
+def test_the_authority_is_rotated_while_somebody_is_logged_in_at_every_step(found: Mutual) -> None:
+    for step in found.steps:
+        found.bench.take(step)
+    with found.agent(found.folder / "files") as files:
+        old = (files / "db-client.pem").read_text()
+        one = authorities(found.api, "pki")
+        two = new_authority(found.api, "two")
+        until(lambda: (files / "db-authorities.pem").read_text().count("BEGIN CERTIFICATE") == 2)
+        found.trust(authorities(found.api, "pki"))
+        assert found.psql(files).returncode == 0, "both are trusted, by both sides"
+
+        assert found.api.ask("post", "pki/config/issuers", {"default": two}).ok
+        (files / "db-client.pem").unlink()
+    with found.agent(found.folder / "new") as files:
+        assert (files / "db-client.pem").read_text() != old
+        assert found.psql(files).returncode == 0, "signed by the new one"
+        found.trust(one)
+        assert "unknown ca" in found.psql(files).stderr, "this is what trusting both first is for"
+        found.trust(authorities(found.api, "pki").replace(one, ""))
+        assert found.psql(files).returncode == 0
