@@ -6,7 +6,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ("tests.labworld", "tests.harness.fixtures")
+pytest_plugins = ("tests.labworld", "tests.lab.engine", "tests.harness.fixtures")
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)

@@ -119,9 +119,11 @@ def labs_world(labs_home: Path, labs_level: Level) -> Lab:
         shutil.rmtree(estate)
 
 
-def start(name: str, estate: Path | None, level: Level | None = None, eso: str = "v0.16.2") -> Lab:
+def start(
+    name: str, estate: Path | None, level: Level | None = None, eso: str = "v0.16.2", *, docker: bool = False
+) -> Lab:
     """A further world; the folder fixture ends it at the latest."""
-    wanted = starting.Wanted(name, estate, level.value if level else None, eso, None)
+    wanted = starting.Wanted(name, estate, level.value if level else None, eso, None, docker)
     return Lab(starting.start(wanted, lambda _level, _why: None, lambda _step, _seconds: None))
 
 
@@ -153,6 +155,12 @@ def missing(why: str) -> NoReturn:
         pytest.fail(f"no lab in CI: {why}")
     _missed.append(why)
     pytest.skip(f"no lab: {why}: make lab && migrate lab doctor")
+
+
+def without(why: str) -> NoReturn:
+    """Skip this test aloud and counted, in CI too: what it needs cannot be had everywhere."""
+    _missed.append(why)
+    pytest.skip(why)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -17,7 +17,7 @@ _Name = Annotated[str, typer.Option("--name", help="Which lab; several can be up
 
 def add(group: typer.Typer) -> None:
     """Add these verbs to `migrate lab`."""
-    for verb in (up, down, status, logs, shell, faults):
+    for verb in (up, down, status, logs, shell, faults, backup):
         group.command(verb.__name__)(verb)
 
 
@@ -35,6 +35,13 @@ def up(
     postgres: Annotated[
         int | None, typer.Option(help="Major version of PostgreSQL. Default: the estate's, or 16.")
     ] = None,
+    saved: Annotated[
+        Path | None,
+        typer.Option("--backup", help="With Vault and PostgreSQL as `migrate lab backup` wrote them."),
+    ] = None,
+    docker: Annotated[
+        bool, typer.Option("--docker", help="Servers as containers of this machine's engine; no pods.")
+    ] = False,
     context: Annotated[
         str | None, typer.Option(help="Start no server: bring the lab into the cluster of this kubectl context.")
     ] = None,
@@ -60,8 +67,9 @@ def up(
     from migrate.lab import existing, starting
     from migrate.views import lab as view
 
+    version = eso if eso.startswith("v") else f"v{eso}"
     place = None if empty else estate or example()
-    wanted = starting.Wanted(name, place, _level(level), eso if eso.startswith("v") else f"v{eso}", postgres)
+    wanted = starting.Wanted(name, place, _level(level), version, postgres, docker=docker, backup=saved)
     if bool(context) != bool(vault):
         raise Usage("An existing cluster and an existing Vault go together.", following="--context NAME --vault URL")
     if context and vault:
@@ -108,15 +116,15 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines; 0 for all.")] = 100,
 ) -> None:
     """Print what a server of the lab has said."""
-    from migrate.lab import status
+    from migrate.lab import logging, status
     from migrate.views import lab as view
 
     world = _world(name)
-    path = world.log(status.program(server))
-    known = sorted(file.stem for file in path.parent.glob("*.log"))
-    if path.stem not in known:
+    program = status.program(server)
+    known = logging.known(world)
+    if program not in known:
         raise Usage(f"No server of this lab is called {server}.", following=f"Name one of: {', '.join(known)}.")
-    text = path.read_text(errors="replace").splitlines()
+    text = logging.words(world, program).splitlines()
     view.log("\n".join(text[-lines:] if lines else text))
 
 
@@ -144,6 +152,23 @@ def shell(
         raise typer.Exit(subprocess.run(words, env=environment, check=False).returncode)
     except FileNotFoundError as error:
         raise Usage(f"There is no program called {words[0]}.") from error
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A folder that is not there yet; only its owner may enter it.")],
+    name: _Name = "lab",
+) -> None:
+    """Write a backup of the lab's Vault and PostgreSQL, keys included. PostgreSQL rests for a moment meanwhile.
+
+    `migrate lab up --backup FOLDER` makes a lab of the same name from it and from Git, as after the loss of a cluster.
+    """
+    from migrate.lab import backup as lab
+    from migrate.lab import faults as stopping
+    from migrate.views import lab as view
+
+    world = _world(name)
+    lab.take(world, folder.absolute(), lambda act: stopping.rest_postgres(world, act))
+    view.saved(str(folder), name)
 
 
 def faults(

@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
-
 from migrate.lab import cluster, vault
 from migrate.lab.demands import Demands
 from migrate.lab.vault import Mounts
@@ -174,6 +171,9 @@ def _trust(api: Api) -> dict[str, Any]:
 
 
 def _pem(key: dict[str, Any]) -> str:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+
     numbers = RSAPublicNumbers(e=_number(key["e"]), n=_number(key["n"]))
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     return numbers.public_key().public_bytes(serialization.Encoding.PEM, form).decode()

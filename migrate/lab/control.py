@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrate.lab import ports, processes
-from migrate.lab.certificates import Authority
 from migrate.lab.network import SERVICES
 from migrate.lab.web import Web, wait
 from migrate.lab.world import World, write
+
+if TYPE_CHECKING:  # what signs them is installed with the lab only
+    from migrate.lab.certificates import Authority
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 Programs = Mapping[str, Path]

@@ -5,15 +5,18 @@ from __future__ import annotations
 import secrets
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from migrate.lab import ports, processes
-from migrate.lab.certificates import Authority
+from migrate.lab import containers, ports, processes
 from migrate.lab.logins import Login
 from migrate.lab.machine import Machine
 from migrate.lab.postgresql import Installation
 from migrate.lab.web import wait
-from migrate.lab.world import World, write
+from migrate.lab.world import Provider, World, write
 from migrate.model.errors import Failed
+
+if TYPE_CHECKING:  # what signs them is installed with the lab only
+    from migrate.lab.certificates import Authority
 
 ADMIN = "lab_admin"
 
@@ -30,13 +33,25 @@ def start(world: World, installed: Installation, machine: Machine, logins: tuple
     write(world.credential("pgpass"), f"*:*:*:{ADMIN}:{password}\n")
     write(world.config("postgres.version"), installed.version)
     _make(world, installed, machine, folder)
-    (folder / "pg_hba.conf").write_text(_rules())
-    with (folder / "postgresql.conf").open("a") as settings:
-        settings.write(_settings(world))
+    _configure(world, folder)
     for login in logins:
         _single(world, installed, machine, "postgres", _made(login))
         _single(world, installed, machine, login.database, [f"ALTER SCHEMA public OWNER TO {_name(login.owner)}"])
     run(world, installed, machine)
+
+
+def start_on(world: World, installed: Installation, machine: Machine, files: Path) -> None:
+    """Start a server on the files of another one, with this lab's addresses and certificates."""
+    write(world.config("postgres.version"), installed.version)
+    _configure(world, files)
+    run(world, installed, machine)
+
+
+def _configure(world: World, folder: Path) -> None:
+    """Of a setting that is there twice, the last one holds."""
+    (folder / "pg_hba.conf").write_text(_rules())
+    with (folder / "postgresql.conf").open("a") as settings:
+        settings.write(_settings(world))
 
 
 def certify(world: World, authority: Authority, names: tuple[str, ...]) -> None:
@@ -46,7 +61,12 @@ def certify(world: World, authority: Authority, names: tuple[str, ...]) -> None:
 
 def run(world: World, installed: Installation, machine: Machine) -> None:
     """Start the server on the data that is there; returns when it takes connections."""
-    command = [*_as_somebody(machine), str(installed.bin / "postgres"), "-D", str(world.data("disk", "postgres"))]
+    command = [
+        *_as_somebody(world, machine),
+        str(installed.bin / "postgres"),
+        "-D",
+        str(world.data("disk", "postgres")),
+    ]
     processes.start(world, "postgres", command)
     process = processes.recorded(world, "postgres")
     socket = world.socket(f".s.PGSQL.{ports.POSTGRES + ports.BEHIND}")
@@ -58,16 +78,16 @@ def run(world: World, installed: Installation, machine: Machine) -> None:
     wait("postgres", ready, 60, alive=lambda: process is not None and processes.alive(process))
 
 
-def _as_somebody(machine: Machine) -> list[str]:
+def _as_somebody(world: World, machine: Machine) -> list[str]:
     """PostgreSQL refuses to be root. In a user namespace we are somebody else, and the files stay our own."""
-    if not machine.root:
+    if not machine.root or world.provider is Provider.DOCKER:  # a container has a user of its own
         return []
     return ["unshare", "--user", "--ipc", "--map-user=1000", "--map-group=1000", "--"]
 
 
 def _make(world: World, installed: Installation, machine: Machine, folder: Path) -> None:
     command = [
-        *_as_somebody(machine), installed.bin / "initdb", f"--pgdata={folder}", f"--username={ADMIN}",
+        *_as_somebody(world, machine), installed.bin / "initdb", f"--pgdata={folder}", f"--username={ADMIN}",
         "--auth=scram-sha-256", f"--pwfile={world.credential('postgres-admin')}", "--encoding=UTF8", "--locale=C",
         "--no-sync", "--no-instructions",
     ]  # fmt: skip
@@ -77,7 +97,7 @@ def _make(world: World, installed: Installation, machine: Machine, folder: Path)
 def _single(world: World, installed: Installation, machine: Machine, database: str, statements: list[str]) -> None:
     """Statements on standard input of a server that serves nobody: no password appears in an argument or a log."""
     command = [
-        *_as_somebody(machine),
+        *_as_somebody(world, machine),
         installed.bin / "postgres",
         "--single",
         "-j",
@@ -90,11 +110,15 @@ def _single(world: World, installed: Installation, machine: Machine, database: s
 
 def _run(world: World, command: list[str], text: str) -> None:
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": str(world.data("home"))}
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=environment)
+    if world.provider is Provider.DOCKER:
+        code, errors = containers.carry_out(world, "postgres", command, text)
+    else:
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=environment)
+        code, errors = done.returncode, done.stderr
     # --single reports a failed statement on stderr and goes on.
-    wrong = [line for line in done.stderr.splitlines() if "ERROR:" in line or "FATAL:" in line]
-    if done.returncode or wrong:
-        said = (wrong or done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    wrong = [line for line in errors.splitlines() if "ERROR:" in line or "FATAL:" in line]
+    if code or wrong:
+        said = (wrong or errors.strip().splitlines() or ["no reason given"])[-1]
         raise Failed(f"PostgreSQL refused: {said}", undone="The lab's database was not made.")
 
 

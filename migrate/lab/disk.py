@@ -1,6 +1,7 @@
 """The disk that Vault and PostgreSQL write to: a small one of their own, so that it can be full without the machine's.
 
-Root only: who is not root has the machine's disk under both, and no fault may fill that.
+For root and processes only: who is not root, or an engine that may not see a mount made here, has the machine's disk
+under both, and no fault may fill that.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ import os
 import subprocess
 
 from migrate.lab.machine import Machine
-from migrate.lab.world import World
+from migrate.lab.world import Provider, World
 
 _SIZE = "640m"
 _PAGE = 4096
 
 
 def provide(world: World, machine: Machine) -> None:
-    """Mount it at `data/disk`, in memory. Where we are not root it stays a folder like any other."""
+    """Mount it at `data/disk`, in memory. Where that cannot be it stays a folder like any other."""
     world.data("disk").mkdir(mode=0o700, exist_ok=True)
-    if machine.root:
+    if machine.root and world.provider is Provider.PROCESSES:
         options = f"size={_SIZE},mode=0700"
         subprocess.run(("mount", "-t", "tmpfs", "-o", options, "migrate-lab", str(world.data("disk"))), check=True)
 

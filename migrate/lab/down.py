@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from migrate.lab import existing, network, node, processes
+from migrate.lab import containers, existing, network, node, processes
 from migrate.lab.world import World
 from migrate.model.errors import MigrateError
 
@@ -28,6 +28,7 @@ def down(world: World) -> None:
     with contextlib.suppress(TimeoutError):
         processes.end(processes.every(world), _PATIENCE)
     network.fell_bridge(world)
+    left += containers.remove(world)
     left += [*map(str, node.remove_cgroups(world)), *_unmounted(world)]
     if still := processes.every(world):
         left += [f"process {process.pid}" for process in still]

@@ -133,6 +133,15 @@ def _stop_postgres(world: World) -> None:
     processes.end([process], patience=20.0)
 
 
+def rest_postgres(world: World, act: Callable[[], object]) -> None:
+    """Do something while PostgreSQL is stopped, and start it again whatever comes of it."""
+    _stop_postgres(world)
+    try:
+        act()
+    finally:
+        _start_postgres(world)
+
+
 def _start_postgres(world: World) -> None:
     database.run(world, postgresql.find(_major(world)), machine.look())
 
@@ -149,7 +158,7 @@ def _nothing(world: World) -> None:
 def _fill_disk(world: World) -> None:
     if not disk.own(world):
         raise Refused(
-            "This lab's servers write to the machine's own disk: it was not started by root.",
+            "This lab's servers write to the machine's own disk: one of their own needs root, and no containers.",
             undone="Nothing was filled.",
         )
     disk.fill(world)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrate.lab.machine import Machine
-from migrate.lab.world import World, write
+from migrate.lab.world import Provider, World, write
 
 _BIND = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
 
@@ -19,8 +19,11 @@ def name(world: World, names: Iterable[str]) -> None:
 def knowing(world: World, machine: Machine) -> list[str]:
     """The beginning of a command that sees the lab's hosts file in the place of the machine's.
 
-    Empty where the machine lets nobody have mounts of their own: the command then knows the machine's names only.
+    Empty where it sees it anyway, or where the machine lets nobody have mounts of their own: then it knows the
+    machine's names only.
     """
+    if world.provider is Provider.DOCKER:
+        return []  # its container has that file
     if machine.root:
         unshare = ["unshare", "--mount", "--"]
     elif machine.user_namespaces:

@@ -9,14 +9,16 @@ import base64
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from migrate.lab import cluster, control, ports, processes
-from migrate.lab.certificates import Authority
 from migrate.lab.companions import module, path
 from migrate.lab.web import Web, wait
 from migrate.lab.world import World, write
 from migrate.model.errors import Usage
+
+if TYPE_CHECKING:  # what signs them is installed with the lab only
+    from migrate.lab.certificates import Authority
 
 VARIABLE = "LAB_VAULT_K8S"
 _NAMESPACE = "vault"

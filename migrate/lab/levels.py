@@ -36,8 +36,11 @@ _CONTROL_SERVERS = frozenset({"etcd", "kube-apiserver", "kube-controller-manager
 _FULL_SERVERS = frozenset({"kubelet", "kube-scheduler"})
 
 
-def choose(machine: Machine, servers: frozenset[str], wanted: Level | None) -> Choice:
-    """The wanted level, or the highest that the machine and the built servers allow.
+_NO_NODE = ("in containers a lab has no node",)
+
+
+def choose(machine: Machine, servers: frozenset[str], wanted: Level | None, *, docker: bool = False) -> Choice:
+    """The wanted level, or the highest that the machine and the built servers allow. `docker`: as containers.
 
     Raises Refused for a wanted level that is not possible here, with every reason.
     """
@@ -48,7 +51,7 @@ def choose(machine: Machine, servers: frozenset[str], wanted: Level | None) -> C
             following="make lab (or: migrate lab build)",
         )
     hurdles = {
-        Level.FULL: [*_no_full(machine, servers), *_no_control(servers)],
+        Level.FULL: [*(_NO_NODE if docker else _no_full(machine, servers)), *_no_control(servers)],
         Level.CONTROL: list(_no_control(servers)),
         Level.VAULT: [],
     }

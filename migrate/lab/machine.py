@@ -39,17 +39,22 @@ class Machine:
 def look() -> Machine:
     """Ask the machine. Starts a few short processes in namespaces of their own; leaves nothing behind."""
     root = os.geteuid() == 0
-    busybox = shutil.which("busybox")
     return Machine(
         root=root,
         programs=frozenset(name for name in PROGRAMS if shutil.which(name, path=search_path())),
         plugins=_plugins(),
-        static_busybox=busybox is not None and _static(Path(busybox)),
+        static_busybox=static_busybox() is not None,
         cgroups=root and _cgroups(),
         namespaces=root and _namespaces(),
         user_namespaces=_quietly("unshare", "--user", "--map-root-user", "true"),
         postgres=any(Path("/usr/lib/postgresql").glob("*/bin/postgres")),
     )
+
+
+def static_busybox() -> Path | None:
+    """A busybox that needs no library."""
+    found = shutil.which("busybox", path=search_path())
+    return Path(found) if found is not None and _static(Path(found)) else None
 
 
 def search_path() -> str:

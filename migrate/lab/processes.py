@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from migrate.lab import containers
 from migrate.lab.machine import search_path
-from migrate.lab.world import World, write
+from migrate.lab.world import Provider, World, write
 from migrate.model.errors import Failed
 
 _MARK = "MIGRATE_LAB_WORLD"
@@ -37,24 +38,40 @@ class Process:
 def start(
     world: World, server: str, command: Sequence[str | Path], environment: Mapping[str, str] | None = None
 ) -> Process:
-    """Start a server in a session of its own, its words going to its log; returns when it is recorded.
+    """Start a server in a session (or a container) of its own; returns when it is recorded.
 
-    Raises OSError where the program cannot be run.
+    Raises OSError where the program cannot be run, Failed where an engine refuses.
     """
     words = [str(word) for word in command]
-    pid = os.posix_spawn(
+    variables = _environment(world, environment or {})
+    if world.provider is Provider.DOCKER and containers.suits(server):
+        pid, container = containers.start(world, server, words, variables)
+    else:
+        pid, container = _spawned(world, server, words, variables), ""
+    process = Process(pid, _ticks(pid))
+    said = {"command": words, "environment": dict(environment or {}), "container": container}
+    write(world.record(server), json.dumps({**asdict(process), **said}))
+    return process
+
+
+def _spawned(world: World, server: str, words: list[str], variables: Mapping[str, str]) -> int:
+    return os.posix_spawn(
         _found(words[0]),
         words,
-        _environment(world, environment or {}),
+        variables,
         file_actions=_streams(world.log(server)),
         setsid=True,
         setsigmask=(),
         setsigdef=(signal.SIGINT, signal.SIGPIPE, signal.SIGTERM),
     )
-    process = Process(pid, _ticks(pid))
-    said = {"command": words, "environment": dict(environment or {})}
-    write(world.record(server), json.dumps({**asdict(process), **said}))
-    return process
+
+
+def container(world: World, server: str) -> str:
+    """The id of the container that a server was started in; empty for a process of this machine's."""
+    try:
+        return str(json.loads(world.record(server).read_text()).get("container", ""))
+    except (OSError, ValueError):
+        return ""
 
 
 def start_again(world: World, server: str) -> Process:

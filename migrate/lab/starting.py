@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from migrate.lab import build, controllers, existing, injector, levels, machine, postgresql
+from migrate.lab import backup, build, containers, controllers, existing, injector, levels, machine, postgresql, world
 from migrate.lab.levels import Level
 from migrate.lab.world import Provider, World
-from migrate.model.errors import Failed, Usage
+from migrate.model.errors import Failed, Refused, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Wanted:
     level: str | None
     eso: str
     postgres: int | None
+    docker: bool = False
+    backup: Path | None = None
 
 
 def attach(wanted: Wanted, target: existing.Wanted, told: Callable[[str, float], None]) -> World:
@@ -56,16 +58,32 @@ def start(wanted: Wanted, told_level: Callable[[str, str], None], told: Callable
         known = ", ".join(controllers.ESO_VERSIONS)
         raise Usage(f"External Secrets Operator {wanted.eso} is not among the lab's: {known}.")
     here = machine.look()
+    if wanted.docker:
+        containers.insist()
+    saved = _saved(wanted)
     programs = build.binaries()
-    choice = levels.choose(here, frozenset(programs), Level(wanted.level) if wanted.level else None)
+    level = Level(wanted.level) if wanted.level else None
+    choice = levels.choose(here, frozenset(programs), level, docker=wanted.docker)
     told_level(choice.level, choice.reason)
     read = survey.read(wanted.estate) if wanted.estate else None
-    major = wanted.postgres or (survey.postgres_major(read) if read else None)
+    major = wanted.postgres or (saved.major if saved else None) or (survey.postgres_major(read) if read else None)
     postgresql.fetch(major)
-    parts = up.Parts(programs, build.definitions(), postgresql.find(major), injector.named())
-    made = making.make(making.Order(wanted.name, choice, wanted.estate, wanted.eso))
+    parts = up.Parts(programs, build.definitions(), postgresql.find(major), injector.named(), saved)
+    provider = Provider.DOCKER if wanted.docker else Provider.PROCESSES
+    made = making.make(making.Order(wanted.name, choice, wanted.estate, wanted.eso, provider))
     up.start(made, parts, here, read, told)
     return made
+
+
+def _saved(wanted: Wanted) -> backup.Backup | None:
+    """The backup that the lab is to be made from. Raises Usage for none, Refused where it does not fit."""
+    if wanted.backup is None:
+        return None
+    if wanted.docker:
+        raise Refused("A lab of containers cannot be made from a backup.", undone="No lab was started.")
+    found = backup.read(wanted.backup)
+    backup.insist_on_place(found, world.place(wanted.name))
+    return found
 
 
 def _have_libraries() -> None:

@@ -98,6 +98,7 @@ def _server(world: World, name: str, versions: dict[str, str]) -> Server:
         pid=process.pid if process and processes.alive(process) else None,
         address=_address(world, name),
         ready=ready(world, name),
+        container=processes.container(world, name),
     )
 
 

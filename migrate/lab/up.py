@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from migrate.lab import (
+    backup,
     cluster,
     companions,
     control,
@@ -30,6 +31,7 @@ from migrate.lab import (
     vault,
     world,
 )
+from migrate.lab.backup import Backup
 from migrate.lab.certificates import Authority, signing_key
 from migrate.lab.demands import Demands, Server
 from migrate.lab.levels import Level
@@ -49,6 +51,7 @@ class Parts:
     definitions: Mapping[str, Path]
     postgres: postgresql.Installation
     vault_k8s: Path | None = None
+    backup: Backup | None = None
 
 
 def start(made: World, parts: Parts, machine: Machine, demands: Demands | None, told: Told) -> None:
@@ -137,7 +140,11 @@ class Lab:
             node.certify(self.world, authority)
 
     def postgres(self) -> None:
-        """Make and start the database."""
+        """Make and start the database, or start it on what a backup has."""
+        if (found := self.parts.backup) is not None:
+            files = backup.restore_database(self.world, found, self.parts.postgres.major)
+            database.start_on(self.world, self.parts.postgres, self.machine, files)
+            return
         database.start(self.world, self.parts.postgres, self.machine, self.logins)
 
     def faults(self) -> None:
@@ -146,7 +153,10 @@ class Lab:
         faultproxy.start(self.world, self.parts.programs, ("vault", "postgres"), tuple(dict.fromkeys(more)))
 
     def fill_vault(self) -> None:
-        """Open Vault and put into it what the estate's ExternalSecrets take out of it."""
+        """Open Vault and put into it what the estate's ExternalSecrets take out of it, or what a backup has."""
+        if self.parts.backup is not None:
+            backup.restore_vault(self.world, self.parts.backup, self.mounts)
+            return
         vault.initialise(self.world)
         vault.furnish(self.world, self.mounts, self.demands.values if self.demands else {})
 

@@ -6,12 +6,15 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrate.lab import ports, processes
-from migrate.lab.certificates import Authority
 from migrate.lab.control import ISSUER, Programs
 from migrate.lab.web import Web, wait
 from migrate.lab.world import World, write
+
+if TYPE_CHECKING:  # what signs them is installed with the lab only
+    from migrate.lab.certificates import Authority
 
 NINETY_DAYS = "2160h"
 READER = "eso-reader"
@@ -106,7 +109,8 @@ def furnish(world: World, mounts: Mounts, values: Mapping[tuple[str, str], Mappi
     for kind, mount in (("database", mounts.database), ("pki", mounts.pki), ("transit", mounts.transit)):
         web.ask("POST", f"/v1/sys/mounts/{mount}", {"type": kind})
     web.ask("POST", f"/v1/{mounts.pki}/root/generate/internal", {"common_name": "lab", "ttl": NINETY_DAYS})
-    _trust(web, world, mounts)
+    web.ask("POST", f"/v1/sys/auth/{mounts.jwt}", {"type": "jwt"})
+    trust(web, world, mounts)
     _let_read(web, world, mounts)
     for (mount, path), data in values.items():
         wait(mount, lambda at=f"/v1/{mount}/config": web.ready(at), 20)
@@ -114,9 +118,8 @@ def furnish(world: World, mounts: Mounts, values: Mapping[tuple[str, str], Mappi
     web.close()
 
 
-def _trust(web: Web, world: World, mounts: Mounts) -> None:
+def trust(web: Web, world: World, mounts: Mounts) -> None:
     """Workloads log in with their service account's token; Vault knows the key it is signed with."""
-    web.ask("POST", f"/v1/sys/auth/{mounts.jwt}", {"type": "jwt"})
     public = world.credential("sa.pub").read_text()
     web.ask("POST", f"/v1/auth/{mounts.jwt}/config", {"jwt_validation_pubkeys": [public], "bound_issuer": ISSUER})
 

@@ -57,21 +57,26 @@ class Web:
     ) -> Answer:
         """The answer's JSON, None where it has no body. Raises Unwelcome for 400 and above, Failed for no answer."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        wanted = {"Content-Type": kind, "Accept": "application/json", **(headers or {})}
+        return _parsed(self._request(method, path, data, wanted, patience))
+
+    def fetch(self, path: str, *, patience: float = 60.0) -> bytes:
+        """What lies at a path, as it is. Raises what `ask` raises."""
+        return self._request("GET", path, None, {}, patience)
+
+    def _request(
+        self, method: str, path: str, data: bytes | None, headers: Mapping[str, str], patience: float
+    ) -> bytes:
+        all_headers = {**self._headers, **headers}
         try:
-            response = self._pool.request(
-                method,
-                self.url + path,
-                body=data,
-                headers={"Content-Type": kind, "Accept": "application/json", **self._headers, **(headers or {})},
-                timeout=patience,
-            )
+            response = self._pool.request(method, self.url + path, body=data, headers=all_headers, timeout=patience)
         except urllib3.exceptions.HTTPError as error:
             raise Failed(
                 f"{self.url} does not answer ({type(error).__name__}).", following="migrate lab status"
             ) from None
         if response.status >= 400:
             raise Unwelcome(response.status, f"{method} {self.url}{path}", _reason(response.data))
-        return _parsed(response.data)
+        return bytes(response.data)
 
     def ready(self, path: str, *, patience: float = 1.0) -> bool:
         """Whether the server answers that path with success just now."""

@@ -54,6 +54,14 @@ def faults(rows: Iterable[tuple[str, str, bool]]) -> None:
     result().print(table)
 
 
+def saved(folder: str, name: str) -> None:
+    """A backup was written."""
+    flag = "" if name == "lab" else f" --name {name}"
+    notes().print(
+        f"backup in {escape(folder)}\nnext: migrate lab down{flag}; migrate lab up{flag} --backup {escape(folder)}"
+    )
+
+
 def broken(name: str, what: str, undo: str) -> None:
     """A fault began."""
     notes().print(f"[bold]{escape(name)}[/]: {escape(what)}\n  undo: {escape(undo)}")

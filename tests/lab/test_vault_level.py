@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from migrate.cli.main import run
-from migrate.lab import down, faults, ports, processes, status
+from migrate.lab import disk, down, faults, ports, processes, status
 from migrate.lab.levels import Level
 from migrate.lab.web import Unwelcome
-from migrate.model.errors import Failed
+from migrate.lab.world import Provider
+from migrate.model.errors import Failed, Refused
 from tests.lab.ending import MIGRATE, killed_at, nothing_of
-from tests.labworld import Lab, missing, start, until
+from tests.labworld import Lab, start, until
 
 pytestmark = [pytest.mark.lab(level="vault"), pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def small(labs_home: object, labs_level: Level) -> Iterator[Lab]:
-    """A lab of Vault and PostgreSQL only."""
+@pytest.fixture(scope="module", params=["processes", "docker"])
+def small(request: pytest.FixtureRequest, labs_home: object, labs_level: Level) -> Iterator[Lab]:
+    """A lab of Vault and PostgreSQL only, by either who can run it."""
     del labs_home, labs_level  # they make sure that there can be one
-    found = start("small", None, Level.VAULT)
+    if request.param == "docker":
+        request.getfixturevalue("engine")
+    found = start("small", None, Level.VAULT, docker=request.param == "docker")
     yield found
     down.down(found.world)
 
@@ -57,7 +60,7 @@ def test_status_in_json_is_the_promised_document(small: Lab, capsys: pytest.Capt
     found = json.loads(capsys.readouterr().out)
     assert (found["schema"], found["level"], found["folder"]) == ("migrate.lab/v1", "vault", str(small.world.folder))
     assert {server["name"] for server in found["servers"]} == {"vault", "postgres", "lab-fault"}
-    assert all({"name", "version", "pid", "address", "ready"} <= server.keys() for server in found["servers"])
+    assert all({"name", "version", _where(server), "address", "ready"} <= server.keys() for server in found["servers"])
 
 
 def test_vault_answers_with_and_without_tls_on_the_port_that_an_estate_knows(small: Lab) -> None:
@@ -74,8 +77,10 @@ def test_a_cut_reaches_who_speaks_without_tls_too(small: Lab) -> None:
 
 
 def test_on_a_full_disk_nothing_can_be_written_and_afterwards_all_that_was_there_still_is(small: Lab) -> None:
-    if os.geteuid():
-        missing("a disk of its own needs root")
+    if not disk.own(small.world):
+        with pytest.raises(Refused, match="own disk"):
+            faults.named("disk-full", small.world).begin(small.world)
+        return
     small.vault.ask("POST", "/v1/secret/data/kept", {"data": {"key": "kept"}})
     small.run("psql", "-qAtc", "create table filled as select 7 as number")
     with _broken(small, "disk-full"):
@@ -98,7 +103,8 @@ def test_a_revoked_token_of_the_operators_reads_nothing_until_it_is_given_again(
 
 
 def test_labs_side_by_side_share_no_address_and_go_one_by_one(small: Lab) -> None:
-    others = [start(name, None, Level.VAULT) for name in ("left", "right")]
+    docker = _in_containers(small)
+    others = [start(name, None, Level.VAULT, docker=docker) for name in ("left", "right")]
     worlds = [small.world, *(other.world for other in others)]
     assert len({world.address for world in worlds}) == len({world.inner for world in worlds}) == 3
     for other in others:
@@ -110,7 +116,8 @@ def test_labs_side_by_side_share_no_address_and_go_one_by_one(small: Lab) -> Non
 
 @pytest.mark.parametrize("step", ["disk", "postgres", "vault contents"])
 def test_a_tool_killed_while_a_lab_comes_up_leaves_one_that_down_takes_away(step: str, small: Lab) -> None:
-    left = killed_at(step, "lab", "up", "--name", "half", "--empty", "--level", "vault")
+    more = ["--docker"] if _in_containers(small) else []
+    left = killed_at(step, "lab", "up", "--name", "half", "--empty", "--level", "vault", *more)
     assert processes.every(left) or left.data("disk").is_mount() or step == "disk"
     down.down(left)
     nothing_of(left)
@@ -118,7 +125,7 @@ def test_a_tool_killed_while_a_lab_comes_up_leaves_one_that_down_takes_away(step
 
 
 def test_a_lab_whose_tool_is_killed_while_it_is_taken_away_goes_when_that_is_repeated(small: Lab) -> None:
-    other = start("again", None, Level.VAULT).world
+    other = start("again", None, Level.VAULT, docker=_in_containers(small)).world
     with subprocess.Popen([*MIGRATE, "lab", "down", "--name", "again"], stderr=subprocess.DEVNULL) as tool:
         until("the first end of a server", lambda: len(processes.every(other)) < 3 or tool.poll() is not None)
         tool.kill()
@@ -126,6 +133,14 @@ def test_a_lab_whose_tool_is_killed_while_it_is_taken_away_goes_when_that_is_rep
         down.down(other)
     nothing_of(other)
     assert all(server.ready for server in status.servers(small.world))
+
+
+def _where(server: dict[str, Any]) -> str:
+    return "container" if "container" in server else "pid"
+
+
+def _in_containers(lab: Lab) -> bool:
+    return lab.world.provider is Provider.DOCKER
 
 
 @contextmanager
