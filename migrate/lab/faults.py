@@ -109,7 +109,7 @@ def _stop_vault(world: World) -> None:
 
 
 def _start_vault(world: World) -> None:
-    vault.run(world, build.binaries())
+    vault.run(world, build.binaries(), machine.look())
     vault.unseal(world)
 
 
@@ -170,7 +170,7 @@ def _clear_disk(world: World) -> None:
     if not _runs(world, "postgres"):
         _start_postgres(world)
     if not _runs(world, "vault"):
-        vault.run(world, build.binaries())
+        vault.run(world, build.binaries(), machine.look())
     vault.unseal(world)
 
 

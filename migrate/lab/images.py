@@ -41,6 +41,18 @@ for word; do case $word in -*z*) asks=yes ;; esac; done
 while [ $# -gt 2 ]; do shift; done
 exec /bin/busybox nd -w 5 "$1" "$2" -e /bin/true </dev/null
 """
+# Alpine's busybox, which Vault's image has, can do this; Debian's cannot.
+_PKILL = """#!/bin/sh
+number=TERM exact= found=1
+for word; do case $word in -x) exact=yes ;; -*) number=${word#-} ;; *) name=$word ;; esac; done
+for place in /proc/[0-9]*; do
+  pid=${place#/proc/}
+  [ "$pid" != $$ ] && read -r comm 2>/dev/null <"$place/comm" || continue
+  case $exact$comm in "yes$name") ;; yes*) continue ;; *"$name"*) ;; *) continue ;; esac
+  kill -"$number" "$pid" && found=0
+done
+exit $found
+"""
 _TABLE = (b"\0nc\0netstat\0", b"\0nd\0netstat\0")
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -85,6 +97,7 @@ class Store:
                 ("etc/passwd", _PASSWD, 0o644),
                 ("etc/group", _GROUP, 0o644),
                 ("bin/nc", _NC, 0o755),
+                ("bin/pkill", _PKILL, 0o755),
                 ("lab/app", _APP, 0o755),
                 ("lab/ok", _OK, 0o755),
             ):

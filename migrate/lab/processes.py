@@ -21,7 +21,7 @@ from migrate.lab.machine import search_path
 from migrate.lab.world import Provider, World, write
 from migrate.model.errors import Failed
 
-_MARK = "MIGRATE_LAB_WORLD"
+MARK = "MIGRATE_LAB_WORLD"
 _PROC = Path("/proc")
 _POLL = 0.05
 
@@ -100,7 +100,7 @@ def _environment(world: World, more: Mapping[str, str]) -> dict[str, str]:
         "HOME": str(world.data("home")),
         "TMPDIR": str(world.data("tmp")),
         "LANG": "C.UTF-8",
-        _MARK: str(world.folder),
+        MARK: str(world.folder),
         **more,
     }
 
@@ -143,7 +143,7 @@ def every(world: World) -> list[Process]:
     """Every living process of a lab: recorded, in the session of a recorded one, or carrying the lab's mark."""
     known = [process for name in servers(world) if (process := recorded(world, name)) is not None]
     sessions = {process.pid for process in known if alive(process)}
-    return list(dict.fromkeys([*filter(alive, known), *_members(sessions), *_marked(world.folder)]))
+    return list(dict.fromkeys([*filter(alive, known), *_members(sessions), *marked(world.folder)]))
 
 
 def end(processes: Iterable[Process], patience: float = 0.0) -> None:
@@ -191,8 +191,9 @@ def _members(sessions: set[int]) -> Iterator[Process]:
             yield process
 
 
-def _marked(folder: Path) -> Iterator[Process]:
-    mark = f"{_MARK}={folder}".encode()
+def marked(folder: Path) -> Iterator[Process]:
+    """Every living process, but this one, that carries the mark of the lab in a folder."""
+    mark = f"{MARK}={folder}".encode()
     for pid in _pids():
         try:
             environment = (_PROC / str(pid) / "environ").read_bytes()

@@ -21,6 +21,8 @@ from migrate.planning.files import Files
 AGENT = "hashicorp/vault:lab"
 """The image that the lab's injector gives its agents."""
 _NOBODY = "65532:65532"
+_GRAFANA = "/usr/share/grafana/bin/grafana"
+"""As in Grafana's image: whoever tells it of a new password finds the process by that name."""
 _CUT = re.compile(r"[;&|(){}`\n]+")
 _NAME = re.compile(r"[A-Za-z_/][\w./-]*")
 _BEFORE = frozenset({"if", "then", "else", "elif", "do", "while", "until", "time", "exec", "!"})
@@ -72,13 +74,13 @@ def image_names(store: Store, busybox: Path, programs: Mapping[str, Path], files
     applets = frozenset(applets_of(busybox))
     base = store.base(busybox, applets)
     app = Settings(entrypoint=("/lab/app",), user=_NOBODY)
-    grafana = store.program(programs["lab-grafana"], "/bin/lab-grafana")
+    grafana = store.program(programs["lab-grafana"], _GRAFANA)
     agent = [base, store.program(programs["vault"], "/bin/vault")]
     found = {
         "*": store.image([base], app),
         "lab/pause": store.image([base], Settings(entrypoint=("/bin/sleep", "2147483647"), user=_NOBODY)),
         "vault": store.image(agent, Settings(entrypoint=("vault",), user="100:1000")),
-        "grafana": store.image([base, grafana], Settings(entrypoint=("/bin/lab-grafana",), user="472:0")),
+        "grafana": store.image([base, grafana], Settings(entrypoint=(_GRAFANA,), user="472:0")),
     }
     for name, wanted in needs(files).items() if files else ():
         if name.rpartition("/")[2] not in found:

@@ -6,7 +6,9 @@ must be called what, all of it follows from who reads what.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,7 +26,7 @@ from migrate.model.config import Config
 from migrate.model.errors import Failed
 from migrate.model.json import reach, text
 from migrate.planning import database
-from migrate.planning.configuration import read_config
+from migrate.planning.configuration import FILE, read_config
 from migrate.planning.files import Files
 from migrate.stores.tree import Tree, listing
 
@@ -47,16 +49,37 @@ def read(folder: Path) -> Demands:
 
 
 def configured(found: Demands) -> Config:
-    """The estate's migrate.yaml; all defaults where it has none. Raises Failed where it cannot be understood."""
+    """The estate's migrate.yaml with what the environment says instead, as every command has it.
+
+    Raises Failed where it cannot be understood.
+    """
     try:
-        return read_config(found.files.read("migrate.yaml"))
+        return read_config(found.files.read(FILE), os.environ)
     except OSError:
-        return Config()
+        return read_config(None, os.environ)
 
 
 def postgres_major(found: Demands) -> int | None:
-    """The major version of PostgreSQL that the estate's database operator runs, where the files say."""
-    return next((server.version for server in database.servers(found.files) if server.version), None)
+    """The major version of PostgreSQL that the estate says it has: migrate.yaml, else its operator's object."""
+    said = configured(found).database.version
+    return said or next((server.version for server in database.servers(found.files) if server.version), None)
+
+
+def database_address(found: Demands) -> Server | None:
+    """The name and port by which the estate's Vault knows the database; None where it is none, or a bare address."""
+    host, _, port = (configured(found).database.address or "").rpartition(":")
+    if not host or not port.isdigit() or is_address(host):
+        return None
+    return Server(host, int(port))
+
+
+def is_address(host: str) -> bool:
+    """Whether it is a number: a lab can give a name another meaning, and takes no address from its machine."""
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def demands(wired: Wired, tree: Planted, inventory: Inventory, files: Files) -> Demands:

@@ -37,7 +37,7 @@ from migrate.lab.demands import Demands, Server
 from migrate.lab.levels import Level
 from migrate.lab.machine import Machine
 from migrate.lab.steps import Step, Told, carry_out
-from migrate.lab.survey import configured
+from migrate.lab.survey import configured, database_address
 from migrate.lab.web import Web
 from migrate.lab.world import World
 from migrate.planning.files import Files
@@ -87,7 +87,7 @@ class Lab:
             Step("certificates", self.certify),
             Step("disk", lambda: disk.provide(self.world, self.machine)),
             Step("postgres", self.postgres, ("certificates", "disk")),
-            Step("vault", lambda: vault.run(self.world, self.parts.programs), ("certificates", "disk")),
+            Step("vault", self.vault, ("certificates", "disk")),
             Step("lab-fault", self.faults, ("bridge", "postgres", "vault")),
             Step("vault contents", self.fill_vault, ("vault",)),
         ]
@@ -129,9 +129,9 @@ class Lab:
         """Make the authority and everybody's certificate."""
         authority = Authority(self.world)
         names = tuple(server.host for server in self._vaults())
-        hosts.name(self.world, names)
+        hosts.name(self.world, (*names, *self._databases()))
         vault.certify(self.world, authority, names)
-        database.certify(self.world, authority, logins.names(self._files()))
+        database.certify(self.world, authority, self._databases())
         signing_key(self.world)
         if self.world.level.holds(Level.CONTROL):
             control.certify(self.world, authority)
@@ -147,9 +147,14 @@ class Lab:
             return
         database.start(self.world, self.parts.postgres, self.machine, self.logins)
 
+    def vault(self) -> None:
+        """Start Vault."""
+        vault.run(self.world, self.parts.programs, self.machine)
+
     def faults(self) -> None:
-        """Put the fault proxy before Vault and PostgreSQL, on every port the estate knows Vault by."""
+        """Put the fault proxy before Vault and PostgreSQL, on every port the estate knows them by."""
         more = [("vault", server.port) for server in self._vaults()]
+        more += [("postgres", server.port) for server in self._configured()]
         faultproxy.start(self.world, self.parts.programs, ("vault", "postgres"), tuple(dict.fromkeys(more)))
 
     def fill_vault(self) -> None:
@@ -211,7 +216,7 @@ class Lab:
 
     def resolver(self) -> None:
         """Give pods the estate's names for its Vault and its databases."""
-        called = [*(server.host for server in self._vaults()), *logins.names(self._files())]
+        called = [*(server.host for server in self._vaults()), *self._databases()]
         called += [login.host for login in self.logins if login.host]
         companions.start_resolver(self.world, dict.fromkeys(called, self.world.address))
 
@@ -268,6 +273,14 @@ class Lab:
 
     def _vaults(self) -> tuple[Server, ...]:
         return self.demands.vaults if self.demands else ()
+
+    def _databases(self) -> tuple[str, ...]:
+        """Every name of the database: its Services' for pods, and Vault's own."""
+        return (*logins.names(self._files()), *(server.host for server in self._configured()))
+
+    def _configured(self) -> tuple[Server, ...]:
+        found = database_address(self.demands) if self.demands else None
+        return (found,) if found else ()
 
     def _files(self) -> Files | None:
         return self.demands.files if self.demands else None

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from migrate.lab import ports, processes
 from migrate.lab.control import ISSUER, Programs
+from migrate.lab.hosts import knowing
+from migrate.lab.machine import Machine
 from migrate.lab.web import Web, wait
 from migrate.lab.world import World, write
 
@@ -36,8 +38,11 @@ def certify(world: World, authority: Authority, names: tuple[str, ...]) -> None:
     authority.server("vault", *names)
 
 
-def run(world: World, programs: Programs) -> None:
-    """Start the server on the data that is there, or on none; returns when it answers, sealed or not."""
+def run(world: World, programs: Programs, machine: Machine) -> None:
+    """Start the server on the data that is there, or on none; returns when it answers, sealed or not.
+
+    It knows the database by the estate's name, and trusts the lab's authority as its machine's own.
+    """
     listen = f"{world.inner}:{ports.VAULT + ports.BEHIND}"
     certificate, key = str(world.credential("vault.crt")), str(world.credential("vault.key"))
     plain = f"{world.inner}:{ports.VAULT + ports.BEHIND + ports.PLAIN}"
@@ -57,7 +62,8 @@ def run(world: World, programs: Programs) -> None:
     }
     world.data("disk", "vault").mkdir(mode=0o700, exist_ok=True)
     path = write(world.config("vault.json"), json.dumps(settings, indent=2))
-    processes.start(world, "vault", [programs["vault"], "server", f"-config={path}"])
+    command = [*knowing(world, machine), str(programs["vault"]), "server", f"-config={path}"]
+    processes.start(world, "vault", command, {"SSL_CERT_FILE": str(world.credential("ca.crt"))})
     process = processes.recorded(world, "vault")
     web = behind(world)
     sealed = "/v1/sys/health?standbyok=true&sealedcode=200&uninitcode=200"
