@@ -41,6 +41,11 @@ def notes(subject: LoginSubject, sources: Sources, credential: Credential, steps
             "Never shorten the rotation period or run rotate-role alone: agents sleep out the old time to live and "
             f"would serve a dead password. Always together: {rotate} && {restart}"
         )
+        answer.append(
+            f"Every rotation restarts {release.container}: from the new password to that restart it can open no new "
+            "session, for seconds and at most 60. It is the only time in which a query may fail while a pod is up; "
+            "migrate rehearse measures it."
+        )
     return tuple(answer)
 
 
