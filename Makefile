@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test proof lint format bench bench-scan bench-edits bench-journal clean fuzz lab lab-clean
+.PHONY: demo test proof lint format bench bench-scan bench-edits bench-journal clean fuzz lab lab-clean rehearsal
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml requirements/constraints.txt
@@ -43,6 +43,10 @@ format: $(READY)
 # Real servers, built once from Go modules into this user's cache (docs/lab.md); a second run does nothing.
 lab: $(READY)
 	@$(BIN)/migrate lab build
+
+# Phase 1 forward, back and forward again on real servers, watched ten times a second; ESTATE=FOLDER for another estate.
+rehearsal: lab
+	@$(BIN)/migrate rehearse $(if $(ESTATE),--estate $(ESTATE))
 
 lab-clean: $(READY)
 	@$(BIN)/migrate lab clean

@@ -52,7 +52,7 @@ def apply(
     where = place(estate, world)
     with watcher("apply", where, as_json=as_json) as told:
         loaded = read_plan(plan)
-        admit(loaded.plan, loaded.name, practice=where.world is not None)
+        admit(loaded.plan, loaded.name, practice=where.world is not None, rehearsal=where.rehearsal is not None)
         _no_other(where, loaded)
         connections = connect(where, loaded)
         _still_true(where, connections, loaded)
@@ -84,7 +84,7 @@ def _still_true(where: Place, connections: Connections, loaded: Loaded) -> None:
     from migrate.views.console import dumped
 
     connections.insist_on(loaded.plan)
-    moved = list(moved_facts(loaded.plan, connections.blob, connections.state))
+    moved = list(moved_facts(where.played(loaded.plan), connections.blob, connections.state))
     if moved:
         where.runs.prepare()
         where.runs.write(where.runs.refused(loaded.plan.phase), dumped(loaded.document))

@@ -116,7 +116,7 @@ def connect(where: Place, loaded: Loaded, *, writes: bool = False) -> Connection
     git = git_store(str(where.estate), plan, loaded.name, loaded.digest, settings.git, plan.deployed)
     if where.world is not None:
         return _in_world(git, where, plan)
-    return _on_servers(git, where, settings, writes=writes)
+    return _on_servers(git, where, settings, plan, writes=writes)
 
 
 def _in_world(git: GitStore, where: Place, plan: Plan) -> Connections:
@@ -129,11 +129,13 @@ def _in_world(git: GitStore, where: Place, plan: Plan) -> Connections:
     return Connections(git, stores, Observers(git, world))
 
 
-def _on_servers(git: GitStore, where: Place, settings: Config, *, writes: bool) -> Connections:
+def _on_servers(git: GitStore, where: Place, settings: Config, plan: Plan, *, writes: bool) -> Connections:
     from migrate.cli.live import opened
 
-    servers = opened(where.estate, settings)
+    rehearsal = where.rehearsal
+    servers = opened(where.estate, rehearsal.settings(settings) if rehearsal else settings)
     if writes:
         servers.insist_on_writing()
-    stores: dict[StoreName, Store] = {"git": git, **servers.stores}
+    found = rehearsal.standing_in(servers.stores, plan) if rehearsal else servers.stores
+    stores: dict[StoreName, Store] = {"git": git, **found}
     return Connections(git, stores, Observers(git, servers.observer))

@@ -74,13 +74,12 @@ class Seat:
         from migrate.engine.run import Engine
         from migrate.engine.writing import Writer
 
-        plan = (self.loaded.plan, self.loaded.name, self.loaded.digest)
+        played = self.where.played(self.loaded.plan)
+        plan = (played, self.loaded.name, self.loaded.digest)
         inputs = Inputs(lambda: secrets.token_urlsafe(24))
         writer = Writer(plan, self.connections.stores, inputs, self.recorder, self.lock.insist)
         asker = Asker(check_for, self.connections.observer, self.recorder, now)
-        return Engine(
-            self.loaded.plan, self.recorder, writer, asker, stopping=stopping, heed=self._heed, consent=consent
-        )
+        return Engine(played, self.recorder, writer, asker, stopping=stopping, heed=self._heed, consent=consent)
 
     def _heed(self) -> None:
         """Take note of a hold that somebody asked for from another terminal."""

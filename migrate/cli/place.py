@@ -17,7 +17,9 @@ from migrate.cli.completing import run_ids
 from migrate.model.errors import Failed, MigrateError, Stopped
 
 if TYPE_CHECKING:
+    from migrate.cli.rehearsed import Rehearsal
     from migrate.engine.fold import Run
+    from migrate.model.plan import Plan
     from migrate.planning.loading import Loaded
     from migrate.stores.lock import Owner
     from migrate.stores.runs import RunFolder, Runs
@@ -47,6 +49,8 @@ class Place:
     estate: Path
     world: Path | None
     runs: Runs
+    rehearsal: Rehearsal | None = None
+    """The lab that stands for the servers, while a plan is rehearsed."""
 
     @property
     def options(self) -> str:
@@ -63,15 +67,20 @@ class Place:
         """The world's folder as journals name it."""
         return str(self.world) if self.world else None
 
+    def played(self, plan: Plan) -> Plan:
+        """The plan as it is gone through here: in a rehearsal its soaks are short."""
+        return self.rehearsal.played(plan) if self.rehearsal else plan
+
 
 def place(estate: Path | None, world: Path | None) -> Place:
     """Where a command works. Raises Failed where the folder is none."""
+    from migrate.cli.rehearsed import rehearsal
     from migrate.stores.runs import runs_of
 
     root = (estate or standing_in()).absolute()
     if not root.is_dir():
         raise Failed(f"{root} is no folder", undone="nothing was done", following="name the estate: --estate DIR")
-    return Place(root, world.resolve() if world else None, runs_of(root, os.environ))
+    return Place(root, world.resolve() if world else None, runs_of(root, os.environ), rehearsal(os.environ))
 
 
 def standing_in() -> Path:

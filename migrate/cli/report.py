@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from migrate.cli.place import Known, Place
     from migrate.cli.session.where import Open
     from migrate.sessions.answers import RunPart
-    from migrate.sessions.report import Report
+    from migrate.sessions.report import Record, Report
 
 
 class Format(StrEnum):
@@ -95,7 +96,18 @@ def _part(where: Place, one: Known) -> RunPart:
     from migrate.stores.journal import whole
 
     place = ("--estate", str(where.estate), *(("--world", where.world_name) if where.world_name else ()))
-    return RunPart(one.run, one.loaded.plan, whole(one.folder.journal).events, str(one.folder.script), place)
+    events, rehearsals = whole(one.folder.journal).events, tuple(_rehearsals(where, one))
+    return RunPart(one.run, one.loaded.plan, events, str(one.folder.script), place, rehearsals)
+
+
+def _rehearsals(where: Place, one: Known) -> Iterator[Record]:
+    """What was tried of this very plan, and how that went."""
+    from migrate.cli.rehearsing.evidence import of_plan
+    from migrate.sessions.report import Record
+
+    for found in of_plan(where.runs, one.loaded.digest):
+        outcome = "passed" if found.ok else "not a pass"
+        yield Record(found.text("at"), "rehearsal of this plan on a lab", outcome, str(found.file), found.digest)
 
 
 def _verified(where: Place, driver: Open | None) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from migrate.engine.fold import Run
     from migrate.engine.standing import Standing
     from migrate.views.live import Screen
-    from migrate.views.status import Look
+    from migrate.views.status import Look, Rehearsed
 
 _EVERY = 2.0  # seconds between two looks at the runs
 _SERVING = 10.0  # seconds between two questions to a server: a watcher must be no load
@@ -47,7 +47,7 @@ def status(
     if watch:
         _watch(where)
     elif as_json:
-        view.show_json(str(where.estate), where.world_name, standings(where))
+        view.show_json(str(where.estate), where.world_name, standings(where), _rehearsed(where))
     else:
         view.show(_look(where, _serving(where)), standings(where))
 
@@ -57,7 +57,19 @@ def _look(where: Place, serving: str) -> Look:
     from migrate.views.status import Look
 
     owner = held(where.runs.folder)
-    return Look(str(where.estate), where.world_name, serving, str(owner) if owner else None, where.options)
+    at_work = str(owner) if owner else None
+    return Look(str(where.estate), where.world_name, serving, at_work, where.options, _rehearsed(where))
+
+
+def _rehearsed(where: Place) -> tuple[Rehearsed, ...]:
+    """The rehearsals of the estate's plans, newest first; none in a practice world."""
+    from migrate.cli.rehearsing.evidence import kept
+    from migrate.views.status import Rehearsed
+
+    found = () if where.world else kept(where.runs)
+    return tuple(
+        Rehearsed(one.text("name"), one.text("digest"), one.ok, one.text("at"), str(one.file.parent)) for one in found
+    )
 
 
 def _watch(where: Place) -> None:

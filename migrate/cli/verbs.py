@@ -18,6 +18,7 @@ _LINES = {
     "plan": "Plan a phase from Git alone; nothing is changed.",
     "show": "Show a plan by stage and blast radius, with the way back.",
     "explain": "Say where a step of a plan comes from.",
+    "rehearse": "Try a plan on a lab's servers: there, back, there again.",
     "apply": "Apply a plan up to the first gate that waits.",
     "resume": "Go on with the open run, from what is really there.",
     "rollback": "Take a run back: only what is still its own.",

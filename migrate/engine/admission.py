@@ -13,14 +13,18 @@ from migrate.targets.compare import fingerprint
 _BLOB = "blob:"
 
 
-def admit(plan: Plan, name: str, *, practice: bool) -> None:
-    """Return if a plan of this mode may be applied here. Raises Refused with what stands in the way."""
-    if plan.mode == "offline":
+def admit(plan: Plan, name: str, *, practice: bool, rehearsal: bool = False) -> None:
+    """Return if a plan of this mode may be applied here. Raises Refused with what stands in the way.
+
+    A rehearsal takes what was made for servers, and what was made from Git alone.
+    """
+    if plan.mode == "offline" and not rehearsal:
         raise Refused(
             f"{name} was made from Git alone, and such a plan is never applied",
             truth="it has not seen the servers, so its guards stand on assumptions",
             undone="nothing was written",
-            following=f"migrate plan {plan.phase} --world DIR -o FILE practises it; --live makes one for servers",
+            following=f"migrate rehearse FILE tries it on real servers of a lab; migrate plan {plan.phase} --world DIR "
+            "-o FILE practises it; --live makes one for servers",
         )
     if practice != (plan.mode == "practice"):
         raise Refused(
@@ -29,7 +33,7 @@ def admit(plan: Plan, name: str, *, practice: bool) -> None:
             undone="nothing was written",
             following="give the same --world as to migrate plan" if plan.mode == "practice" else "leave out --world",
         )
-    blocking = [*_blocking(plan)] if plan.mode == "live" else []
+    blocking = [] if plan.mode == "practice" else [*_blocking(plan)]
     if blocking:
         raise Refused(
             f"{name} cannot be applied yet: " + "; ".join(blocking),

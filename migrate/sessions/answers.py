@@ -10,7 +10,7 @@ from migrate.engine.fold import Run
 from migrate.engine.standing import Standing
 from migrate.model.log import Event
 from migrate.model.plan import STAGES, Plan
-from migrate.sessions.report import Point, Row, Said, clock
+from migrate.sessions.report import Point, Record, Row, Said, clock
 
 _WORDS = ("done", "taken back", "kept", "skipped", "to come", "its end is not known")
 _SHOWN = 4  # words of people that stand on the first screen; the table below has all
@@ -25,6 +25,8 @@ class RunPart:
     events: Sequence[Event]
     script: str
     place: tuple[str, ...] = ()
+    rehearsals: tuple[Record, ...] = ()
+    """What was tried of its plan beforehand."""
 
 
 def changed(part: RunPart | None, rows: Sequence[Row]) -> Iterator[Point]:

@@ -38,7 +38,7 @@ def report(part: RunPart | None, session: Session | None, verified: str) -> Repo
         gates=tuple(_gates(run, run_events)),
         holds=(*_holds(run_events), *_stops(own)),
         commands=tuple(_commands(own)),
-        evidence=tuple(_evidence(own)),
+        evidence=(*(part.rehearsals if part else ()), *_evidence(own)),
         residue=tuple(_residue(run.residue)),
         moments=tuple(sorted((*_moments(run_events), *_session_moments(own)))),
         facts=tuple(_facts(part, session, verified)),

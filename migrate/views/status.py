@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from migrate.engine.standing import Standing, standing_json
 from migrate.model.json import Json
@@ -13,14 +13,28 @@ from migrate.views.text import Line, coloured, fitted, rendered, safe, screen_wi
 SCHEMA = "migrate.status/v1"
 
 
-def status_json(estate: str, world: str | None, runs: list[Standing]) -> dict[str, Json]:
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A rehearsal that was kept. `at`: RFC 3339; `folder`: where its evidence lies."""
+
+    plan: str
+    digest: str
+    ok: bool
+    at: str
+    folder: str
+
+
+def status_json(
+    estate: str, world: str | None, runs: list[Standing], rehearsed: tuple[Rehearsed, ...] = ()
+) -> dict[str, Json]:
     """The whole document."""
-    return {"schema": SCHEMA, "estate": estate, "world": world, "runs": [standing_json(one) for one in runs]}
+    body: dict[str, Json] = {"schema": SCHEMA, "estate": estate, "world": world}
+    return body | {"runs": [standing_json(one) for one in runs], "rehearsals": [asdict(one) for one in rehearsed]}
 
 
-def show_json(estate: str, world: str | None, runs: list[Standing]) -> None:
+def show_json(estate: str, world: str | None, runs: list[Standing], rehearsed: tuple[Rehearsed, ...]) -> None:
     """One JSON document."""
-    emit_json(status_json(estate, world, runs))
+    emit_json(status_json(estate, world, runs, rehearsed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,7 @@ class Look:
     serving: str
     owner: str | None
     options: str
+    rehearsed: tuple[Rehearsed, ...] = ()
 
 
 def show(look: Look, runs: list[Standing]) -> None:
@@ -45,13 +60,23 @@ def _lines(look: Look, runs: list[Standing]) -> Iterator[Line]:
         yield Line(f"practice world {safe(look.world)}: nothing here is a real server", "dim")
     if not runs:
         yield Line(f"no run in {safe(look.estate)}")
-        yield Line("  next: migrate plan PHASE -o FILE, then migrate apply FILE")
+        yield Line("  next: migrate plan PHASE -o FILE, then migrate rehearse FILE, then migrate apply FILE")
+        yield from _rehearsed(look)
         return
     yield from _first(runs[0], look)
     if len(runs) > 1:
         yield Line()
         yield Line("earlier runs")
         yield from (Line(f"  {one.run}: {one.state}, {one.done} of {one.total} steps") for one in runs[1:])
+    yield from _rehearsed(look)
+
+
+def _rehearsed(look: Look) -> Iterator[Line]:
+    if look.rehearsed:
+        yield Line()
+        yield Line("rehearsals")
+    for one in look.rehearsed:
+        yield Line(f"  {one.plan}: {'passed' if one.ok else 'not a pass'}, {one.at}, {safe(one.folder)}")
 
 
 def _first(one: Standing, look: Look) -> Iterator[Line]:

@@ -74,8 +74,11 @@ class Servers:
             self.token.revoke()
 
 
-def servers(config: Config, estate: Path, address: str | None) -> Servers:
-    """The servers of an estate. `address`: Vault's where no setting says it. Raises Refused where it is unknown."""
+def servers(config: Config, estate: Path, address: str | None, kubeconfig: str | None = None) -> Servers:
+    """The servers of an estate. `address`: Vault's where no setting says it; `kubeconfig`: else the variable's.
+
+    Raises Refused where Vault's address is unknown.
+    """
     where = config.vault.address or address
     if where is None:
         raise _unset("the address of Vault", "vault.address")
@@ -83,7 +86,7 @@ def servers(config: Config, estate: Path, address: str | None) -> Servers:
     ca = _path(config.vault.ca or os.environ.get("VAULT_CACERT"), estate)
     token = _token(config, estate, Vault(where, ca))
     # The client reads the variable once, at its import.
-    vault, cluster = Vault(where, ca, token), Cluster(config.kube.context, os.environ.get("KUBECONFIG"))
+    vault, cluster = Vault(where, ca, token), Cluster(config.kube.context, kubeconfig or os.environ.get("KUBECONFIG"))
     postgres = Database(lambda: resolved(config.database.admin, "PostgreSQL's administrator", "database.admin", estate))
     observer = ServersObserver(
         VaultObserver(vault, lambda: datetime.now(UTC)),

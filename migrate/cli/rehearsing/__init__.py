@@ -1,0 +1,14 @@
+"""The parts of `migrate rehearse`, in the order in which they work.
+
+newcomer    an estate to rehearse for somebody who brings none
+subject     what a plan is about, for whoever watches: a rule
+estate      a clone of the estate at the plan's commit
+ground      the lab: brought up, and taken away whatever happens
+images      what stood on the servers before the plan, brought into the lab
+operator    types the ordinary commands as processes, merges what waits
+rotation    makes the first rotation period pass in half a minute
+witness     the observer, a program that imports nothing of this one
+course      there, back, and there again
+verdict     what all of it proves, and what it does not: a rule
+evidence    what is kept of it in the estate's state folder
+"""

@@ -1,0 +1,80 @@
+"""What a rehearsal proves and what it does not. A rule: what was seen goes in, a verdict in words comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from migrate.model.json import Json, sequence
+
+_NEVER = (
+    "the published charts: the lab's own stand for them, with the values that decide a pod",
+    "the applications: the lab's Grafana reads its settings and logs in as Grafana does, and is not Grafana",
+    "the network between the estate's Vault, its database and its pods",
+    "the permissions of your own tokens: the lab's administrator acts here (migrate doctor --live shows yours)",
+    "the values of your secrets: the lab's are generated",
+    "soaks: a day and a week are seconds here",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that took part."""
+
+    name: str
+    version: str
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """What a rehearsal saw. `marks` are the observer's own words; `stopped`: why it did not get to its end."""
+
+    marks: Sequence[dict[str, Json]]
+    stopped: str
+    major: int
+    wanted: int | None
+    waived: Sequence[str]
+    eso: str
+    facts: int
+    """Facts of the plan about servers, which a lab cannot show."""
+    periods: Sequence[int]
+    """Rotation periods that stood for the plan's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`wrong`: why it is no pass; empty for a pass. `unproven`: what even a pass does not show."""
+
+    wrong: tuple[str, ...]
+    unproven: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the plan went there, back and there again as it should."""
+        return not self.wrong
+
+
+def verdict(seen: Witnessed) -> Verdict:
+    """What it comes to."""
+    return Verdict(tuple(_wrong(seen)), tuple(_unproven(seen)))
+
+
+def _wrong(seen: Witnessed) -> Iterator[str]:
+    if seen.wanted and seen.major != seen.wanted:
+        yield f"other major: PostgreSQL {seen.major} here, {seen.wanted} in the estate"
+    if seen.stopped:
+        yield seen.stopped
+    for mark in seen.marks:
+        yield from (f"observer, at {mark.get('mark')}: {why}" for why in sequence(mark.get("wrong")))
+
+
+def _unproven(seen: Witnessed) -> Iterator[str]:
+    for gate in seen.waived:
+        yield f"gate {gate}: nobody could answer it here"
+    if seen.facts:
+        yield f"{seen.facts} facts about your servers: apply compares them when it begins"
+    if seen.periods:
+        yield f"the length of the first rotation period: Vault was told {seen.periods[0]} seconds instead"
+    yield f"your External Secrets Operator: {seen.eso} here"
+    yield from _NEVER

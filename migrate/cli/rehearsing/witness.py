@@ -1,0 +1,89 @@
+"""Starts the observer, which is a stranger to this package, and asks it what is so at each mark."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrate.cli.rehearsing.ground import Ground
+from migrate.cli.rehearsing.subject import Subject
+from migrate.lab import observer
+from migrate.lab.world import write_json
+from migrate.model.errors import Stopped
+from migrate.model.json import Json, mapping
+
+LOG = "observer.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The observer at work, and its log."""
+
+    child: subprocess.Popen[str]
+    log: Path
+
+    def mark(self, name: str, expect: dict[str, Json]) -> dict[str, Json]:
+        """What it says is so now. Raises Stopped where it is gone."""
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
+        try:
+            self.child.stdin.write(json.dumps({"mark": name, "expect": expect}) + "\n")
+            self.child.stdin.flush()
+            line = self.child.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise Stopped(
+                "the observer of the rehearsal is gone",
+                truth="what happened since is not known, so nothing is proven",
+                undone="nothing of the estate was touched",
+                following="rehearse again",
+            )
+        return mapping(json.loads(line))
+
+
+@contextmanager
+def watching(ground: Ground, one: Subject) -> Iterator[Witness]:
+    """The observer, watching until the end."""
+    folder = ground.folder("observer")
+    settings = write_json(
+        folder / "settings.json",
+        {
+            "deployment": one.deployment,
+            "container": one.container,
+            "path": "/query",
+            "secret": one.secret,
+            "login": one.login,
+            "owner": one.owner,
+        },
+    )
+    log = folder / LOG
+    child = subprocess.Popen(
+        [sys.executable, "-I", observer.__file__, "--settings", str(settings), "--log", str(log)],
+        env=dict(ground.environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield Witness(child, log)
+    finally:
+        _ended(child)
+
+
+def _ended(child: subprocess.Popen[str]) -> None:
+    """At the end of its input it ends its own children first."""
+    with suppress(OSError):
+        assert child.stdin is not None
+        child.stdin.close()
+    try:
+        child.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -1,0 +1,160 @@
+"""A rehearsal on a full lab: there, back and there again with no gap that is not announced, and nothing left over."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from migrate.catalog import shelf
+from migrate.cli.rehearsing.ground import PROGRAM
+from migrate.lab.levels import Level
+from migrate.model.json import mapping
+from tests.labworld import until
+
+pytestmark = [pytest.mark.lab(level="full"), pytest.mark.timeout(2400)]
+
+TAZLAB = Path(__file__).parents[3] / "shared" / "estates" / "tazlab-k8s"
+CANARIES = ("vault-root", "vault-unseal", "eso-token", "postgres-admin")
+
+
+@dataclass(slots=True)
+class Room:
+    """Folders of one test: for labs, and for what the tool remembers."""
+
+    folder: Path
+    labs: Path
+    secrets: set[bytes] = field(default_factory=set)
+
+    def rehearse(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, *PROGRAM, "rehearse", *words],
+            env={**os.environ, "MIGRATE_LAB": str(self.labs), "MIGRATE_STATE": str(self.folder / "state")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    @contextmanager
+    def peeking(self) -> Iterator[None]:
+        """Every password and token that the lab has meanwhile."""
+        over = Event()
+
+        def look() -> None:
+            while not over.wait(0.5):
+                for name in CANARIES:
+                    for file in self.labs.glob(f"*/keys/{name}"):
+                        self.secrets.update(filter(None, [file.read_bytes()]))
+
+        thread = Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(30)
+
+
+@pytest.fixture
+def room(labs_level: Level, tmp_path: Path) -> Iterator[Room]:
+    if labs_level is not Level.FULL:
+        pytest.skip(f"this machine has a lab of level {labs_level} at most")
+    with tempfile.TemporaryDirectory(prefix="mlr-") as labs:  # a lab's path must be short
+        yield Room(tmp_path, Path(labs))
+        assert list(Path(labs).iterdir()) == []
+
+
+@pytest.mark.parametrize("estate", [shelf("examples") / "tazlab", TAZLAB], ids=["example", "first-user"])
+def test_there_and_back_and_there_again_without_a_gap(room: Room, estate: Path) -> None:
+    if not estate.is_dir():
+        pytest.skip("the estates do not lie beside the project")
+    with room.peeking():
+        child = room.rehearse("--estate", str(estate), "--json")
+        out, err = child.communicate(timeout=2000)
+    summary = mapping(json.loads(out.splitlines()[-1]))
+    assert (child.returncode, summary["ok"], summary["wrong"]) == (0, True, []), err[-2000:]
+    marks = {str(mapping(mark)["mark"]): mapping(mark) for mark in _listed(summary["marks"])}
+    assert list(marks) == ["before", "there", "back", "done"]
+    assert {mark["failed"] for mark in marks.values()} == {0}
+    assert {mark["secret"] for mark in marks.values()} == {"there"}
+    _rotated(marks)
+    evidence = Path(str(summary["evidence"]))
+    assert {"observer.jsonl", "rehearsal.json", "journal-1.jsonl", "journal-2.jsonl"} <= {
+        file.name for file in evidence.iterdir()
+    }
+    _nowhere(room.secrets, out + err, room.folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_it_the_lab_is_gone(room: Room, number: signal.Signals) -> None:
+    child = room.rehearse()
+    try:
+        until("PostgreSQL", lambda: [*room.labs.glob("*/pids/postgres.json")], 300)
+        child.send_signal(number)
+        child.communicate(timeout=300)
+    finally:
+        child.kill()
+    until("the lab's end", lambda: not [*room.labs.iterdir()], 300)
+    assert child.returncode == (-signal.SIGKILL if number is signal.SIGKILL else 130)
+
+
+def test_a_command_that_is_killed_ends_the_rehearsal_and_the_lab(room: Room) -> None:
+    child = room.rehearse("--json")
+    try:
+        until("the first command", lambda: _commands(room.labs), 600)
+        for pid in _commands(room.labs):
+            os.kill(pid, signal.SIGKILL)
+        out, _ = child.communicate(timeout=600)
+    finally:
+        child.kill()
+    summary = mapping(json.loads(out.splitlines()[-1]))
+    assert (child.returncode, summary["ok"]) == (1, False)
+    assert "ended with -9" in str(summary["wrong"])
+
+
+def _rotated(marks: dict[str, dict[str, Any]]) -> None:
+    """A natural rotation each way, lived through by a restart within the bound."""
+    assert marks["there"]["rotations"] >= 1
+    assert marks["done"]["rotations"] > marks["there"]["rotations"]
+    assert len(marks["done"]["gaps"]) >= 2
+    assert max(marks["done"]["gaps"]) <= 60
+
+
+def _commands(labs: Path) -> list[int]:
+    """The migrate commands of the rehearsal that runs in one of these labs."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"apply" in words and any(str(labs).encode() in word for word in words):
+            found.append(int(entry.name))
+    return found
+
+
+def _listed(value: object) -> list[Any]:
+    assert isinstance(value, list)
+    return value
+
+
+def _nowhere(secrets: set[bytes], said: str, folder: Path) -> None:
+    assert len(secrets) >= len(CANARIES)
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert files
+    for secret in secrets:
+        assert secret.decode() not in said
+        assert [file for file in files if secret in file.read_bytes()] == []
