@@ -77,6 +77,11 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      {allowed, message, agent, variables: [name]}: the pod that runs now with CHANGES
                                      laid over it, sent as a server-side dry run. CHANGES is the JSON of
                                      `migrate.planning.login.pod.pod_changes`; variables are those of its one container
+    cluster:Room/NS/DEPLOYMENT?CHANGES
+                                     {pod, free: {node: AMOUNT}, ours: [{node, ...}], surge, budgets: [name]}: AMOUNT is
+                                     {cpu, memory} in thousandths of a core and bytes: what the changed pod asks for,
+                                     what nodes open to it have left, what the pods that run now ask for; how many
+                                     pods a rollout makes first; disruption budgets that let none go
     cluster:Rendered/NS/RELEASE?EDITS
                                      {changed: [Kind ns/name], by}: objects of the release that edits of its document
                                      would change, and how that was decided. EDITS is the JSON of

@@ -51,3 +51,11 @@ def rendered(draft: Draft, name: str, asked: str) -> Json:
     shown = [" ".join(key.split("/", 1)) for key in sorted(changed)]
     changes = list[Json]([*shown, *(f"whatever {one} renders" for one in stray)])
     return {"changed": changes, "by": "the rules of the practice world"}
+
+
+def room(draft: Draft, name: str, asked: str) -> Json:
+    """The one node of a practice world has room for everything."""
+    if f"Deployment/{name}" not in draft.objects:
+        return None
+    free: dict[str, Json] = {"practice": {"cpu": 4000, "memory": 8 * 2**30}}
+    return {"pod": {"cpu": 100, "memory": 2**27}, "free": free, "ours": [], "surge": 1, "budgets": []}

@@ -19,7 +19,7 @@ from migrate.world import certificates, logins, postgres, vault
 from migrate.world.columns import compared, restored, stored_column, writes
 from migrate.world.eso import values_of
 from migrate.world.pods import pods_of, template_of
-from migrate.world.rendered import dry_run, rendered
+from migrate.world.rendered import dry_run, rendered, room
 from migrate.world.state import Draft, World, draft
 
 _ROLE_FIELDS = ("connect", "memberOf", "adminOf", "administeredBy")
@@ -301,6 +301,7 @@ _SHOWN: dict[str, Callable[[Draft, str, str], Json]] = {
     "CertificateLogin": logins.by_certificate,
     "RevokeCycle": logins.revoke_cycle,
     "OldLogin": logins.old_login,
+    "Room": room,
     "DryRun": dry_run,
     "Rendered": rendered,
 }

@@ -61,6 +61,14 @@ OWNER, POLICY = "postgres:role/boards", "vault:policy/mig-watch-grafana"
 VAULTS, REACH = "postgres:sessions/boards_vault_admin", "vault:database/reach/mig-boards-pg"
 HOST = "vault:sys/host"
 CYCLE: dict[str, Json] = {"issued": True, "current": "boards", "owner": "boards", "left": []}
+ROOM = "cluster:Room/watch/grafana?{}"
+ROOMY: dict[str, Json] = {
+    "pod": {"cpu": 100, "memory": 100},
+    "free": {"a": {"cpu": 500, "memory": 1000}, "b": {"cpu": 50, "memory": 5000}},
+    "ours": [{"node": "a", "cpu": 200, "memory": 100}],
+    "surge": 1,
+    "budgets": [],
+}
 DRY, RENDERED = "cluster:DryRun/watch/grafana?{}", "cluster:Rendered/watch/stack?[]"
 OPERATOR, CONSUMERS = "cluster:DatabaseOperator/boards_vault", "cluster:Consumers/watch/login"
 LEASES, WEBHOOK, OWNERSHIP = "vault:leases/" + ABOUT["path"], "cluster:Webhook/injector", "postgres:ownership/boards"
@@ -212,6 +220,14 @@ CASES = [
     Case("pod.dryrun", Fail, {DRY: RUN | {"allowed": False, "message": "denied the request: no"}}),
     Case("pod.dryrun", Fail, {DRY: RUN | {"agent": False}}),
     Case("pod.dryrun", Inconclusive, {DRY: None}),
+    Case("pod.room", Pass, {ROOM: ROOMY}),
+    Case("pod.room", Pass, {ROOM: ROOMY | {"budgets": ["one"]}}),
+    Case("pod.room", Pass, {ROOM: ROOMY | {"pod": {"cpu": 600, "memory": 100}, "surge": 0}}),
+    Case("pod.room", Fail, {ROOM: ROOMY | {"pod": {"cpu": 600, "memory": 100}}}),
+    Case("pod.room", Fail, {ROOM: ROOMY | {"pod": {"cpu": 100, "memory": 2000}}}),
+    Case("pod.room", Fail, {ROOM: ROOMY | {"free": {}}}),
+    Case("pod.room", Inconclusive, {ROOM: {}}),
+    Case("pod.room", Inconclusive, {ROOM: None}),
     Case("pod.env-exclusive", Pass, {DRY: RUN}),
     Case("pod.env-exclusive", Fail, {DRY: RUN | {"variables": ["A", "A__FILE"]}}),
     Case("pod.env-exclusive", Inconclusive, {DRY: {"allowed": True}}),

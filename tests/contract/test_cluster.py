@@ -168,6 +168,29 @@ def test_the_dry_run_sends_the_changed_pod_and_leaves_nothing(there: Cluster) ->
     assert (refused or {})["allowed"] is False
 
 
+def test_room_is_what_nodes_have_left_for_the_changed_pod(there: Cluster) -> None:
+    allocatable = {"cpu": "1", "memory": "1Gi", "pods": "10"}
+    there.make("/api/v1/nodes", metadata={"name": "n"}, status={"allocatable": allocatable, "capacity": allocatable})
+    asked = f"cluster:Room/{GRAFANA}?{json.dumps(UNCHANGED)}"
+    assert (seen(there, asked) or {})["free"] == {}, "a node that is not ready yet takes nobody"
+    ready = [{"op": "remove", "path": "/spec/taints"}]
+    assert there.api().ask("PATCH", "/api/v1/nodes/n", ready, kind="application/json-patch+json").ok
+    found = seen(there, asked) or {}
+
+    assert found["pod"] == {"cpu": 0, "memory": 0}
+    assert found["free"] == {"n": {"cpu": 1000, "memory": 2**30}}
+    assert found["surge"] == 1
+    assert found["budgets"] == []
+    assert seen(there, asked, "onlooker") == {}
+    assert there.api().ask("DELETE", "/api/v1/nodes/n").ok
+
+
+UNCHANGED: dict[str, Json] = {
+    "container": "grafana", "account": "grafana", "annotations": {}, "set": [], "unset": [], "volumes": [],
+    "unmount": [], "shareProcessNamespace": None,
+}  # fmt: skip
+
+
 def test_no_webhook_is_absent_and_an_unreachable_one_is_not_served(there: Cluster) -> None:
     assert seen(there, "cluster:Webhook/injector") is None
     hook = {

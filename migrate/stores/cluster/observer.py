@@ -16,6 +16,7 @@ from migrate.stores.cluster.api import Api
 from migrate.stores.cluster.flux import helm_release, kustomization
 from migrate.stores.cluster.operators import operators
 from migrate.stores.cluster.owners import ownership
+from migrate.stores.cluster.room import room
 from migrate.stores.cluster.secrets import external_secret, secret
 from migrate.stores.cluster.trial import dry_run
 from migrate.stores.cluster.webhook import webhook
@@ -37,6 +38,7 @@ _SHOWN: dict[str, Callable[[Api, str, str], _Shown]] = {
     "Consumers": lambda api, name, _: consumers(api, name),
     "DatabaseOperator": lambda api, name, _: operators(api, name),
     "DryRun": dry_run,
+    "Room": room,
 }
 
 

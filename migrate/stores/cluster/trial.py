@@ -10,7 +10,7 @@ from typing import Any
 
 from migrate.model.json import Json, mapping, sequence
 from migrate.model.ports import Unreachable
-from migrate.stores.cluster.api import Api, metadata, place
+from migrate.stores.cluster.api import Answer, Api, metadata, place
 from migrate.stores.lost import LostError
 
 _GROUPS = ("initContainers", "containers")
@@ -22,15 +22,8 @@ def dry_run(api: Api, name: str, asked: str) -> dict[str, Json] | None:
     if not found.ok:
         return {} if found.status == 403 else None
     changes = json.loads(asked)
-    template = mapping(mapping(found.body.get("spec")).get("template"))
-    pod = laid_over(template, changes)
-    namespace = name.partition("/")[0]
-    pod["metadata"]["name"] = f"migrate-trial-{secrets.token_hex(4)}"
-    pod |= {"apiVersion": "v1", "kind": "Pod"}
-    try:
-        answer = api.ask("POST", f"/api/v1/namespaces/{namespace}/pods", pod, query={"dryRun": "All"})
-    except LostError as error:
-        raise Unreachable(str(error), following="the API server answers again") from None
+    answer = tried_out(api, name, found.body, asked)
+    pod = laid_over(_template(found.body), changes)
     variables = list[Json](sorted(set(_variables(pod, str(changes["container"])))))
     if _may_not(answer.status, answer.message):
         return {"variables": variables}
@@ -40,6 +33,21 @@ def dry_run(api: Api, name: str, asked: str) -> dict[str, Json] | None:
         "agent": bool(_names(answer.body) & {"vault-agent", "vault-agent-init"}),
         "variables": variables,
     }
+
+
+def tried_out(api: Api, name: str, deployment: dict[str, Json], asked: str) -> Answer:
+    """The answer to the pod of a Deployment with changes laid over it, of which nothing stays. Raises Unreachable."""
+    pod = laid_over(_template(deployment), json.loads(asked))
+    pod["metadata"]["name"] = f"migrate-trial-{secrets.token_hex(4)}"
+    pod |= {"apiVersion": "v1", "kind": "Pod"}
+    try:
+        return api.ask("POST", f"/api/v1/namespaces/{name.partition('/')[0]}/pods", pod, query={"dryRun": "All"})
+    except LostError as error:
+        raise Unreachable(str(error), following="the API server answers again") from None
+
+
+def _template(deployment: dict[str, Json]) -> dict[str, Json]:
+    return mapping(mapping(deployment.get("spec")).get("template"))
 
 
 def _may_not(status: int, message: str) -> bool:
