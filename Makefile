@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test proof lint format bench bench-scan bench-edits bench-journal clean fuzz lab lab-clean rehearsal
+.PHONY: demo test proof lint format bench bench-scan bench-edits bench-journal bench-sealing clean fuzz lab lab-clean rehearsal
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml requirements/constraints.txt
@@ -51,7 +51,7 @@ rehearsal: lab
 lab-clean: $(READY)
 	@$(BIN)/migrate lab clean
 
-bench: bench-scan bench-edits bench-journal
+bench: bench-scan bench-edits bench-journal bench-sealing
 
 bench-scan: $(READY)
 	$(BIN)/python -m benchmarks.scan
@@ -61,6 +61,9 @@ bench-edits: $(READY)
 
 bench-journal: $(READY)
 	$(BIN)/python -m benchmarks.journal
+
+bench-sealing: $(READY)
+	$(BIN)/python -m benchmarks.sealing
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

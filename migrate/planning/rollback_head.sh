@@ -147,5 +147,24 @@ login_ours() {
   esac
 }
 
+# column_ours STEP DATABASE TABLE COLUMN TYPE: true where the column is there as the step made it.
+column_ours() {
+  now=$(column_type "$2" "$3" "$4") || { hold "$1" "psql cannot say what $3 has: $(tr '\n' ' ' < "$errors")"; return 1; }
+  ours "$1" "column $4 of $3" "$now" "$5" none
+}
+
+# column_kept STEP DATABASE TABLE COLUMN: a column that was dropped does not come back, nor goes what its values need now.
+column_kept() {
+  now=$(column_type "$2" "$3" "$4") || { hold "$1" "psql cannot say what $3 has: $(tr '\n' ' ' < "$errors")"; return 0; }
+  [ "$now" != none ] || hold "$1" "column $4 of $3 was dropped: its values exist as ciphertext only"
+}
+
+column_type() {
+  psql -XAtq -v ON_ERROR_STOP=1 -v table="$2" -v name="$3" -d "$1" 2> "$errors" <<'SQL'
+select coalesce((select format_type(atttypid, atttypmod) from pg_attribute
+  where attrelid = to_regclass(:'table') and attname = :'name' and not attisdropped), 'none');
+SQL
+}
+
 git rev-parse --show-toplevel > /dev/null || stop "this is not in a Git repository"
 git diff --cached --quiet || stop "something is staged for a commit already"

@@ -18,8 +18,10 @@ from migrate.model.json import mapping
 from migrate.model.plan import STAGES, Plan, Step
 from migrate.model.target import Target
 from migrate.planning.files import blob_id
+from migrate.targets import columns
 from migrate.targets.compare import MARK
 from migrate.targets.kinds import kind_of
+from migrate.targets.lasting import Keep, Leave, lasting
 from migrate.targets.shell import LOGIN_QUERY, NONE, kept_by_vault, login_text, only_login, vault_text
 from migrate.targets.sql import script
 
@@ -50,6 +52,11 @@ def _head(name: str, digest: str) -> str:
 
 
 def _leave(plan: Plan) -> str:
+    if any(step.change.target.kind in columns.KINDS for step in plan.steps):
+        return (
+            '\nfinish "what the expand stage made was not touched"\n'
+            'ask "Does the application write the plaintext alone again, in every pod and every job?"\n'
+        )
     namespace, _, deployment = plan.unit.partition("/")
     return (
         "\n# Whatever is still in Git, or could not be asked, still needs what expand made.\n"
@@ -97,6 +104,14 @@ def _step(step: Step, before: _Before) -> str:
 
 def _commands(step: Step, before: _Before) -> Iterator[str]:
     change = step.change
+    match lasting(change):
+        case Leave(why):
+            yield f"# stays: {why}"
+            return
+        case Keep():
+            place = columns.columns_of(change.target)
+            yield _words("column_kept", step.id, place.database, place.relation, place.plain)
+            return
     match change.target.store:
         case "git":
             # A commit brings the old way back, so it never waits for a server that cannot be asked.
@@ -104,6 +119,10 @@ def _commands(step: Step, before: _Before) -> Iterator[str]:
                 blobs = before.blobs[step.id, edit.file]
                 yield _words("restore", step.id, edit.file, edit.after or NONE, *blobs)
             yield _words("commit", f"Take back {step.id}")
+        case "postgres" if change.target.kind in columns.KINDS:
+            place = columns.columns_of(change.target)
+            question = _words("column_ours", step.id, place.database, place.relation, place.sealed, "text")
+            yield from _guarded(step, before, question, _psql(change))
         case "postgres":
             yield from _guarded(step, before, _login(step, before), _psql(change))
         case "vault":

@@ -90,8 +90,12 @@ def _added(columns: Columns) -> Iterator[str]:
     for one in (f"FUNCTION {stem}()", *(f"SEQUENCE {stem}_{one}" for one in NOTED)):
         yield _owned(one, columns)
     yield f"REVOKE ALL ON FUNCTION {stem}() FROM PUBLIC;"
-    trigger = f"TRIGGER {columns.guard}"
-    yield f"CREATE {trigger} BEFORE INSERT OR UPDATE ON {columns.relation} FOR EACH ROW EXECUTE FUNCTION {stem}();"
+    # Asked before the function is called, so that the job's own rows cost no call.
+    application = f"WHEN (current_setting('{JOB}', true) IS DISTINCT FROM 'on')"
+    yield (
+        f"CREATE TRIGGER {columns.guard} BEFORE INSERT OR UPDATE ON {columns.relation} FOR EACH ROW {application} "
+        f"EXECUTE FUNCTION {stem}();"
+    )
 
 
 def _function(columns: Columns, stem: str) -> str:
@@ -101,7 +105,6 @@ def _function(columns: Columns, stem: str) -> str:
         "SET search_path = pg_catalog AS $$ DECLARE moment bigint := extract(epoch FROM clock_timestamp()); "
         f"plain text := NEW.{columns.plain}; sealed text := NEW.{columns.sealed}; "
         "plainly boolean := plain IS NOT NULL; sealing boolean := sealed IS NOT NULL; BEGIN "
-        f"IF current_setting('{JOB}', true) = 'on' THEN RETURN NEW; END IF; "
         f"IF TG_OP = 'UPDATE' THEN plainly := plain IS DISTINCT FROM OLD.{columns.plain}; "
         f"sealing := sealed IS DISTINCT FROM OLD.{columns.sealed}; END IF; "
         f"IF plainly AND NOT sealing THEN NEW.{columns.sealed} := NULL; sealed := NULL; END IF; "

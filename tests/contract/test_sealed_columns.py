@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -17,7 +17,7 @@ from migrate.model.errors import Refused
 from migrate.model.ports import Denied, Partly, Written
 from migrate.sealing.job import Clock, Ended, compare, rewrap, seal
 from migrate.sealing.pace import Pace
-from migrate.sealing.ports import Row, Unreadable
+from migrate.sealing.ports import Pair, Row, Unreadable
 from migrate.stores.postgres.comparing import compared, writes
 from migrate.stores.postgres.sealed import SealedTable, sealed_table, versions
 from migrate.stores.vault.transit import Key
@@ -43,6 +43,16 @@ def whole(notes: Sealed) -> bool:
 
 def at(connection: psycopg.Connection[tuple[object, ...]], notes: Sealed) -> SealedTable:
     return sealed_table(connection, notes.columns, "id")
+
+
+def paged(notes: Sealed) -> Callable[[str | None, int], tuple[list[Pair], str | None]]:
+    """Pairs of rows, a page at a time, each over a connection of its own."""
+
+    def pairs(after: str | None, limit: int) -> tuple[list[Pair], str | None]:
+        with notes.database.session(notes.columns.database) as connection:
+            return at(connection, notes).pairs(after, limit)
+
+    return pairs
 
 
 def ciphertexts(notes: Sealed) -> dict[object, object]:
@@ -338,8 +348,17 @@ def test_keys_of_any_type_are_gone_through_in_their_own_order(servers: Servers, 
         notes.sql(f"drop table entries; create table entries (id {of} primary key, body text)")
         notes.sql(f"insert into entries select {made[of]}, 'x' || n from generate_series(1, 120) n")
         notes.ready()
+        with notes.database.session(notes.columns.database) as connection:
+            table = at(connection, notes)
+            seen, rows = [], table.unsealed(None, 7)
+            while rows:
+                seen += [row.key for row in rows]
+                rows = table.unsealed(rows[-1].key, 7)
+        assert seen == [str(row[0]) for row in notes.sql("select id from entries order by id")]
         assert isinstance(notes.write(notes.fill(batch=7)), Written)
         assert whole(notes)
+        found = compare(paged(notes), notes.cipher, 7)
+        assert (found.rows, found.equal) == (120, 120)
 
 
 def test_no_plaintext_reaches_a_log_a_word_or_a_value_that_is_printed(notes: Sealed, servers: Servers) -> None:

@@ -19,14 +19,17 @@ from migrate.targets.columns import JOB, Columns
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_BY_KEY = "where ({key} > %(after)s::{type} or %(after)s::{type} is null) and {what} order by {key} limit %(limit)s"
-_UNSEALED = "select {key}::text, xmin::text, {plain}::text from {table} " + _BY_KEY
-_OLDER = "select {key}::text, xmin::text, {sealed} from {table} " + _BY_KEY
-_PAIRS = "select {key}::text, {plain}::text, {sealed} from {table} " + _BY_KEY
+# By the table's name: a bare one would mean the text beside it, and sort 10 before 9.
+_BY_KEY = " t where {beyond} and {what} order by t.{key} limit %(limit)s"
+# Two forms rather than `or ... is null`: a plan made for both reads the whole table for each batch.
+_BEYOND = {True: "true", False: "t.{key} > %(after)s::{type}"}
+_UNSEALED = "select {key}::text, xmin::text, {plain}::text from {table}" + _BY_KEY
+_OLDER = "select {key}::text, xmin::text, {sealed} from {table}" + _BY_KEY
+_PAIRS = "select {key}::text, {plain}::text, {sealed} from {table}" + _BY_KEY
 _PUT = """
 update {table} t set {sealed} = new.sealed
-from unnest(%(keys)s::text[], %(versions)s::text[], %(sealed)s::text[]) as new(key, version, sealed)
-where t.{key} = new.key::{type} and t.xmin::text = new.version
+from unnest(%(keys)s::text[]::{type}[], %(versions)s::text[], %(sealed)s::text[]) as new(key, version, sealed)
+where t.{key} = new.key and t.xmin::text = new.version
 """
 _VERSIONS = """
 select coalesce(substring({sealed} from '^vault:v([0-9]+):')::int, 0), count(*)
@@ -47,7 +50,7 @@ where a.attrelid = to_regclass(%(table)s) and a.attname = %(key)s and a.attnotnu
 
 @dataclass(frozen=True, slots=True)
 class SealedTable:
-    """A table's plaintext and sealed columns, over one connection. `Table` of the job."""
+    """A table's plaintext and sealed columns. `Table` of the job, over a connection where each statement commits."""
 
     connection: Connection
     columns: Columns
@@ -66,8 +69,7 @@ class SealedTable:
     def put(self, rows: Sequence[Row], sealed: Sequence[str]) -> int:
         """Store ciphertexts in those rows that are still as they were read, in one transaction; how many were."""
         values = {"keys": [row.key for row in rows], "versions": [row.version for row in rows], "sealed": list(sealed)}
-        with self.connection.transaction():
-            return self.connection.execute(self._query(_PUT), values).rowcount
+        return self.connection.execute(self._query(_PUT), values).rowcount
 
     def alone(self, after: str | None, limit: int) -> list[Row]:
         """The next rows with ciphertext and without plaintext."""
@@ -95,9 +97,9 @@ class SealedTable:
             yield Row(key, version, value)
 
     def _read(self, query: str, what: str, after: str | None, limit: int) -> list[tuple[Any, ...]]:
-        with self.connection.transaction():
-            values = {"after": after, "limit": limit}
-            return self.connection.execute(self._query(query.replace("{what}", what)), values).fetchall()
+        values = {"after": after, "limit": limit}
+        text = query.replace("{what}", what).replace("{beyond}", _BEYOND[after is None])
+        return self.connection.execute(self._query(text), values).fetchall()
 
     def _query(self, text: str) -> sql.Composed:
         return _composed(text, self.columns, self.key, self.key_type)
