@@ -49,3 +49,11 @@ path "${database}/static-roles/${prefix}*" {
 path "${database}/roles/${prefix}*" {
   capabilities = ["read"]
 }
+# accepted policy.glob: as above
+path "${pki}/roles/${prefix}*" {
+  capabilities = ["read"]
+}
+# Which certificates are good still, and which are revoked; never a key.
+path "${pki}/certs/" {
+  capabilities = ["list"]
+}

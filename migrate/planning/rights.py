@@ -17,6 +17,7 @@ from migrate.model.config import Config
 from migrate.model.json import Json, mapping, text_at
 from migrate.model.plan import Plan, Step
 from migrate.model.target import Target
+from migrate.planning.phases import all_phases, certificate_selects
 from migrate.targets.transit import is_key, key_request
 from migrate.targets.vault import body, marked
 
@@ -27,7 +28,8 @@ _NEED = re.compile(r"vault: (?P<rights>[a-z, ]+) on (?P<path>\S+)")
 
 def plan_policy(config: Config, auth: str) -> str:
     """What it takes to plan and to watch in this estate. `auth`: the mount of workload logins."""
-    names = {"prefix": config.prefix, "database": config.vault.database.strip("/"), "auth": auth}
+    pki = next((select.mount for select in certificate_selects(all_phases())), "pki")
+    names = {"prefix": config.prefix, "database": config.vault.database.strip("/"), "auth": auth, "pki": pki}
     return _filled("migrate-plan", names)
 
 
@@ -143,7 +145,12 @@ def _looked_at(plan: Plan) -> Iterator[str]:
     for mount in mounts:
         yield "\n# Whether Vault reaches the database already."
         yield from (_rule(f"{mount}/{part}/", {"list"}) for part in ("config", "static-roles"))
-    for role in dict.fromkeys(one for one in _vault(plan) if one.kind.endswith("/roles")):
+    engines = dict.fromkeys(value for gate in plan.gates for key, value in gate.about if key == "pki_mount")
+    for mount in engines:
+        yield "\n# Which certificates are good still, and which are revoked; never a key."
+        yield _rule(f"{mount}/certs/", {"list"})
+    roles = (one for one in _vault(plan) if one.kind.endswith("/roles") and _mount(one) not in engines)
+    for role in dict.fromkeys(roles):
         yield "\n# Whether logins of the role are left. Vault wants sudo for it, so it is this one prefix and no other."
         yield "# accepted policy.sudo: leases can be counted in no other way"
         yield _rule(f"sys/leases/lookup/{_mount(role)}/creds/{role.name}/", {"list", "sudo"})

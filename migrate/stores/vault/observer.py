@@ -12,7 +12,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from migrate.model.change import Absent, Doc, State
-from migrate.model.json import Json, sequence
+from migrate.model.json import Json, mapping, sequence
 from migrate.model.ports import Unreachable
 from migrate.model.target import Target
 from migrate.stores.lost import LostError
@@ -42,6 +42,8 @@ class VaultObserver:
             return self._health()
         if target.kind == "sys" and target.name == "host":
             return {"addresses": list[Json](_addresses(self.api.address))}
+        if target.kind.startswith("sys/mounts"):
+            return self._mount(target.path.removeprefix("sys/mounts/"))
         if target.kind.partition("/")[0] == "leases":
             return self._leases(f"{target.kind.partition('/')[2]}/{target.name}".lstrip("/"))
         if kind == "reach":
@@ -68,6 +70,11 @@ class VaultObserver:
                 f"the token may not read {target.path} in Vault", following=f"grant it: {rule(target.path, 'read')}"
             )
         return dict(answer.data) if answer.ok else None
+
+    def _mount(self, name: str) -> dict[str, Json] | None:
+        """As the list of all mounts has it, since reading that is a smaller right than reading one of them."""
+        found = mapping((self._read(Target("vault", "sys", "mounts")) or {}).get(f"{name}/"))
+        return {"type": found.get("type")} if found else None
 
     def _health(self) -> dict[str, Json]:
         body = self.api.anonymous().look(_HEALTH).body
