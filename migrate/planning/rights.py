@@ -146,6 +146,9 @@ def _looked_at(plan: Plan) -> Iterator[str]:
         yield "\n# Whether Vault reaches the database already."
         yield from (_rule(f"{mount}/{part}/", {"list"}) for part in ("config", "static-roles"))
     engines = dict.fromkeys(value for gate in plan.gates for key, value in gate.about if key == "pki_mount")
+    if engines or any(key == "mount" for gate in plan.gates for key, _ in gate.about):
+        yield "\n# Whether the engine is mounted."
+        yield _rule("sys/mounts", {"read"})
     for mount in engines:
         yield "\n# Which certificates are good still, and which are revoked; never a key."
         yield _rule(f"{mount}/certs/", {"list"})

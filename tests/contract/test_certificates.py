@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,14 +13,17 @@ import pytest
 from migrate.checks.answer import Answer, Fail, Inconclusive, Pass, Question
 from migrate.checks.catalogue import check_for
 from migrate.engine.settle import Applied, settle
-from migrate.model.change import Absent, State
+from migrate.model.change import Absent, Doc, State
+from migrate.model.json import mapping, sequence
 from migrate.model.ports import Written
 from migrate.model.target import Target
+from migrate.planning.rights import apply_policy
 from migrate.stores.postgres.observer import PostgresObserver
 from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.trial import Door, Shown, tried_with_certificate
 from migrate.stores.vault.certificates import authorities
 from migrate.stores.vault.observer import VaultObserver
+from migrate.stores.vault.store import VaultStore
 from migrate.targets.hba import by_certificate
 from migrate.targets.pki import client_role
 from tests.contract.mutual import HOST, LOGIN, OWNER, Mutual, mutual, new_authority, until
@@ -163,9 +167,8 @@ def test_a_revocation_counts_once_postgresql_has_loaded_the_list(found: Mutual) 
 def issued(found: Mutual) -> list[str]:
     """The certificates for our login that are good, as the observer lists them."""
     shown = VaultObserver(found.api, lambda: datetime.now(UTC)).observe(Target("vault", "pki/issued", LOGIN))
-    assert not isinstance(shown, Absent)
-    valid: list[dict[str, str]] = shown.value["valid"]  # type: ignore[union-attr,index,call-overload,assignment]
-    return [one["serial"] for one in valid]
+    assert isinstance(shown, Doc)
+    return [str(mapping(one)["serial"]) for one in sequence(mapping(shown.value)["valid"])]
 
 
 def test_the_authority_is_rotated_while_somebody_is_logged_in_at_every_step(found: Mutual) -> None:
@@ -188,3 +191,23 @@ def test_the_authority_is_rotated_while_somebody_is_logged_in_at_every_step(foun
         assert "unknown ca" in found.psql(files).stderr, "this is what trusting both first is for"
         found.trust(authorities(found.api, "pki").replace(one, ""))
         assert found.psql(files).returncode == 0
+
+
+def test_the_policy_of_the_run_is_enough_there_and_back_and_for_looking(found: Mutual) -> None:
+    name = "phase1-0000"  # what the bench calls every plan
+    text = apply_policy(found.bench.plan, name)
+    assert found.api.ask("post", "sys/policies/acl/the-run", {"policy": text}).ok
+    token = found.api.ask("post", "auth/token/create", {"policies": ["the-run"], "no_default_policy": True}).auth
+    bearer = found.api.bearing(str(token["client_token"]))
+    bench = replace(found.bench, stores={**found.bench.stores, "vault": VaultStore(bearer)}, left=[])
+    for step in found.steps:
+        bench.take(step)
+    seen = VaultObserver(bearer, lambda: datetime.now(UTC))
+    assert seen.observe(Target("vault", "pki/issued", LOGIN)) == Doc({"valid": [], "revoked": []})
+    assert seen.observe(Target("vault", "sys/mounts", "pki")) == Doc({"type": "pki"})
+    assert isinstance(seen.observe(Target("vault", "sys/mounts", "nothing")), Absent)
+    wider = client_role("postgres", 3600)
+    assert bearer.ask("post", f"pki/roles/{found.role}", wider).status == 403
+    while bench.left:
+        step, last = bench.left.pop()
+        assert isinstance(bench.back(step, last), Written), step.id
