@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test proof lint format bench bench-scan bench-edits bench-journal bench-sealing clean fuzz lab lab-clean rehearsal
+.PHONY: demo test proof lint format bench bench-scan bench-edits bench-journal bench-sealing bench-apply clean fuzz lab lab-clean rehearsal
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml requirements/constraints.txt
@@ -64,6 +64,10 @@ bench-journal: $(READY)
 
 bench-sealing: $(READY)
 	$(BIN)/python -m benchmarks.sealing
+
+# Steps a second against real servers, which `make lab` builds, and a preflight of a hundred workloads.
+bench-apply: $(READY)
+	$(BIN)/python -m benchmarks.apply
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -13,8 +13,8 @@ from migrate.engine.route import there
 from migrate.model.plan import Gate, Plan, Step
 from migrate.model.ports import Observer
 
-_ABREAST = 8
-"""So many are asked side by side: they wait for servers, not for this machine."""
+_ABREAST, _MOST = 8, 128
+"""So many of each workload are asked side by side, and so many of all: they wait for servers, not for this machine."""
 _OF_A_RUN = frozenset({"gitops.applied", "gitops.reverted"})
 """Checks about what a run committed: without one there is nothing to ask."""
 
@@ -43,7 +43,8 @@ def examined(
         check = check_for(gate.id)
         return _words(gate, check, check.ask(observer, Question(dict(gate.about), now())), begun=begun)
 
-    with ThreadPoolExecutor(max_workers=_ABREAST) as threads:
+    workloads = len({step.unit for step in plan.steps}) or 1
+    with ThreadPoolExecutor(max_workers=min(_ABREAST * workloads, _MOST)) as threads:
         return tuple(threads.map(ask, asked))
 
 

@@ -20,6 +20,8 @@ from migrate.model.ports import Unreachable
 from migrate.stores.lost import LostError
 
 _SECONDS = (10, 30)
+_ABREAST = 128
+"""So many connections are kept: checks of many workloads ask side by side."""
 JSON_PATCH = "application/json-patch+json"
 
 
@@ -68,6 +70,7 @@ class Api:
             )
         # A retry of a write is for whoever reads back first.
         configuration.retries = False
+        configuration.connection_pool_maxsize = _ABREAST
         self._client = kubernetes.client.ApiClient(configuration)
         self._served = dict[str, str | None]()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Any
 
 import psycopg
@@ -25,24 +26,29 @@ concurrently updated`, which PostgreSQL reports as an internal error."""
 _FORBIDDEN = "42501"
 
 
+_ABREAST = 8
+"""So many connections at once: a preflight of many workloads must not take those that applications need."""
+
+
 class Database:
     """A server, as its administrator. `dsn` is asked for anew for every connection and kept nowhere."""
 
     def __init__(self, dsn: Callable[[], str]) -> None:
-        self._dsn = dsn
+        self._dsn, self._room = dsn, BoundedSemaphore(_ABREAST)
 
     @contextmanager
     def session(self, database: str | None = None) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         """A connection in one transaction, rolled back unless the caller commits. Raises Unreachable, Refused."""
         settings = _parsed(self._dsn()) | ({"dbname": database} if database else {}) | _PATIENCE
-        try:
-            connection = psycopg.connect(**settings)
-        except psycopg.Error as error:
-            raise unreachable(error, settings) from None
-        try:
-            yield connection
-        finally:
-            connection.close()
+        with self._room:
+            try:
+                connection = psycopg.connect(**settings)
+            except psycopg.Error as error:
+                raise unreachable(error, settings) from None
+            try:
+                yield connection
+            finally:
+                connection.close()
 
     def version(self) -> int:
         """Its major version. Raises Unreachable."""
