@@ -57,6 +57,7 @@ class Rotation:
     """A new password while the workload used the old one. Times are seconds since the epoch."""
 
     at: float
+    pods: frozenset[str] = frozenset()
     restarted: float | None = None
     served: float | None = None
 
@@ -89,6 +90,10 @@ class Seen:
     logins: dict[str, bool] = field(default_factory=dict)
     """Login to whether it may log in."""
     verifier: str = ""
+    looks: int = 0
+    """How often the database was looked at."""
+    blind: list[str] = field(default_factory=list)
+    """What is no longer watched, and why."""
 
 
 class Observer:
@@ -97,7 +102,7 @@ class Observer:
     def __init__(self, settings: dict[str, str], log: IO[str]) -> None:
         self.settings, self._log, self._lock = settings, log, threading.Lock()
         self.namespace, _, self.deployment = settings["deployment"].partition("/")
-        self.seen, self.over = Seen(), threading.Event()
+        self.seen, self.over, self._before = Seen(), threading.Event(), (0, 0)
         self._children: list[subprocess.Popen[str]] = []
 
     def note(self, what: str, **data: Any) -> None:
@@ -105,6 +110,22 @@ class Observer:
         with self._lock:
             self._log.write(json.dumps({"time": _clock(time.time()), "what": what, **data}) + "\n")
             self._log.flush()
+
+    def watch(self) -> None:
+        """Begin to watch, each thing in a thread of its own."""
+        watches: list[Callable[[], None]] = [self.pods, self.queries]
+        watches += [self.secret] if self.settings["secret"] else []
+        watches += [self.database] if self.settings["login"] else []
+        for one in watches:
+            threading.Thread(target=self._seeing, args=(one,), daemon=True).start()
+
+    def _seeing(self, watch: Callable[[], None]) -> None:
+        """An observer that has lost sight of something must not call it well."""
+        try:
+            watch()
+        except Exception as error:  # noqa: BLE001  whatever it is, it is told at the next mark
+            self.seen.blind.append(f"{watch.__name__} are no longer watched: {type(error).__name__}")
+            self.note("blind", why=self.seen.blind[-1])
 
     # --- what is watched -------------------------------------------------------------------------------------------
 
@@ -199,11 +220,12 @@ class Observer:
             self.over.wait(1.0)
 
     def _look(self, moment: str, verifier: str, logins: str, sessions: str) -> None:
+        self.seen.looks += 1
         self.seen.logins = {name: may == "true" for name, may in _pairs(logins)}
         self.seen.sessions = {name: int(count) for name, count in _pairs(sessions)}
-        rotated = verifier and self.seen.verifier not in ("", verifier)
-        if rotated and any(pod.agent and pod.ready for pod in self.seen.pods.values()):
-            self.seen.rotations.append(Rotation(float(moment)))
+        users = frozenset(uid for uid, pod in list(self.seen.pods.items()) if pod.agent and pod.ready)
+        if users and verifier and self.seen.verifier not in ("", verifier):
+            self.seen.rotations.append(Rotation(float(moment), users))
             self.note("rotation", login=self.settings["login"], at=_clock(float(moment)))
         self.seen.verifier = verifier
 
@@ -255,10 +277,13 @@ class Observer:
         while (wrong := self._wrong(expect)) and time.monotonic() < until:
             time.sleep(0.5)
         failed, excused = self.unexcused()
+        self._before = (self.seen.answered, self.seen.looks)
+        wrong += self.seen.blind
         wrong += [f"a query failed at {_clock(one.at)} although a replica was up: {one.why}" for one in failed[:5]]
         wrong += [f"the Secret was {one}" for one in self.seen.secrets if one != "there"]
         gaps = [one.restarted - one.at for one in self.seen.rotations if one.restarted]
         wrong += [f"{gap:.0f} s passed between a rotation and the restart" for gap in gaps if gap > BOUND]
+        wrong += ["a rotation was followed by no restart" for one in self.seen.rotations if self._ignored(one)]
         found = {
             "mark": mark,
             "ok": not wrong,
@@ -278,8 +303,14 @@ class Observer:
         self.note("mark", **found)
         return found
 
+    def _ignored(self, rotation: Rotation) -> bool:
+        """Whether a pod that had the old password still has it, for longer than is bounded."""
+        waiting = rotation.restarted is None and time.time() > rotation.at + BOUND
+        return waiting and not rotation.pods.isdisjoint(self.seen.pods)
+
     def _wrong(self, expect: dict[str, Any]) -> list[str]:
-        pods, wrong = [pod for pod in self.seen.pods.values() if not pod.down or pod.ready], []
+        pods = [pod for pod in list(self.seen.pods.values()) if not pod.down or pod.ready]
+        wrong = self._idle(pods)
         if not any(pod.ready for pod in pods):
             wrong.append(f"no pod of {self.deployment} is ready")
         for pod in pods:
@@ -291,8 +322,23 @@ class Observer:
         for name, wanted in expect.get("logins", {}).items():
             if self.seen.logins.get(name) != wanted:
                 wrong.append(f"{name} {_words(self.seen.logins.get(name))}, not as expected ({_words(wanted)})")
-        if expect.get("secret") and (not self.seen.secrets or self.seen.secrets[-1] == "gone"):
+        if expect.get("secret") and not self._there():
             wrong.append(f"there is no Secret {self.settings['secret']}")
+        return wrong
+
+    def _there(self) -> bool:
+        """Whether the Secret was seen, and is there now: a watch that was begun again is not told what went before."""
+        namespace, _, name = self.settings["secret"].partition("/")
+        words = ("kubectl", "-n", namespace, "get", "secret", name, "--ignore-not-found", "-o", "name")
+        return bool(self.seen.secrets) and bool(_said(*words).strip())
+
+    def _idle(self, pods: list[Pod]) -> list[str]:
+        """What has not been looked at since the last mark: a silence proves nothing."""
+        (answered, looks), wrong = self._before, []
+        if self.seen.answered == answered and any(pod.door for pod in pods):
+            wrong.append("no query was answered since the last mark")
+        if self.seen.looks == looks and self.settings["login"]:
+            wrong.append("the database was not looked at since the last mark")
         return wrong
 
     # --- processes -------------------------------------------------------------------------------------------------
@@ -374,11 +420,7 @@ def main() -> int:
     settings = json.loads(given.settings.read_text())
     with given.log.open("a") as log:
         observer = Observer(settings, log)
-        watches: list[Callable[[], None]] = [observer.pods, observer.queries]
-        watches += [observer.secret] if settings["secret"] else []
-        watches += [observer.database] if settings["login"] else []
-        for watch in watches:
-            threading.Thread(target=watch, daemon=True).start()
+        observer.watch()
         for line in sys.stdin:
             asked = json.loads(line)
             sys.stdout.write(json.dumps(observer.answer(asked["mark"], asked.get("expect", {}))) + "\n")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from migrate.lab import observer as module
 from migrate.lab.observer import BOUND, Failure, Observer, Pod, Rotation
 
 SETTINGS = {
@@ -21,8 +22,10 @@ SETTINGS = {
 
 
 @pytest.fixture
-def watching() -> Observer:
+def watching(monkeypatch: pytest.MonkeyPatch) -> Observer:
+    monkeypatch.setattr(module, "_PATIENCE", 0.0)
     found = Observer(SETTINGS, io.StringIO())
+    found.seen.answered = found.seen.looks = 1
     found.seen.pods["1"] = Pod("grafana-1", "http://127.0.0.1:1/query", ready=True, agent=True, restarts=0)
     return found
 
@@ -67,6 +70,29 @@ def test_the_gap_between_rotation_and_restart_is_the_only_exception(
 def test_a_restart_that_comes_too_late_is_told(watching: Observer) -> None:
     watching.seen.rotations.append(Rotation(100.0, restarted=100.0 + BOUND + 5))
     assert "passed between a rotation and the restart" in watching.answer("there", {})["wrong"][0]
+
+
+def test_a_rotation_that_no_pod_took_notice_of_is_told(watching: Observer) -> None:
+    watching.seen.rotations.append(Rotation(100.0, frozenset({"1"})))
+    assert "a rotation was followed by no restart" in watching.answer("there", {})["wrong"]
+    watching.seen.pods.clear()  # they were replaced, and the new ones have read the new password
+    assert "a rotation was followed by no restart" not in watching.answer("back", {})["wrong"]
+
+
+def test_silence_is_no_proof(watching: Observer) -> None:
+    assert watching.answer("there", {})["ok"]
+    assert watching.answer("back", {})["wrong"] == [
+        "no query was answered since the last mark",
+        "the database was not looked at since the last mark",
+    ]
+
+
+def test_what_is_no_longer_watched_is_not_called_well(watching: Observer) -> None:
+    def broken() -> None:
+        raise ValueError("half a line")
+
+    watching._seeing(broken)
+    assert "broken are no longer watched: ValueError" in watching.answer("there", {})["wrong"]
 
 
 def test_a_restart_is_counted_and_measured_from_the_rotation(watching: Observer) -> None:
