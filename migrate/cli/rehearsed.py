@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from migrate.model.errors import Failed, Refused
 
 if TYPE_CHECKING:
-    from migrate.model.change import Change
+    from migrate.model.change import Change, State
     from migrate.model.config import Config
     from migrate.model.plan import Plan
     from migrate.model.ports import Move, Outcome, Secrets, Snapshot, Store
     from migrate.model.target import StoreName
 
 VARIABLE = "MIGRATE_REHEARSAL"
+_AUTHORITY = "tls_ca"
+"""Where a connection of Vault's names who signs the database's certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,22 @@ class Rehearsal:
         return {name: StandIn(store, known.get(name, self.lab[name])) for name, store in stores.items()}
 
     def played(self, plan: Plan) -> Plan:
-        """The same plan with short soaks, and only those facts that a lab can show: the files'."""
+        """The same plan with short soaks, the lab's authority where it names the database's, and only those facts
+        that a lab can show: the files'.
+        """
         gates = tuple(replace(gate, soak=f"{self.soak}s") if gate.soak != "0s" else gate for gate in plan.gates)
-        return replace(plan, gates=gates, facts=tuple(fact for fact in plan.facts if fact.file))
+        steps = tuple(replace(step, change=self._trusting(step.change)) for step in plan.steps)
+        return replace(plan, gates=gates, steps=steps, facts=tuple(fact for fact in plan.facts if fact.file))
+
+    def _trusting(self, change: Change) -> Change:
+        return replace(change, before=self._trusted(change.before), after=self._trusted(change.after))
+
+    def _trusted(self, state: State) -> State:
+        from migrate.model.change import Doc
+
+        if not (isinstance(state, Doc) and isinstance(state.value, dict) and _AUTHORITY in state.value):
+            return state
+        return Doc({**state.value, _AUTHORITY: Path(self.ca).read_text()})
 
     def write(self, path: Path) -> None:
         """Keep it for the commands to come."""

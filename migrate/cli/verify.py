@@ -51,8 +51,6 @@ def _deviations(where: Place, one: Known) -> list[Deviation]:
     from migrate.cli.place import now
     from migrate.engine.verifying import deviations
 
-    connections = connect(where, one.loaded)
-    connections.insist_on(one.loaded.plan)
-    return list(
-        deviations(one.loaded.plan, one.loaded.digest, one.run, connections.stores, connections.observer, now())
-    )
+    connections, plan = connect(where, one.loaded), where.played(one.loaded.plan)
+    connections.insist_on(plan)
+    return list(deviations(plan, one.loaded.digest, one.run, connections.stores, connections.observer, now()))

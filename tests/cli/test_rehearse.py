@@ -26,7 +26,7 @@ from migrate.cli.rehearsing.verdict import Witnessed, verdict
 from migrate.cli.show import read_plan
 from migrate.engine.admission import admit
 from migrate.lab import companions, observer, processes
-from migrate.model.change import Change
+from migrate.model.change import Absent, Change, Doc
 from migrate.model.errors import Refused
 from migrate.model.json import Json
 from migrate.model.plan import Fact, Gate, Plan
@@ -109,6 +109,16 @@ def test_soaks_are_short_and_facts_of_servers_are_left_to_the_real_apply() -> No
     played = LAB.played(replace(a_plan(gates=gates), facts=facts))
     assert [gate.soak for gate in played.gates] == ["5s", "0s"]
     assert [fact.file for fact in played.facts] == ["one.yaml"]
+
+
+def test_where_a_plan_names_the_databases_authority_the_labs_stands_for_it(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("the lab's")
+    step = a_step("expand.one", "vault:database/config/one", "expand")
+    said = Doc({"tls_ca": "the estate's", "username": "vault"})
+    plan = a_plan(replace(step, change=replace(step.change, after=said)))
+    (played,) = replace(LAB, ca=str(tmp_path / "ca.crt")).played(plan).steps
+    assert played.change.after == Doc({"tls_ca": "the lab's", "username": "vault"})
+    assert played.change.before == Absent()
 
 
 @pytest.mark.parametrize(

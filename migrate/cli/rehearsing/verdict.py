@@ -11,6 +11,7 @@ _NEVER = (
     "the published charts: the lab's own stand for them, with the values that decide a pod",
     "the applications: the lab's Grafana reads its settings and logs in as Grafana does, and is not Grafana",
     "the network between the estate's Vault, its database and its pods",
+    "their certificates: the lab's authority signs here",
     "the permissions of your own tokens: the lab's administrator acts here (migrate doctor --live shows yours)",
     "the values of your secrets: the lab's are generated",
     "soaks: a day and a week are seconds here",
