@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import subprocess
@@ -388,8 +389,8 @@ def _asked(url: str) -> str:
     except urllib.error.HTTPError as error:
         with error:
             return "" if error.code == 404 else f"HTTP {error.code}: {error.read(200).decode(errors='replace').strip()}"
-    except OSError as error:
-        return str(getattr(error, "reason", error))
+    except (OSError, http.client.HTTPException) as error:
+        return str(getattr(error, "reason", error)) or type(error).__name__
     return ""
 
 
