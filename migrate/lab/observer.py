@@ -405,7 +405,8 @@ def _words(may: bool | None) -> str:
 
 
 def _said(*words: str) -> str:
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    """What a program prints; nothing where it fails, which is asked again or told as what is not there."""
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout
 
 
 def _clock(moment: float) -> str:
