@@ -76,8 +76,8 @@ def _vault(world: Draft, target: Target) -> Json:
         sealed = bool(world.vault["sealed"])
         health: dict[str, Json] = {"initialized": True, "sealed": sealed, "version": world.vault["version"]}
         return health | {"cluster": world.vault["cluster"], "trusted": True}
-    if target.kind == "sys/mounts":
-        kind = world.vault["mounts"].get(target.name)
+    if target.kind.startswith("sys/mounts"):
+        kind = world.vault["mounts"].get(target.path.removeprefix("sys/mounts/"))
         return {"type": kind} if kind else None
     if target.kind == "sys" and target.name == "host":
         return {"addresses": ["192.0.2.10"]}
