@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migrate.checks import (
     auth_login,
+    break_glass,
     cert_life,
     cert_renewed,
     column_compared,
@@ -42,6 +43,7 @@ from migrate.checks import (
     pod_dryrun,
     pod_env_exclusive,
     pod_room,
+    pod_shell,
     policy_capability,
     rollout_recreate_or_single,
     secret_consumers,
@@ -67,6 +69,7 @@ CHECKS: dict[str, Check] = {
         column_writes,
         cert_life,
         cert_renewed,
+        break_glass,
         db_agent_ttl,
         db_hba_cert,
         db_leases_gone,
@@ -97,6 +100,7 @@ CHECKS: dict[str, Check] = {
         pod_dryrun,
         pod_env_exclusive,
         pod_room,
+        pod_shell,
         policy_capability,
         rollout_recreate_or_single,
         secret_consumers,

@@ -10,7 +10,8 @@ from migrate.model.ports import Observer
 def delivered(observer: Observer, question: Question, kind: str, what: str) -> Answer:
     """Merged is judged by content, so squashing and rebasing are fine. There is no time limit on people.
 
-    `kind` is `Applied` or `Reverted`; `what` names it for people.
+    `kustomization` names who applies it; several are split by commas. `kind` is `Applied` or `Reverted`; `what` names
+    it for people.
     """
     step = question.about["step"]
     git = look(observer, f"git:{kind}/{step}")
@@ -25,8 +26,13 @@ def delivered(observer: Observer, question: Question, kind: str, what: str) -> A
     owner = question.about["kustomization"]
     if not owner:
         return Pass(f"{what} is merged; no Flux Kustomization applies it, so the next gates look at the objects{left}")
-    found = _applied(observer, f"git:{kind}/{step}", owner, what)
-    return Pass(found.reading + left) if isinstance(found, Pass) else found
+    readings = list[str]()
+    for one in owner.split(","):
+        found = _applied(observer, f"git:{kind}/{step}", one, what)
+        if not isinstance(found, Pass):
+            return found
+        readings.append(found.reading)
+    return Pass(readings[0] + "".join(f"; {reading}" for reading in readings[1:]) + left)
 
 
 def _to_merge(git: Seen) -> str:

@@ -19,4 +19,5 @@ CHECK = Check(
     "the Secret still serves what Vault holds, and the old login may log in",
     settled(ask),
     guards=True,
+    prefix=True,
 )

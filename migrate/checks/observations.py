@@ -42,7 +42,8 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     postgres:sessions/NAME           {count, oldest, newest, actingAs: [role], clients: [address]}: sessions whose
                                      session_user is NAME; oldest and newest are when they began
     postgres:ownership/DATABASE      {owners: {ROLE: count of objects}}
-    cluster:Deployment/NS/NAME       {replicas, updated, ready, account, restartedAt,
+    cluster:Deployment/NS/NAME (and StatefulSet, DaemonSet, CronJob)
+                                     {replicas, updated, ready, account, restartedAt,
                                      pods: [{name, address, started, ready, agent, role, deleting, waiting}]}:
                                      waiting says what a pod waits for, in words
     cluster:Secret/NS/NAME           {uid, owners: [{kind, name, uid}], keys, immutable, synced}: synced says whether
@@ -73,7 +74,7 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      {allowed, session, current, why}: the same login to Vault, then a certificate for
                                      NAME from path, used to connect with verify-full to the server, which must bear
                                      the name `host`
-    cluster:DryRun/NS/DEPLOYMENT?CHANGES
+    cluster:DryRun/[KIND/]NS/NAME?CHANGES
                                      {allowed, message, agent, variables: [name]}: the pod that runs now with CHANGES
                                      laid over it, sent as a server-side dry run. CHANGES is the JSON of
                                      `migrate.planning.login.pod.pod_changes`; variables are those of its one container
@@ -82,6 +83,8 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      {cpu, memory} in thousandths of a core and bytes: what the changed pod asks for,
                                      what nodes open to it have left, what the pods that run now ask for; how many
                                      pods a rollout makes first; disruption budgets that let none go
+    cluster:Shell/NS/WORKLOAD/CONTAINER
+                                     {present}: whether that container's image has a /bin/sh
     cluster:Rendered/NS/RELEASE?EDITS
                                      {changed: [Kind ns/name], by}: objects of the release that edits of its document
                                      would change, and how that was decided. EDITS is the JSON of

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from migrate.checks.answer import Answer, Fail, Inconclusive, Pass, Question
-from migrate.checks.looking import look
+from migrate.checks.looking import joined, look
 from migrate.model.ports import Observer
 
 
 def old_way(observer: Observer, question: Question) -> Answer:
-    """The Secret exists with its key and equals Vault, ESO is alive, and the old login may log in."""
+    """The Secret exists with its keys (split by commas) and equals Vault, ESO is alive, and the old login may log in.
+
+    Without an `owner` there is no login to ask about.
+    """
     about = question.about
     name, key, owner = about["secret"], about["secret_key"], about["owner"]
     secret = look(observer, f"cluster:Secret/{name}")
     if not secret.exists:
         return Fail(f"there is no Secret {name}", "make ESO write it again: see its ExternalSecret")
-    if key not in secret.texts("keys"):
-        return Fail(f"Secret {name} has no key {key}", "see its ExternalSecret: who changed what it copies?")
+    if missing := sorted({*filter(None, key.split(","))} - set(secret.texts("keys"))):
+        return Fail(
+            f"Secret {name} has no key {joined(missing)}", "see its ExternalSecret: who changed what it copies?"
+        )
     external = look(observer, f"cluster:ExternalSecret/{about['external_secret']}")
     if not external.exists:
         return Inconclusive(f"ExternalSecret {about['external_secret']} is not there", "it is back in Git and applied")
@@ -26,6 +31,8 @@ def old_way(observer: Observer, question: Question) -> Answer:
             f"Secret {name} does not hold what Vault holds",
             "let ESO copy it (annotate the ExternalSecret with force-sync), and see why it did not",
         )
+    if not owner:
+        return Pass(f"Secret {name} holds what Vault holds: {joined(key.split(',')) if key else 'every key'}")
     login = look(observer, f"postgres:role/{owner}")
     if not login.exists or not login.flag("login"):
         return Fail(f"login {owner} cannot log in", f'ALTER ROLE "{owner}" LOGIN')

@@ -21,6 +21,11 @@ def unsettled(deployment: Seen) -> Inconclusive | None:
     return None
 
 
+def workload(name: str) -> str:
+    """The target of a workload by its name in a plan: `namespace/name` is a Deployment, else its kind stands first."""
+    return f"cluster:{name}" if name.count("/") > 1 else f"cluster:Deployment/{name}"
+
+
 def living(pods: list[dict[str, Json]]) -> list[dict[str, Json]]:
     """Pods that are not being deleted."""
     return [pod for pod in pods if not pod.get("deleting")]

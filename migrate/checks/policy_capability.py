@@ -19,15 +19,16 @@ def ask(observer: Observer, question: Question) -> Answer:
     policy = look(observer, f"vault:policy/{name}")
     if not policy.exists:
         return Fail(f"there is no policy {name}", "see why its step left none: migrate log")
-    granted = granted_by(policy.text("policy"))
-    if granted.get(path) != {"read"}:
+    granted, paths = granted_by(policy.text("policy")), path.split("\n")
+    if wrong := [one for one in paths if granted.get(one) != {"read"}]:
         return Fail(
-            f"policy {name} does not grant exactly read on {path}", f"somebody changed it: restore policy {name}"
+            f"policy {name} does not grant exactly read on {joined(wrong)}",
+            f"somebody changed it: restore policy {name}",
         )
-    beyond = sorted(granted.keys() - {path})
+    beyond = sorted(granted.keys() - {*paths})
     if beyond:
         return Fail(f"policy {name} also grants {joined(beyond)}", f"somebody changed it: restore policy {name}")
-    return Pass(f"policy {name} grants read on {path} and nothing else")
+    return Pass(f"policy {name} grants read on {joined(paths)} and nothing else")
 
 
 def granted_by(text: str) -> dict[str, set[str]]:

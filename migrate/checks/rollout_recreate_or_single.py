@@ -5,7 +5,7 @@ from __future__ import annotations
 from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
 from migrate.checks.db_old_login import attempt, refused
 from migrate.checks.looking import Seen, joined, look, settled
-from migrate.checks.pods import addresses, living, unsettled
+from migrate.checks.pods import addresses, living, unsettled, workload
 from migrate.checks.release import upgrading
 from migrate.model.json import Json
 from migrate.model.ports import Observer
@@ -14,11 +14,11 @@ from migrate.model.ports import Observer
 def ask(observer: Observer, question: Question) -> Answer:
     """Rolled out, every pod with a ready agent in the right role, none of them on the old login, which still works."""
     about = question.about
-    if waits := upgrading(observer, about["release"]):
+    if about["release"] and (waits := upgrading(observer, about["release"])):
         return waits
-    deployment = look(observer, f"cluster:Deployment/{about['deployment']}")
+    deployment = look(observer, workload(about["deployment"]))
     if not deployment.exists:
-        return Fail(f"there is no Deployment {about['deployment']}", "see what removed it")
+        return Fail(f"there is no {deployment.target.kind} {deployment.target.name}", "see what removed it")
     if waits := unsettled(deployment):
         return waits
     pods = living(deployment.items("pods"))
@@ -28,6 +28,8 @@ def ask(observer: Observer, question: Question) -> Answer:
             f"{joined(without)} of {about['deployment']} has no agent in role {about['jwt_role']}",
             "was the webhook down when it started? Replace the pod once it serves; roll back otherwise",
         )
+    if not about["owner"]:
+        return Pass(f"{len(pods)} pods of {about['deployment']} run with the agent")
     old = look(observer, f"postgres:sessions/{about['owner']}")
     # That it is tried at all is for db.old-login to insist on; here every reading of the soak says where it fails.
     back = refused(attempt(observer, about), about)

@@ -16,6 +16,8 @@ def ask(observer: Observer, question: Question) -> Answer:
         return Fail(
             f"{joined(pods)} still reads Secret {name}", "move that reader first; the ExternalSecret stays until then"
         )
+    if not owner:
+        return Pass(f"no pod names Secret {name}")
     return quiet(observer, owner) or Pass(f"no pod names Secret {name}, and {owner} has no session")
 
 

@@ -89,7 +89,8 @@ def workloads(plan: Plan) -> list[Target]:
     from migrate.model.target import Target
 
     units = dict.fromkeys(step.unit for step in plan.steps)
-    return [Target("cluster", "Deployment", unit) for unit in units]
+    kinds = {one.change.target.name: one.change.target.kind for one in plan.steps if one.operation == "inject-pod"}
+    return [Target("cluster", kinds.get(unit, "Deployment"), unit) for unit in units]
 
 
 @dataclass(frozen=True, slots=True)

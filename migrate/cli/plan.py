@@ -58,6 +58,15 @@ def plan(
     workload: Annotated[
         str | None, typer.Option(help="namespace/name of the release, where several fit the phase.")
     ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="namespace/name of a workload to move; may be given again.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", help="namespace/name of a workload to leave; may be given again.")
+    ] = None,
+    wave: Annotated[
+        int | None, typer.Option("--wave", min=1, help="All workloads of this wave, where the phase has waves.")
+    ] = None,
     world: Annotated[
         Path | None, typer.Option(help="Plan for a practice world: a folder that stands for the servers.")
     ] = None,
@@ -85,7 +94,13 @@ def plan(
     chosen = phase_named(phase, own_phases(phases) if phases else ())
     read = read_estate(estate)
     read, servers = _servers(read, world, estate, live=live)
-    made = make_plan(read, chosen, credential.value, Selection((workload,) if workload else ()), servers)
+    made = make_plan(
+        read,
+        chosen,
+        credential.value,
+        Selection((*((workload,) if workload else ()), *(only or ())), tuple(exclude or ()), wave),
+        servers,
+    )
     if isinstance(made, NothingToDo):
         view.nothing_to_do(chosen.name, made.name)
         return

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from migrate.documents.edits import (
+    AddDocument,
     AddKey,
     AppendItem,
     CannotEdit,
@@ -28,6 +29,7 @@ from migrate.documents.edits import (
 from migrate.documents.nodes import DocumentNode, Source, compose, decode
 from migrate.documents.place import Draft, Page, Splice
 from migrate.documents.reader import YamlFault, load_all
+from migrate.documents.render import Style, inline, mapping_lines
 from migrate.documents.splice import drafts
 from migrate.model.json import Json, Pointer
 
@@ -51,6 +53,8 @@ _Values: TypeAlias = dict[int, Json]
 def _apply(source: bytes, values: _Values, document: int, edit: Edit) -> tuple[bytes, _Values]:
     if values.get(document) is None:
         raise CannotEdit(f"the file has no document {document}")
+    if isinstance(edit, AddDocument):
+        return _with_another(source, values, edit)
     wanted = {**values, document: change(values[document], edit)}
     if same(wanted[document], values[document]):
         return source, values
@@ -61,11 +65,27 @@ def _apply(source: bytes, values: _Values, document: int, edit: Edit) -> tuple[b
         match _meaning(result):
             case YamlFault(message=message):
                 reason = f"the edited text would be unreadable: {message}"
-            case read if same(read, [value for _, value in sorted(wanted.items()) if value is not None]):
+            case read if same(read, _present(wanted)):
                 return result, wanted
             case _:
                 reason = "the edited text would not read as intended"
     raise CannotEdit(reason, pointer_of(edit))
+
+
+def _with_another(source: bytes, values: _Values, edit: AddDocument) -> tuple[bytes, _Values]:
+    """The file with one more document after all others."""
+    page = decode(source)
+    text = page.text if page.text.endswith("\n") else f"{page.text}\n"
+    lines = mapping_lines(edit.value, Style()) if isinstance(edit.value, dict) else [inline(edit.value)]
+    result = page.encode(text + "".join(f"{line}\n" for line in ("---", *lines)))
+    match _meaning(result):
+        case [*before, last] if same(last, edit.value) and same(before, _present(values)):
+            return result, _read(result)
+    raise CannotEdit("no document can be added at the end of this file")
+
+
+def _present(values: _Values) -> list[Json]:
+    return [value for _, value in sorted(values.items()) if value is not None]
 
 
 def _read(source: bytes) -> _Values:
@@ -142,8 +162,8 @@ def _inverse(value: Json, edit: Edit) -> Edit:
             items = find(value, sequence)
             assert isinstance(items, list)
             return AppendItem(sequence, items[position_of(items, identity, sequence)])
-        case RemoveDocument():
-            raise CannotEdit("a removed document comes back only as bytes")
+        case RemoveDocument() | AddDocument():
+            raise CannotEdit("whole documents come and go only as bytes")
 
 
 def _first_missing(value: Json, pointer: Pointer) -> Pointer | None:

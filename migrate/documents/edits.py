@@ -70,7 +70,14 @@ class RemoveDocument:
     """Take the whole document out of its file."""
 
 
-Edit: TypeAlias = SetScalar | AddKey | RemoveKey | AppendItem | InsertItem | RemoveItem | RemoveDocument
+@dataclass(frozen=True, slots=True)
+class AddDocument:
+    """Add a document at the end of the file. The document that an edit is addressed to stays as it is."""
+
+    value: Json
+
+
+Edit: TypeAlias = SetScalar | AddKey | RemoveKey | AppendItem | InsertItem | RemoveItem | RemoveDocument | AddDocument
 
 
 class CannotEdit(Refused):
@@ -100,7 +107,7 @@ def pointer_of(edit: Edit) -> Pointer:
             return pointer
         case AddKey(parent, key, _):
             return (*parent, key)
-        case RemoveDocument():
+        case RemoveDocument() | AddDocument():
             return ()
 
 
@@ -124,6 +131,8 @@ def change(value: Json, edit: Edit) -> Json:
             return _remove_item(value, sequence, identity)
         case RemoveDocument():
             return None
+        case AddDocument():
+            return value
 
 
 def change_all(value: Json, edits: tuple[Edit, ...] | list[Edit]) -> Json:

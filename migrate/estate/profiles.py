@@ -45,6 +45,8 @@ class Image:
     entrypoint: bool
     path_role: str = ""
     """Its part on the path to Vault, where it has one: eso, injector, tailnet, resolver, flux."""
+    login: bool = False
+    """Whether people log in to other things through it."""
 
     def told(self, owner: Image) -> Image:
         """The same with what its owners say: their conventions come first, and they know best if there is a shell."""
@@ -171,6 +173,7 @@ def _image(entry: dict[str, Json]) -> Image:
         conventions,
         entrypoint=bool(entry.get("entrypoint")),
         path_role=text(entry.get("path_role")),
+        login=entry.get("login") is True,
     )
 
 

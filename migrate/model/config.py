@@ -226,7 +226,8 @@ class Config(_Section):
     """The whole file.
 
     `bootstrap`: further Secrets (`namespace/name`) on the path to Vault. `adapters`: by image repository pattern, how
-    that image takes secrets from files; a plain text is short for its `env`.
+    that image takes secrets from files; a plain text is short for its `env`. `breakGlass`: the tested way in that does
+    not pass through the workloads people log in with.
     """
 
     vault: Vault = Vault()
@@ -241,6 +242,7 @@ class Config(_Section):
     overrides: tuple[Override, ...] = ()
     bootstrap: tuple[str, ...] = ()
     adapters: Annotated[dict[str, Adapter], Field(json_schema_extra=_or_text_each)] = {}
+    breakGlass: str | None = Field(default=None, min_length=1)  # noqa: N815  keys are as written in the file
 
     @field_validator("adapters", mode="before")
     @classmethod

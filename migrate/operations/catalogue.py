@@ -9,6 +9,7 @@ from migrate.operations.database_connection import database_connection
 from migrate.operations.disown_secret import disown_secret
 from migrate.operations.drop_plaintext import drop_plaintext
 from migrate.operations.dynamic_role import dynamic_role
+from migrate.operations.inject_pod import inject_pod
 from migrate.operations.inject_release import inject_release
 from migrate.operations.jwt_role import jwt_role
 from migrate.operations.keep_service_account import keep_service_account
@@ -36,6 +37,7 @@ OPERATIONS: dict[str, Operation] = {
     "jwt-role": jwt_role,
     "keep-service-account": keep_service_account,
     "inject-release": inject_release,
+    "inject-pod": inject_pod,
     "longer-rotation": longer_rotation,
     "orphan-external-secret": orphan_external_secret,
     "disown-secret": disown_secret,

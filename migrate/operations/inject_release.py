@@ -8,20 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.documents.edits import Edit, RemoveItem, RemoveKey
-from migrate.model.json import Json, Pointer, canonical
-from migrate.operations.jwt_role import UNSET_AUDIENCE
+from migrate.model.json import Json, Pointer
+from migrate.operations.agent import FOLDER, PREFIX, login_annotations, running_annotations, token_volume
 from migrate.operations.login import LoginSubject, Release, credential_path
 from migrate.operations.merging import merge
-from migrate.operations.subject import Entering
 from migrate.operations.wish import Arguments, Edits, Rewrite, Wish, text
 
-PREFIX = "vault.hashicorp.com/"
-FOLDER = "/vault/secrets"
 PASSWORD, USER = "GF_DATABASE_PASSWORD", "GF_DATABASE_USER"
 _PASSWORD_FILE, _USER_FILE = f"{FOLDER}/db-password", f"{FOLDER}/db-user"
-TOKEN_VOLUME = "vault-token"
-_DEFAULT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
-_TOKEN = "/var/run/secrets/vault.hashicorp.com/serviceaccount/token"
 
 
 def inject_release(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
@@ -53,7 +47,7 @@ def _wanted(subject: LoginSubject, arguments: Arguments) -> Iterator[Edit]:
         # Charts that render this field refuse the annotation of the same meaning; charts that do not ignore it.
         "shareProcessNamespace": True,
         "env": {**user, f"{PASSWORD}__FILE": _PASSWORD_FILE},
-        "extraContainerVolumes": [token_volume(subject)],
+        "extraContainerVolumes": [token_volume(subject.vault)],
     }
     if not dynamic and "user" in ini(release):
         wanted["grafana.ini"] = {"database": {"user": subject.new_login}}
@@ -107,59 +101,18 @@ def pod_annotations(subject: LoginSubject, arguments: Arguments) -> dict[str, Js
         # Only this container needs the files; init containers get the mount whatever is said here.
         "agent-inject-containers": release.container,
         "role": subject.jwt_role.short,
-        **login_annotations(subject),
+        **login_annotations(subject.vault),
         **_files(subject, arguments),
         # One uid for agent and application: the file can be 0400, and the agent may signal the application.
         "agent-run-as-user": str(release.uid),
         "agent-run-as-group": str(release.gid),
         "agent-share-process-namespace": "true",
-        # Else an outage of Vault ends the agent, the pod is not ready, and a healthy application loses its traffic.
-        "template-config-exit-on-retry-failure": "false",
-        # Revoking at shutdown would kill a lease while the application drains; some injectors have it on.
-        "agent-revoke-on-shutdown": "false",
-        "agent-requests-cpu": text(arguments, "cpu"),
-        "agent-requests-mem": text(arguments, "memory"),
-        "agent-limits-cpu": "",
-        "agent-limits-mem": text(arguments, "memory_limit"),
+        **running_annotations(arguments, cached=dynamic),
     }
-    patch = agent_patch(dynamic=dynamic)
-    ours |= {"agent-json-patch": patch, "agent-init-json-patch": patch}
     if dynamic:
         # Without a shared cache init and sidecar each get a login, and nobody renews the one in use.
         ours["agent-cache-enable"] = "true"
     return {PREFIX + name: value for name, value in ours.items()}
-
-
-def agent_patch(*, dynamic: bool) -> str:
-    """What no annotation of its own can say of the agent containers."""
-    # The chart gives its containers a seccomp profile, not the pod: where Pod Security is `restricted`, agents
-    # without one are refused.
-    profile: Json = {"type": "RuntimeDefault"}
-    patch: list[Json] = [{"op": "add", "path": "/securityContext/seccompProfile", "value": profile}]
-    if dynamic:
-        # The cache reads the token at the default place only, and a named token volume is mounted elsewhere.
-        mount: Json = {"name": TOKEN_VOLUME, "mountPath": _DEFAULT_TOKEN, "readOnly": True}
-        patch.append({"op": "add", "path": "/volumeMounts/-", "value": mount})
-    return canonical(patch).decode()
-
-
-def login_annotations(subject: Entering) -> dict[str, str]:
-    """How the agent logs in to Vault, without the annotations' prefix."""
-    login = {
-        "auth-type": "jwt",
-        "auth-path": f"auth/{subject.vault.auth_mount}",
-        "agent-service-account-token-volume-name": TOKEN_VOLUME,
-        # The injector writes token_path; the jwt method wants path (hashicorp/vault-k8s#660).
-        "auth-config-path": _TOKEN,
-        # The volume is read-only; removing the token would fail twice a second for ever.
-        "auth-config-remove-jwt-after-reading": "false",
-        "auth-min-backoff": "1s",
-        # The default lets a pod wait five minutes after Vault is back.
-        "auth-max-backoff": "30s",
-    }
-    if subject.vault.tls_secret:
-        login |= {"tls-secret": subject.vault.tls_secret, "ca-cert": "/vault/tls/ca.crt"}
-    return login
 
 
 def _files(subject: LoginSubject, arguments: Arguments) -> dict[str, str]:
@@ -178,13 +131,6 @@ def _files(subject: LoginSubject, arguments: Arguments) -> dict[str, str]:
     # Grafana reads the file once, at start: a new password needs a new process. It may not run yet, hence `|| true`.
     answer["agent-inject-command-db-password"] = f"sh -c 'pkill -TERM -x {text(arguments, 'process')} || true'"
     return answer
-
-
-def token_volume(subject: Entering) -> Json:
-    """The token that the agent logs in with: made for Vault alone, and short-lived."""
-    audience = subject.vault.audience or UNSET_AUDIENCE
-    token: Json = {"path": "token", "audience": audience, "expirationSeconds": 3600}
-    return {"name": TOKEN_VOLUME, "projected": {"sources": [{"serviceAccountToken": token}]}}
 
 
 def ini(release: Release) -> dict[str, Json]:

@@ -10,18 +10,9 @@ from collections.abc import Iterator
 
 from migrate.documents.edits import Edit, RemoveKey
 from migrate.model.json import Json
+from migrate.operations.agent import FOLDER, PREFIX, agent_patch, login_annotations, token_volume
 from migrate.operations.certificate import CertificateSubject
-from migrate.operations.inject_release import (
-    FOLDER,
-    PASSWORD,
-    PREFIX,
-    USER,
-    agent_patch,
-    ini,
-    login_annotations,
-    old_mount,
-    token_volume,
-)
+from migrate.operations.inject_release import PASSWORD, USER, ini, old_mount
 from migrate.operations.merging import merge
 from migrate.operations.wish import Arguments, Edits, Rewrite, Wish, text
 
@@ -60,7 +51,7 @@ def _wanted(subject: CertificateSubject, arguments: Arguments) -> Iterator[Edit]
         # Charts that render this field refuse the annotation of the same meaning; charts that do not ignore it.
         "shareProcessNamespace": True,
         "env": env,
-        "extraContainerVolumes": [token_volume(subject)],
+        "extraContainerVolumes": [token_volume(subject.vault)],
     }
     written = ini(release)
     same: dict[str, Json] = {key: value for key, value in _INI.values() if key in written}
@@ -90,12 +81,12 @@ def _unwanted(subject: CertificateSubject) -> Iterator[Edit]:
 def pod_annotations(subject: CertificateSubject, arguments: Arguments) -> dict[str, Json]:
     """The pod's annotations. Plain text: the chart does not run templates over them, the agent does."""
     release = subject.release
-    patch = agent_patch(dynamic=False)
+    patch = agent_patch()
     ours = {
         "agent-inject": "true",
         "agent-inject-containers": release.container,
         "role": subject.jwt_role.short,
-        **login_annotations(subject),
+        **login_annotations(subject.vault),
         **_files(subject, arguments),
         # One uid for agent and application: the file can be 0400 (libpq and its kin refuse a key that others may read),
         # and the agent may signal the application.

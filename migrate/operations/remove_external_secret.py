@@ -19,7 +19,7 @@ def remove_external_secret(subject: Retiring, arguments: Arguments) -> Iterator[
     several = bool(copies[1:])
     yield Wish(
         target=together(subject, copies),
-        act=Edits(tuple(one for copied in copies for one in _files(copied))),
+        act=Edits(tuple(_acts(copies))),
         summary="; ".join(
             f"ExternalSecret {copied.namespace}/{copied.name} goes; Secret {copied.target_secret} stays"
             for copied in copies
@@ -35,11 +35,18 @@ def remove_external_secret(subject: Retiring, arguments: Arguments) -> Iterator[
     )
 
 
+def _acts(copies: list[Copied]) -> Iterator[Rewrite | DropFile]:
+    """Each once. From the end of a file to its beginning: what is taken away moves what comes after it."""
+    ordered = sorted(copies, key=lambda copied: -copied.place.document)
+    yield from dict.fromkeys(one for copied in ordered for one in _files(copied))
+
+
 def _files(copied: Copied) -> Iterator[Rewrite | DropFile]:
     if not copied.alone_in_file:
         yield Rewrite(copied.place.file, copied.place.document, (RemoveDocument(),))
         return
     yield DropFile(copied.place.file)
+    yield from (DropFile(file) for file in copied.emptied)
     for listing in copied.listings:
         taken_off = RemoveItem(("resources",), listing.entry)
         yield Rewrite(listing.place.file, listing.place.document, (taken_off,))

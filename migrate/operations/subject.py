@@ -65,6 +65,8 @@ class Copied:
     """False where somebody else still reads the Secret: then it stays in ESO."""
     never_refreshed: bool
     applied_by: str = ""
+    emptied: tuple[str, ...] = ()
+    """Kustomizations that would be left empty, and go with it."""
 
     @property
     def git(self) -> Target:

@@ -84,8 +84,11 @@ class Case(Protocol):
     def assumed(self) -> Mapping[Target, State]:
         """What a plan from Git alone takes for granted; all else is assumed not to be there yet."""
 
-    def names(self, composition: Composition) -> dict[str, str]:
-        """Every name that a check of the phase may ask for (`about` of its gates); empty where it is unknown."""
+    def names(self, composition: Composition) -> tuple[dict[str, str], ...]:
+        """Every name that a check of the phase may ask for (`about` of its gates); empty where it is unknown.
+
+        Once for each Secret where there are several: gates that ask about one are then asked of each.
+        """
 
     def spoken(self, names: dict[str, str]) -> dict[str, str]:
         """The same names for people, who should see what is unknown."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from migrate.documents.apply import apply_edits
 from migrate.documents.diff import unified
 from migrate.documents.edits import (
+    AddDocument,
     AddKey,
     AppendItem,
     CannotEdit,
@@ -69,6 +70,8 @@ def edit_json(document: int, edit: Edit) -> Json:
             return {"op": "remove-item", "document": document, "pointer": pointer_text(sequence), "value": identity}
         case RemoveDocument():
             return {"op": "remove-document", "document": document}
+        case AddDocument(value):
+            return {"op": "add-document", "document": document, "value": value}
 
 
 def replayed(before: bytes, edits: Sequence[Json]) -> bytes | None:
@@ -89,6 +92,8 @@ def _edit(form: Json, data: bytes) -> tuple[int, Edit]:
     match form:
         case {"op": "remove-document", "document": int(document)}:
             return document, RemoveDocument()
+        case {"op": "add-document", "document": int(document), "value": value}:
+            return document, AddDocument(value)
         case {"op": "insert", "document": int(document), "pointer": str(text), "before": before, "value": value}:
             return document, InsertItem(_pointer(text, _document(data, document)), before, value)
         case {"op": str(operation), "document": int(document), "pointer": str(text)}:

@@ -6,6 +6,7 @@ back whatever a commit rested on waits until the commit is reverted, merged and 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from migrate.planning.compose import Composition
 from migrate.planning.phases import Credential, GateRule, Phase
 
 NO_LIMIT = "0s"
+_SPEAKS_OF_ONE = re.compile(r"\$\{(?:external_)?secret\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +62,62 @@ def gates_of(
     return tuple(sorted(_distinct(found), key=lambda gate: places[gate.before]))
 
 
-def _distinct(gates: list[tuple[Gate, str]]) -> Iterator[Gate]:
-    """Each gate by an id of its own. What several workloads would ask in the same words is asked once."""
-    asked = dict.fromkeys(gate for gate, _ in gates)
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whom a gate is about: the workload, and the one Secret of several."""
+
+    unit: str
+    secret: str = ""
+
+
+def _distinct(gates: list[tuple[Gate, Whose]]) -> Iterator[Gate]:
+    """Each gate by an id of its own. What would be asked twice in the same words is asked once."""
+    asked = dict[Gate, Whose]()
+    for gate, whose in gates:
+        asked.setdefault(gate, whose)
     uses = Counter((gate.way, gate.id) for gate in asked)
-    seen = set[Gate]()
-    for gate, unit in gates:
-        if gate not in seen:
-            seen.add(gate)
-            yield gate if uses[gate.way, gate.id] == 1 else replace(gate, id=f"{gate.id}@{unit}")
+    units = Counter((gate.way, gate.id, whose.unit) for gate, whose in asked.items())
+    for gate, whose in asked.items():
+        if uses[gate.way, gate.id] == 1:
+            yield gate
+        else:
+            alone = units[gate.way, gate.id, whose.unit] == 1
+            yield replace(gate, id=f"{gate.id}@{whose.unit if alone else whose.secret}")
 
 
-def _of_phase(made: _Plan, case: Case) -> Iterator[tuple[Gate, str]]:
-    names = case.names(made.composition)
-    texts, unit = case.spoken(names), case.subject.unit
+def _of_phase(made: _Plan, case: Case) -> Iterator[tuple[Gate, Whose]]:
+    unit, found_names = case.subject.unit, case.names(made.composition)
     steps = tuple(step for step in made.steps if step.unit == unit)
     for rule in made.phase.gates_for(made.credential):
-        before = _before(rule, steps)
-        if before is None:
-            continue
-        identity = Template(rule.id).substitute(texts)
-        about = _about(_check(identity), names)
-        check = Template(rule.check).substitute(texts)
-        yield Gate(identity, rule.way, before, check, rule.timeout, _soak(rule, made.config), about), unit
+        before = _after(rule.after, steps, made.steps) if rule.after else _before(rule, steps)
+        # What speaks of a Secret is asked of each; everything else once.
+        found = found_names if _SPEAKS_OF_ONE.search(rule.check) else found_names[:1]
+        for names in found if before is not None else ():
+            if rule.when and not names[rule.when]:
+                continue
+            gate = _gate(rule, str(before), names, case.spoken(names), made.config)
+            yield gate, Whose(unit, names.get("secret", ""))
+
+
+def _gate(rule: GateRule, before: str, names: dict[str, str], texts: dict[str, str], config: Config) -> Gate:
+    identity = Template(rule.id).substitute(texts)
+    about = _about(_check(identity), names)
+    check = Template(rule.check).substitute(texts)
+    return Gate(identity, rule.way, before, check, rule.timeout, _soak(rule, config), about)
+
+
+def _after(operation: str, mine: tuple[Step, ...], steps: tuple[Step, ...]) -> str | None:
+    """What comes next after the workload's step of this operation; None where it has none."""
+    found = next((step for step in reversed(mine) if step.operation == operation), None)
+    return None if found is None else _next(steps.index(found), steps)
+
+
+def _next(number: int, steps: tuple[Step, ...]) -> str:
+    """What a gate stands before that is asked right after a step."""
+    if number + 1 == len(steps):
+        return END
+    step, following = steps[number : number + 2]
+    return following.id if following.stage == step.stage else following.stage
 
 
 def _check(identity: str) -> Check:
@@ -110,18 +145,19 @@ def _before(rule: GateRule, steps: tuple[Step, ...]) -> str | None:
     return next((step.id for step in steps if step.operation == rule.before), None)
 
 
-def _deliveries(made: _Plan) -> Iterator[tuple[Gate, str]]:
+def _deliveries(made: _Plan) -> Iterator[tuple[Gate, Whose]]:
     """After every Git step, before whatever comes next: merged, and applied."""
     for number, step in enumerate(made.steps):
         if not _is_commit(step):
             continue
-        following = made.steps[number + 1] if number + 1 < len(made.steps) else None
-        before = END if following is None else following.id if following.stage == step.stage else following.stage
         check = f"what {step.id} commits is merged (judged by content) and Flux has applied it"
-        yield _delivery(f"gitops.applied.{step.operation}", "forward", before, check, step, made), step.unit
+        yield (
+            _delivery(f"gitops.applied.{step.operation}", "forward", _next(number, made.steps), check, step, made),
+            Whose(step.unit),
+        )
 
 
-def _returns(made: _Plan) -> Iterator[tuple[Gate, str]]:
+def _returns(made: _Plan) -> Iterator[tuple[Gate, Whose]]:
     """On the way back, before the undo of what stands before a stage's run of Git steps: one gate for each workload."""
     asked = set[str]()
     before = END
@@ -134,7 +170,7 @@ def _returns(made: _Plan) -> Iterator[tuple[Gate, str]]:
             asked.add(following.unit)
             check = f"what takes {following.id} back is merged (judged by content) and Flux has applied it"
             identity = f"gitops.reverted.{following.operation}"
-            yield _delivery(identity, "back", before, check, following, made), following.unit
+            yield _delivery(identity, "back", before, check, following, made), Whose(following.unit)
 
 
 def _is_commit(step: Step) -> bool:

@@ -28,7 +28,7 @@ from migrate.planning.surroundings import injector
 from migrate.world.applied import Applied
 from migrate.world.birth import Database, Implied, Store, Table
 
-_POD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+_POD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
 
 
 def applied_by(commit: str, inventory: Inventory, files: Files, config: Config, phases: list[Phase]) -> Applied:
@@ -38,7 +38,7 @@ def applied_by(commit: str, inventory: Inventory, files: Files, config: Config, 
         found[f"Kustomization/{name}"] = {}
     for secret in inventory.secrets:
         if secret.wired:
-            found[f"ExternalSecret/{secret.id}"] = _external(secret, inventory)
+            found[f"ExternalSecret/{secret.id}"] = _external(secret, inventory, files)
     for account in objects(files, frozenset({"ServiceAccount"})):
         tokens = account.value.get("automountServiceAccountToken") is not False
         found[f"ServiceAccount/{account.namespace or 'default'}/{account.name}"] = {"by": "", "tokens": tokens}
@@ -110,7 +110,7 @@ def _kustomizations(inventory: Inventory) -> set[str]:
     return {name for name in (_by(one, inventory) for one in named) if name}
 
 
-def _external(secret: Secret, inventory: Inventory) -> dict[str, Any]:
+def _external(secret: Secret, inventory: Inventory, files: Files) -> dict[str, Any]:
     return {
         "by": _by(secret.wired_by, inventory),
         "store": _store_name(secret.store.kind, secret.namespace, secret.store.name),
@@ -118,8 +118,27 @@ def _external(secret: Secret, inventory: Inventory) -> dict[str, Any]:
         "creationPolicy": secret.creation_policy or "Owner",
         "deletionPolicy": secret.deletion_policy or "Retain",
         "refreshInterval": secret.refresh_interval or "1h",
-        "data": [{"key": one.key, "path": one.vault.path, "property": one.vault.property} for one in secret.data],
+        "data": [
+            {"key": one.key, "path": one.vault.path, "property": one.vault.property}
+            | ({"fields": _named_within(secret)} if one.key == "*" else {})
+            for one in secret.data
+        ],
+        "template": _template(secret, files),
     }
+
+
+def _named_within(secret: Secret) -> list[str]:
+    """The keys of a Secret that only Vault knows, as far as its readers name them."""
+    single = {one.key for one in secret.data}
+    return sorted({key for reader in secret.readers for key in reader.keys if key != "*"} - single)
+
+
+def _template(secret: Secret, files: Files) -> dict[str, Any] | None:
+    """What makes the Secret of the values, where something does."""
+    found = one(files, secret.file, secret.document) if secret.template else None
+    template = mapping(mapping(found.spec.get("target")).get("template")) if found else {}
+    data = {key: text for key, text in mapping(template.get("data")).items() if isinstance(text, str)}
+    return {"data": data, "merges": template.get("mergePolicy") == "Merge"} if data else None
 
 
 def _store_name(kind: str, namespace: str | None, name: str) -> str:
@@ -140,10 +159,13 @@ def _plain(workload: Workload, inventory: Inventory, files: Files) -> Iterator[t
     found = one(files, workload.file, workload.document)
     if found is None:
         return
-    template = mapping(found.spec.get("template"))
+    ends = workload.kind == "CronJob"
+    template = mapping(
+        (mapping(mapping(found.spec.get("jobTemplate")).get("spec")) if ends else found.spec).get("template")
+    )
     spec = dict(mapping(template.get("spec")))
     spec["serviceAccountName"] = workload.service_account or "default"
-    replicas = found.spec.get("replicas", 1)
+    replicas = 0 if ends else found.spec.get("replicas", 1)
     yield (
         f"{workload.kind}/{workload.namespace}/{workload.name}",
         {

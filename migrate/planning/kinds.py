@@ -6,7 +6,15 @@ from migrate.planning.cases import Case, Estate, NothingToDo, Selection
 from migrate.planning.certificate.case import certificate_cases
 from migrate.planning.column.case import column_cases
 from migrate.planning.login.case import login_cases
-from migrate.planning.phases import CertificateSelect, ColumnSelect, Credential, LoginSelect, Phase
+from migrate.planning.phases import (
+    CertificateSelect,
+    ColumnSelect,
+    Credential,
+    LoginSelect,
+    Phase,
+    SecretsSelect,
+)
+from migrate.planning.secrets.case import secrets_cases
 
 
 def cases_of(
@@ -24,3 +32,5 @@ def cases_of(
             return column_cases(estate, selection)
         case CertificateSelect():
             return certificate_cases(estate, phase, phase.select, selection)
+        case SecretsSelect():
+            return secrets_cases(estate, phase, phase.select, selection)

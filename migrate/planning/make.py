@@ -35,6 +35,7 @@ def make_plan(
     hand, where something is in the way, or where a step's way back could not be proven; Unreachable where servers do
     not answer.
     """
+    handed = phase.credential(credential)
     cases = cases_of(estate, phase, credential, selection)
     if isinstance(cases, NothingToDo):
         return cases
@@ -57,7 +58,7 @@ def make_plan(
         commit=estate.commit,
         dirty=estate.dirty,
         unit=", ".join(units(cases)),
-        credential=credential,
+        credential=handed,
         facts=(*_facts(cases, estate.files, composition), *facts(composition.found, watched)),
         steps=composition.steps,
         gates=gates_of(phase, credential, composition, cases, estate.config),

@@ -82,7 +82,14 @@ class ColumnSelect(_Part):
     kind: Literal["column"]
 
 
-Select = Annotated[LoginSelect | CertificateSelect | ColumnSelect, Field(discriminator="kind")]
+class SecretsSelect(_Part):
+    """Workloads whose ExternalSecrets can move, by these verdicts of the scan."""
+
+    kind: Literal["secrets"]
+    verdicts: tuple[Literal["ready", "adapt"], ...]
+
+
+Select = Annotated[LoginSelect | SecretsSelect | CertificateSelect | ColumnSelect, Field(discriminator="kind")]
 """What a phase looks for, by its `kind`: each kind has its own subject and finds its own cases."""
 
 
@@ -97,13 +104,16 @@ class Use(_Part):
 
 
 class GateRule(_Part):
-    """One gate. `before` is a stage or an operation of the phase.
+    """One gate. `before` is a stage or an operation of the phase, `after` an operation: then it stands before whatever
+    comes next. `when` is a name that must not be empty, else the gate is not asked.
 
     `soaks` names the setting that overrides the soak, `at_most` the one that it never exceeds.
     """
 
     id: str
-    before: str
+    before: str = ""
+    after: str = ""
+    when: str = ""
     timeout: str = Field(pattern=_DURATION)
     check: str
     way: Way = "forward"
@@ -133,13 +143,23 @@ class Phase(_Part):
         if unknown := sorted(names - OPERATIONS.keys() - self._own.keys()):
             raise ValueError(f"no such operation: {', '.join(unknown)}")
         for gate in self.gates:
-            if gate.before not in names and gate.before not in STAGES:
+            if gate.after and (gate.before or gate.after not in names):
+                raise ValueError(f"gate {gate.id}: after names an operation of this phase, and excludes before")
+            if not gate.after and gate.before not in names and gate.before not in STAGES:
                 raise ValueError(f"gate {gate.id}: {gate.before} is neither a stage nor an operation of this phase")
         return self
 
     def operation(self, name: str) -> Operation:
         """An operation that this phase names."""
         return self._own[name] if name in self._own else OPERATIONS[name]
+
+    def credential(self, asked: Credential) -> Credential | Literal["none"]:
+        """How Vault hands out the login that the phase moves; none where it moves something else. Raises Usage."""
+        if isinstance(self.select, LoginSelect):
+            return asked
+        if asked != "static":
+            raise Usage(f"{self.name} moves no login", following="leave out --credential")
+        return "none"
 
     def uses(self, credential: Credential) -> list[Use]:
         """The operations with this kind of credential, in order."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from migrate.estate.inventory import Inventory, Secret
 from migrate.model.config import Config
-from migrate.model.json import Json, mapping, sequence, text_at
-from migrate.operations.subject import Listing, Place
-from migrate.planning.files import Files, Found, beside, objects, one
+from migrate.model.json import Json, mapping, text_at
+from migrate.planning.files import Files, Found, objects, one
 from migrate.planning.literals import harmless
 
 _LITERAL = rb"(?i)(?:create|alter)\s+(?:user|role)\s+[\"']?%s[\"']?\s[^;]{0,200}?password\s+'((?:[^']|'')*)"
@@ -103,16 +102,3 @@ def literal_passwords(files: Files, login: str) -> list[str]:
             line = data.count(b"\n", 0, match.start()) + 1
             places.append(f"{path}:{line}")
     return places
-
-
-def listings(files: Files, path: str) -> tuple[Listing, ...]:
-    """Every kustomization that lists the file."""
-    answer = []
-    for found in objects(files, frozenset({"Kustomization"})):
-        entries = sequence(found.value.get("resources"))
-        if not str(found.value.get("apiVersion", "")).startswith("kustomize.config.k8s.io/"):
-            continue
-        for entry in entries:
-            if isinstance(entry, str) and beside(found.file, entry) == path:
-                answer.append(Listing(Place(found.file, found.document), entry, len(entries) == 1))
-    return tuple(answer)

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from migrate.model.plan import STAGES
-from migrate.planning.phases import CertificateSelect, ColumnSelect, LoginSelect, Phase, ReleaseSelect, Select, Use
+from migrate.planning.phases import (
+    CertificateSelect,
+    ColumnSelect,
+    LoginSelect,
+    Phase,
+    ReleaseSelect,
+    SecretsSelect,
+    Select,
+    Use,
+)
 from migrate.views.console import emit_json, emit_text
 
 SCHEMA = "migrate.phases/v1"
@@ -42,6 +51,11 @@ def _selects(select: Select) -> list[str]:
             ]
         case ColumnSelect():
             return ["  the column that migrate.yaml names under transit.columns, and the application whose it is"]
+        case SecretsSelect():
+            return [
+                f"  workloads that read Secrets with verdict {' or '.join(select.verdicts)}: the next in wave order,",
+                "  unless --only, --exclude or --wave say otherwise",
+            ]
 
 
 def _release(select: ReleaseSelect) -> list[str]:

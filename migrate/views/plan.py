@@ -116,8 +116,12 @@ def _remark_label(one: Remark) -> str:
     return {"blocks": "stops    ", "warning": "warning  "}.get(one.severity, "note     ")
 
 
+def _credential(plan: Plan) -> str:
+    return "" if plan.credential == "none" else f", {plan.credential} credential"
+
+
 def _head(plan: Plan, name: str, digest: str) -> Iterator[Line]:
-    yield Line(f"{name}: {safe(plan.unit)}, {plan.credential} credential, {plan.mode}", "bold")
+    yield Line(f"{name}: {safe(plan.unit)}{_credential(plan)}, {plan.mode}", "bold")
     if plan.mode == "practice":
         yield Line(f"  {BANNER}", "yellow")
     yield Line(f"  digest {digest}")

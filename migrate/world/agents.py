@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
+from migrate.estate.gotemplate import TemplateFaultError, evaluated
 from migrate.injector.answer import answer
 from migrate.injector.prediction import Mutated
 from migrate.injector.settings import Settings
@@ -19,18 +20,17 @@ from migrate.world.state import Draft, moment, written
 PREFIX = "vault.hashicorp.com/"
 _TEMPLATE = f"{PREFIX}agent-inject-template-"
 _SECRET = re.compile(r'with secret "([^"]+)"')
-_FIELD = re.compile(r"\.Data\.(?:data\.)?([A-Za-z_][A-Za-z0-9_]*)")
 _ISSUED = re.compile(r'with pkiCert "([^"]+)" "common_name=([^"]+)"')
 _AUTHORITIES = re.compile(r'range secrets "([^"]+)/issuers/?"')
 _KUBERNETES = "https://kubernetes.default.svc.cluster.local"
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One field of what is at a path in Vault."""
+class Filled:
+    """A template with what is at paths of Vault."""
 
-    path: str
-    field: str
+    template: str
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Authorities:
     mount: str
 
 
-Written: TypeAlias = Field | Certificate | Authorities
+Written: TypeAlias = Filled | Certificate | Authorities
 """What an agent writes to one file."""
 
 
@@ -81,12 +81,13 @@ def noted(pod: dict[str, Any]) -> dict[str, Any]:
 def files(pod: dict[str, Any]) -> dict[str, Written]:
     """What the agent writes, by file."""
     found, notes = dict[str, Written](), noted(pod)
-    folder = str(notes.get(f"{PREFIX}secret-volume-path", "/vault/secrets"))
+    usual = str(notes.get(f"{PREFIX}secret-volume-path", "/vault/secrets"))
     for name, text in notes.items():
         content = _content(str(text)) if name.startswith(_TEMPLATE) else None
         if content is not None:
             secret = name.removeprefix(_TEMPLATE)
             file = notes.get(f"{PREFIX}agent-inject-file-{secret}", secret.lower())
+            folder = notes.get(f"{PREFIX}secret-volume-path-{secret}", usual)
             found[f"{folder}/{file}"] = content
     return found
 
@@ -96,8 +97,8 @@ def _content(template: str) -> Written | None:
         return Certificate(issued[1], issued[2])
     if mount := _AUTHORITIES.search(template):
         return Authorities(mount[1])
-    path, field = _SECRET.search(template), _FIELD.search(template)
-    return Field(path[1], field[1]) if path and field else None
+    paths = tuple(dict.fromkeys(one.partition("?")[0] for one in _SECRET.findall(template)))
+    return Filled(template, paths) if paths else None
 
 
 def audience(pod: dict[str, Any]) -> str:
@@ -119,29 +120,66 @@ def begin(draft: Draft, name: str, pod: dict[str, Any]) -> str:
     policies, why = vault.login(draft, account, f"{mount}/role/{pod['role']}", audience(manifest))
     if why:
         return f"vault-agent-init: {why}"
-    contents, read_at = dict[str, str](), dict[str, int]()
-    issued = dict[str, dict[str, str]]()
+    reading = _Reading(draft, policies, name)
     for file, content in files(manifest).items():
+        if why := reading.write(file, content):
+            return f"vault-agent-init: {why}"
+    pod["files"], pod["read"] = reading.contents, reading.read_at
+    return ""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What an agent has read and written so far, under one login."""
+
+    draft: Draft
+    policies: list[str]
+    pod: str
+    contents: dict[str, str] = field(default_factory=dict)
+    read_at: dict[str, int] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def write(self, file: str, content: Written) -> str:
+        """Write a file. Says why that cannot be done, where it cannot."""
         match content:
             case Authorities(mount):
-                contents[file] = mount
-            case Certificate(path, name_on_it):
-                if not vault.may(draft, policies, "update", path):
-                    return f"vault-agent-init: 403 permission denied on {path}"
-                contents[file], why = certificates.issue(draft, path, name_on_it)
-                if why:
-                    return f"vault-agent-init: {why}"
-            case Field(path, field):
-                if not vault.may(draft, policies, "read", path):
-                    return f"vault-agent-init: 403 permission denied on {path}"
-                if path not in issued:
-                    data, period, why = _read(draft, path, name)
-                    if why:
-                        return f"vault-agent-init: {why}"
-                    issued[path], read_at[path] = data, period
-                contents[file] = issued[path].get(field, "<no value>")
-    pod["files"], pod["read"] = contents, read_at
-    return ""
+                self.contents[file] = mount
+                return ""
+            case Certificate(path, name):
+                if not vault.may(self.draft, self.policies, "update", path):
+                    return f"403 permission denied on {path}"
+                self.contents[file], why = certificates.issue(self.draft, path, name)
+                return why
+            case Filled():
+                return self._fill(file, content)
+
+    def _fill(self, file: str, content: Filled) -> str:
+        for path in content.paths:
+            if why := self._read(path):
+                return why
+        try:
+            self.contents[file] = evaluated(
+                content.template, None, lambda path: self.answers.get(path.partition("?")[0])
+            )
+        except TemplateFaultError as error:
+            return f"template of {file}: {error}"
+        return ""
+
+    def _read(self, path: str) -> str:
+        """Each path once: reading a dynamic one makes a login."""
+        if not vault.may(self.draft, self.policies, "read", path):
+            return f"403 permission denied on {path}"
+        if path in self.answers:
+            return ""
+        data, period, why = _read(self.draft, path, self.pod)
+        if not why:
+            self.answers[path], self.read_at[path] = _answer(path, data), period
+        return why
+
+
+def _answer(path: str, data: dict[str, str]) -> dict[str, Any]:
+    """As Vault's API answers a read: a KV mount of version 2 wraps what it holds once more."""
+    return {"data": {"data": data}} if "/data/" in path else {"data": data}
 
 
 def _read(draft: Draft, path: str, pod: str) -> tuple[dict[str, str], int, str]:
@@ -212,10 +250,10 @@ def _notice(draft: Draft, path: str, role: dict[str, Any]) -> None:
     for pod_name, pod in _readers(draft, path):
         if pod["read"][name] > role["state"]["rotation_period"]:
             continue
+        now = {"data": {"username": role["state"]["username"], "password": role["password"]}}
         for file, content in files(pod["spec"]["pod"]).items():
-            if isinstance(content, Field) and content.path == name:
-                held = {"username": role["state"]["username"], "password": role["password"]}
-                pod["files"][file] = held[content.field]
+            if isinstance(content, Filled) and name in content.paths:
+                pod["files"][file] = evaluated(content.template, None, lambda _, now=now: now)  # type: ignore[misc]
         pod["restarts"] += 1
         postgres.hang_up(draft, pod_name)
 

@@ -12,7 +12,8 @@ class Applied:
 
     Kustomization     {}
     ExternalSecret    {by, store, target, creationPolicy, deletionPolicy, refreshInterval,
-                      data: [{key, path, property}]}
+                      data: [{key, path, property, fields}], template: {data: {KEY: text}, merges} | null}: `fields`
+                      where the key is `*` and others name what is inside
     ServiceAccount    {by, tokens}
     HelmRelease       {by, chart, version, makes: {KEY: object}, keeps: [KEY]}: the objects it makes, and those it made
                       before that stay when it stops

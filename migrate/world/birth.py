@@ -145,6 +145,10 @@ def _values(draft: Draft, implied: Implied, applied: Applied) -> None:
         store = draft.vault["stores"].setdefault(spec["store"], {"mount": spec["store"], "vault": False})
         for one in spec["data"]:
             held = draft.vault["kv"].setdefault(f"{store['mount']}/{one['path']}", {})
+            if one["key"] == "*":
+                for field in one.get("fields") or ["value"]:
+                    held.setdefault(field, draft.draw())
+                continue
             field = one["property"] or "value"
             if (target, one["key"]) in passwords:
                 held[field] = passwords[target, one["key"]]

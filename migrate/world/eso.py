@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from migrate.estate.gotemplate import TemplateFaultError, evaluated
 from migrate.model.duration import seconds
 from migrate.world.flux import collect
 from migrate.world.state import Draft, moment, written
@@ -137,4 +138,16 @@ def values_of(draft: Draft, spec: dict[str, Any]) -> tuple[dict[str, str], str]:
             values[one["key"]] = found[one["property"]] if one["property"] else next(iter(found.values()), "")
     if missing and len(missing) < len(spec["data"]):
         return {}, f"could not get secret data from provider: {missing[0]} does not exist"
-    return values, ""
+    return _templated(values, spec) if values else (values, "")
+
+
+def _templated(values: dict[str, str], spec: dict[str, Any]) -> tuple[dict[str, str], str]:
+    """What the Secret gets where the ExternalSecret has a template: that makes the keys, unless it merges."""
+    template = spec.get("template")
+    if not template:
+        return values, ""
+    try:
+        made = {key: evaluated(text, values) for key, text in template["data"].items()}
+    except TemplateFaultError as error:
+        return {}, f"could not apply template: {error}"
+    return {**values, **made} if template["merges"] else made, ""

@@ -9,7 +9,8 @@ from migrate.model.json import digest
 from migrate.world import agents, certificates, postgres
 from migrate.world.state import Draft, written
 
-KINDS = ("Deployment", "StatefulSet", "DaemonSet")
+KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
+"""Of a CronJob no pod runs while one looks: it has no replicas."""
 
 
 def roll(draft: Draft) -> None:

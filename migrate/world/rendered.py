@@ -13,12 +13,13 @@ from migrate.world.state import Draft
 
 def dry_run(draft: Draft, name: str, asked: str) -> Json:
     """The Deployment's pod with changes laid over it, sent past the webhook."""
-    workload = draft.objects.get(f"Deployment/{name}")
+    key = name if name.count("/") > 1 else f"Deployment/{name}"
+    workload = draft.objects.get(key)
     if workload is None:
         return None
     changes, spec = json.loads(asked), workload["spec"]
     pod = _laid_over(spec["pod"], changes)
-    agent, refused = agents.admitted(draft, pod, name.partition("/")[0])
+    agent, refused = agents.admitted(draft, pod, key.split("/")[1])
     variables = sorted((set(spec["variables"]) - set(changes["unset"])) | set(changes["set"]))
     return {"allowed": not refused, "message": refused, "agent": agent, "variables": list[Json](variables)}
 
@@ -28,7 +29,9 @@ def _laid_over(pod: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     changed["metadata"]["annotations"] = {**agents.noted(pod), **changes["annotations"]}
     spec = changed["spec"]
     spec["serviceAccountName"] = changes["account"]
-    names = {volume["name"] for volume in changes["volumes"]}
+    names = {volume["name"] for volume in changes["volumes"]} | set(changes["unmount"])
+    for container in (one for group in ("initContainers", "containers") for one in spec.get(group) or []):
+        container["volumeMounts"] = [one for one in container.get("volumeMounts") or [] if one["name"] not in names]
     spec["volumes"] = [one for one in spec.get("volumes") or [] if one["name"] not in names] + changes["volumes"]
     if changes["shareProcessNamespace"] is not None:
         spec["shareProcessNamespace"] = changes["shareProcessNamespace"]

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from migrate.estate.profiles import shipped
 from migrate.model.change import Absent, Doc, State
 from migrate.model.json import Json
 from migrate.model.target import Target
@@ -18,6 +19,7 @@ from migrate.targets.columns import KINDS, columns_of
 from migrate.world import certificates, logins, postgres, vault
 from migrate.world.columns import compared, restored, stored_column, writes
 from migrate.world.eso import values_of
+from migrate.world.pods import KINDS as MAKING_PODS
 from migrate.world.pods import pods_of, template_of
 from migrate.world.rendered import dry_run, rendered, room
 from migrate.world.state import Draft, World, draft
@@ -188,7 +190,7 @@ def _cluster(draft: Draft, target: Target) -> Json:
     if found is None:
         return None
     match target.kind:
-        case "Deployment" | "StatefulSet" | "DaemonSet":
+        case "Deployment" | "StatefulSet" | "DaemonSet" | "CronJob":
             return _workload(draft, f"{target.kind}/{name}", found)
         case "Secret":
             return _secret(draft, name, found)
@@ -292,6 +294,18 @@ def _operators(draft: Draft, name: str, asked: str) -> Json:
     return {"listedBy": list[Json](listed)}
 
 
+def _shell(draft: Draft, name: str, asked: str) -> Json:
+    """A practice world runs no images: what documentation does not deny is taken to be there."""
+    namespace, workload, short = name.split("/")
+    keys = (f"{kind}/{namespace}/{workload}" for kind in MAKING_PODS)
+    found = next((draft.objects[key] for key in keys if key in draft.objects), None)
+    if found is None:
+        return None
+    containers = found["spec"]["pod"]["spec"].get("containers") or []
+    image = next((str(one.get("image")) for one in containers if one.get("name") == short), "")
+    return {"present": shipped().image(image).shell is not False}
+
+
 _SHOWN: dict[str, Callable[[Draft, str, str], Json]] = {
     "Webhook": _webhook,
     "Consumers": _consumers,
@@ -304,4 +318,5 @@ _SHOWN: dict[str, Callable[[Draft, str, str], Json]] = {
     "Room": room,
     "DryRun": dry_run,
     "Rendered": rendered,
+    "Shell": _shell,
 }

@@ -26,6 +26,7 @@ ABOUT = {
     "column": "public.entries.body",
     "columns": "notes.public.entries.body.body_sealed",
     "connection": "mig-boards-pg",
+    "break_glass": "",
     "database": "boards",
     "database_ca": "",
     "database_mount": "database",
@@ -57,6 +58,7 @@ ABOUT = {
     "server_name": "pg.example",
     "server_version": "16",
     "settled": "7200",
+    "shell": "",
     "sslmode": "verify-full",
     "static_role": "mig-boards",
     "step": "cutover.inject-release.stack",
@@ -64,6 +66,7 @@ ABOUT = {
     "touches": "[]",
     "vault_client": "",
     "vault_login": "boards_vault_admin",
+    "wrapped": "watch/grafana/app",
 }
 
 

@@ -93,6 +93,10 @@ def rules(*found: dict[str, Json], unread: int = 0, server: str = "") -> Json:
     return {"rules": numbered, "unread": unread, "server": server}
 
 
+NO_LOGIN = {"owner": "", "release": ""}
+STATEFUL, DATA_AT = "cluster:StatefulSet/watch/grafana", "cluster:Kustomization/flux-system/data"
+TWO_PATHS = 'path "kv/data/a" {\n  capabilities = ["read"]\n}\n\npath "kv/data/b" {\n  capabilities = ["read"]\n}\n'
+TWO_OWNERS = {"kustomization": "flux-system/apps,flux-system/data"}
 OLD_WAY: dict[str, Json] = {SECRET_AT: SECRET, EXTERNAL_AT: EXTERNAL, OWNER: {"login": True}}
 BACK = "cluster:OldLogin/watch/login?" + urlencode({"key": "password", "login": "boards", "database": "boards"})
 LOGS_IN: dict[str, Json] = {"allowed": True, "session": "boards", "current": "boards", "why": ""}
@@ -296,15 +300,41 @@ CASES = [
     Case("db.leases-gone", Inconclusive, {LEASES: {"count": 2}}),
     Case("db.sessions-gone", Pass, {NEW: NONE}),
     Case("db.sessions-gone", Inconclusive, {NEW: ONE}),
+    Case("pod.shell", Pass, {"cluster:Shell/watch/grafana/app": {"present": True}}),
+    Case("pod.shell", Pass, {}, {"shell": "migrate.yaml"}),
+    Case("pod.shell", Fail, {"cluster:Shell/watch/grafana/app": {"present": False}}),
+    Case("pod.shell", Inconclusive, {"cluster:Shell/watch/grafana/app": {}}),
+    Case("break-glass", Pass, {}, {"break_glass": "a local account, tried today"}),
+    Case("break-glass", Inconclusive, {}),
+    # A workload without a login of a database, and several paths, Secrets' keys and Kustomizations at once.
+    *(
+        Case(name, Pass, {SECRET_AT: SECRET, EXTERNAL_AT: EXTERNAL}, NO_LOGIN)
+        for name in ("kv.value-equal", "eso.serves")
+    ),
+    Case("kv.value-equal", Fail, {SECRET_AT: SECRET}, NO_LOGIN | {"secret_key": "password,other"}),
+    Case("secret.consumers", Pass, {CONSUMERS: {"pods": []}}, NO_LOGIN),
+    Case(
+        "rollout.recreate-or-single", Pass, {STATEFUL: ROLLED}, NO_LOGIN | {"deployment": "StatefulSet/watch/grafana"}
+    ),
+    Case("policy.capability", Pass, {POLICY: {"policy": TWO_PATHS}}, {"path": "kv/data/a\nkv/data/b"}),
+    Case("policy.capability", Fail, {POLICY: {"policy": TWO_PATHS}}, {"path": "kv/data/a"}),
+    Case("policy.capability", Fail, {POLICY: {"policy": TWO_PATHS}}, {"path": "kv/data/a\nkv/data/b\nkv/data/c"}),
+    Case(
+        "gitops.applied",
+        Inconclusive,
+        git("Applied") | {FLUX_AT: FLUX, DATA_AT: FLUX | {"suspended": True}},
+        TWO_OWNERS,
+    ),
+    Case("gitops.applied", Pass, git("Applied") | {FLUX_AT: FLUX, DATA_AT: FLUX}, TWO_OWNERS),
     *_delivery("gitops.applied", "Applied"),
     *_delivery("gitops.reverted", "Reverted"),
     *sealed_cases.CASES,
     *certificates.CASES,
 ]
 
-# What only waiting can bring about never fails: sessions and leases end, rotations come.
+# What only waiting or people can bring about never fails: sessions and leases end, rotations come, ways in are tried.
 _NEVER_FAIL = {"db.rotation-lived", "secret.copies", "gitops.owner", "db.leases-gone", "db.sessions-gone"}
-_NEVER_FAIL |= {"column.moved", "column.released", "cert.renewed", "pki.revoked"}
+_NEVER_FAIL |= {"column.moved", "column.released", "cert.renewed", "pki.revoked", "break-glass"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}-{case.wanted.__name__}")

@@ -6,6 +6,7 @@ import pytest
 
 from migrate.documents.apply import apply_edits, invert
 from migrate.documents.edits import (
+    AddDocument,
     AddKey,
     AppendItem,
     CannotEdit,
@@ -325,3 +326,17 @@ def test_change_leaves_the_value_it_was_given_alone() -> None:
         change(before, edit)  # type: ignore[arg-type]
 
     assert before == {"a": {"b": [1, 2]}, "c": None}
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n# the end\n", b"\n---\nkind: Other\n"])
+def test_a_document_is_added_after_all_others(end: bytes) -> None:
+    before = b"kind: Thing\nname: one" + end
+    after = apply_edits(before, 0, [AddDocument({"kind": "ServiceAccount", "metadata": {"name": "x"}})])
+    assert after.startswith(before)
+    assert load_all(after)[-1].value == {"kind": "ServiceAccount", "metadata": {"name": "x"}}
+    assert [found.value for found in load_all(after)][:-1] == [found.value for found in load_all(before)]
+
+
+def test_no_document_is_added_where_the_file_says_that_it_ends() -> None:
+    with pytest.raises(CannotEdit):
+        apply_edits(b"{}\n...\nkind: [\n", 0, [AddDocument({"kind": "ServiceAccount"})])

@@ -23,6 +23,7 @@ _VERSIONS = {
     "deploy the version that writes the plaintext alone": "plain",
 }
 """What a command asks an application's owners for, and how rows are written then."""
+SETTINGS = "soak: {cutover: 0s, contract: 0s}\nbreakGlass: kubectl with the certificate of an administrator\n"
 PROGRAM = (sys.executable, "-c", "from migrate.cli.main import main; main()")
 
 
@@ -86,7 +87,7 @@ class Operator:
 
     # --- beginning ---
 
-    def begin(self, example: Path, settings: str = "soak: {cutover: 0s, contract: 0s}\n") -> None:
+    def begin(self, example: Path, settings: str = SETTINGS) -> None:
         """The example in a repository of its own."""
         shutil.copytree(example, self.estate)
         self.branch = deployed_branch(read_estate(self.estate).files) or "main"

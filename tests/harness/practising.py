@@ -86,7 +86,7 @@ def operator(folder: Path, source: Path, branch: str) -> Operator:
     shutil.copytree(source, made.estate)
     for path in (made.estate, *made.estate.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    (made.estate / "migrate.yaml").write_text("soak: {cutover: 0s, contract: 0s}\n")
+    (made.estate / "migrate.yaml").write_text("soak: {cutover: 0s, contract: 0s}\nbreakGlass: tried today\n")
     git(made.estate, "init", "--quiet", f"--initial-branch={branch}")
     git(made.estate, "add", "--all")
     git(made.estate, "commit", "--quiet", "-m", "estate")

@@ -146,8 +146,9 @@ def unsafe(one: Operator) -> list[str]:
             state = connections.observer.observe(step.change.target)
             if not isinstance(state, Doc) or mapping(state.value).get("login") is not True:
                 answer.append(f"{step.change.target} may not log in")
-        if step.operation == "remove-external-secret":
-            secret = Target("cluster", "Secret", step.change.target.name)
+    for gate in plan.gates:
+        if gate.id.partition("@")[0] == "eso.owner":
+            secret = Target("cluster", "Secret", dict(gate.about)["secret"])
             if isinstance(connections.observer.observe(secret), Absent):
                 answer.append(f"{secret} is gone")
     return answer

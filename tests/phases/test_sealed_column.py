@@ -9,9 +9,9 @@ import pytest
 
 from migrate.cli.demo import example
 from tests.harness.fixtures import Seated
-from tests.harness.operator import Operator
+from tests.harness.operator import SETTINGS, Operator
 from tests.harness.truth import disagreements, leaks, secrets, standing, unsafe
-from tests.phases.test_there_and_back import SETTINGS, TRANSIT
+from tests.phases.test_there_and_back import TRANSIT
 
 
 @pytest.fixture

@@ -7,22 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from migrate.catalog import shelf
+from migrate.planning.phases import LoginSelect, all_phases
 from tests.harness.fixtures import Seated
-from tests.harness.operator import Operator
+from tests.harness.operator import SETTINGS, Operator
 from tests.harness.truth import disagreements, leaks, misdescribed, secrets, standing, unsafe
 
 ROOT = Path(__file__).parents[2]
 ESTATES = [ROOT / "examples/tazlab", *sorted((ROOT / "examples/more").iterdir()), ROOT / "../shared/estates/tazlab-k8s"]
-PHASES = sorted(path.stem for path in shelf("phases").glob("*.yaml"))
-SETTINGS = "soak: {cutover: 0s, contract: 0s}\n"
 _COLUMN = "{{database: notes, table: public.entries, column: body, workload: {}}}"
 TRANSIT = {"tazlab": f"transit: {{columns: [{_COLUMN.format('apps/memo')}]}}\n"}
+CASES = [
+    (phase.name, credential)
+    for phase in all_phases()
+    for credential in (("static", "dynamic") if isinstance(phase.select, LoginSelect) else ("static",))
+]
 _SEVERAL = re.compile(r"releases fit this phase: (.+)")
 
 
-@pytest.mark.parametrize("credential", ["static", "dynamic"])
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(("phase", "credential"), CASES)
 @pytest.mark.parametrize("estate", [path for path in ESTATES if path.name != "README.md"], ids=lambda path: path.name)
 @pytest.mark.timeout(900)
 def test_a_phase_goes_there_and_back_and_there(seated: Seated, estate: Path, phase: str, credential: str) -> None:
@@ -39,6 +41,8 @@ def test_a_phase_goes_there_and_back_and_there(seated: Seated, estate: Path, pha
         pytest.skip(said.err.splitlines()[0])
     if "nothing to do" in said.out:
         pytest.skip(said.out.splitlines()[0])
+    if several is None and phase == "phase2" and "no release of the injector" in one.plan.read_text():
+        pytest.skip(f"{estate.name} has no injector: gate webhook.present stops the plan there")
     if several is None:
         _there_and_back(one, phase, words)
         return

@@ -12,8 +12,8 @@ from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping, text_at
 from migrate.model.plan import Remark, Step, Unknown
 from migrate.model.target import Target
+from migrate.operations.agent import FOLDER
 from migrate.operations.certificate import CertificateSubject, Issuer, RulesInGit
-from migrate.operations.inject_release import FOLDER
 from migrate.operations.present_certificate import CERTIFICATE_PATH
 from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
 from migrate.planning.certificate.names import names_of, spoken
@@ -122,9 +122,9 @@ class CertificateCase:
         """The login in use can log in."""
         return self.today.assumed
 
-    def names(self, composition: Composition) -> dict[str, str]:
+    def names(self, composition: Composition) -> tuple[dict[str, str], ...]:
         """Names of the release, its login, and what is made for it in Vault."""
-        return names_of(self.subject, self.today.names(composition))
+        return tuple(names_of(self.subject, names) for names in self.today.names(composition))
 
     def spoken(self, names: dict[str, str]) -> dict[str, str]:
         """The same names for people."""

@@ -63,27 +63,29 @@ class ColumnCase:
             columns.target("sealing"): Doc({"complete": False}),
         }
 
-    def names(self, composition: Composition) -> dict[str, str]:
+    def names(self, composition: Composition) -> tuple[dict[str, str], ...]:
         """Every name that a check of such a phase may ask for; empty where it is unknown."""
         subject, soak = self.subject, self.config.soak
-        return {
-            "account": subject.account.wanted,
-            "account_comes": "",
-            "audience": subject.vault.audience or "",
-            "auth_mount": subject.vault.auth_mount,
-            "columns": subject.columns.name,
-            "column": f"{subject.columns.relation}.{subject.columns.plain}",
-            "jwt_role": subject.jwt_role.short,
-            "key": subject.key.path,
-            "key_column": subject.key_column,
-            "mount": subject.mount,
-            "namespace": subject.pods_in,
-            "paths": " ".join(grant.path for grant in subject.grants({})),
-            "policy": subject.policy.short,
-            "quiet": str(seconds(soak.cutover or _QUIET)),
-            "settled": str(seconds(soak.contract or _SETTLED)),
-            "table": subject.columns.relation,
-        }
+        return (
+            {
+                "account": subject.account.wanted,
+                "account_comes": "",
+                "audience": subject.vault.audience or "",
+                "auth_mount": subject.vault.auth_mount,
+                "columns": subject.columns.name,
+                "column": f"{subject.columns.relation}.{subject.columns.plain}",
+                "jwt_role": subject.jwt_role.short,
+                "key": subject.key.path,
+                "key_column": subject.key_column,
+                "mount": subject.mount,
+                "namespace": subject.pods_in,
+                "paths": " ".join(grant.path for grant in subject.grants({})),
+                "policy": subject.policy.short,
+                "quiet": str(seconds(soak.cutover or _QUIET)),
+                "settled": str(seconds(soak.contract or _SETTLED)),
+                "table": subject.columns.relation,
+            },
+        )
 
     def spoken(self, names: dict[str, str]) -> dict[str, str]:
         """The same names for people, who should see what is unknown."""

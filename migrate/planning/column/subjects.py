@@ -6,10 +6,11 @@ from migrate.estate.inventory import Inventory, Workload
 from migrate.model.config import Config, SealedColumn
 from migrate.model.errors import Failed, Refused
 from migrate.operations.column import ColumnSubject
-from migrate.operations.subject import ServiceAccount, VaultSide
+from migrate.operations.subject import ServiceAccount
 from migrate.planning.cases import Selection
 from migrate.planning.starter import main_store
 from migrate.planning.surroundings import Injector
+from migrate.planning.vaultside import vault_side
 from migrate.targets.columns import Columns
 
 _POD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
@@ -64,7 +65,7 @@ def subject_of(one: SealedColumn, workload: Workload, inventory: Inventory, sour
         unit=one.workload,
         file=workload.file,
         inventory=(f"workload {workload.kind} {one.workload} ({workload.file})",),
-        vault=_vault_side(inventory, *sources),
+        vault=vault_side(sources[0], main_store(inventory), sources[1]),
         account=_account(one, workload, inventory),
         mount=sources[0].transit.mount.strip("/"),
         columns=columns_of(one),
@@ -92,19 +93,3 @@ def _account(one: SealedColumn, workload: Workload, inventory: Inventory) -> Ser
 
 
 Sources = tuple[Config, Injector | None]
-
-
-def _vault_side(inventory: Inventory, config: Config, injector: Injector | None) -> VaultSide:
-    store = main_store(inventory)
-    server = config.vault.address or (store.server if store else None)
-    path = config.vault.auth.mount or (injector.auth_path if injector else None) or "jwt"
-    return VaultSide(
-        server=server,
-        prefix=config.prefix,
-        database_mount=config.vault.database.strip("/"),
-        auth_mount=path.strip("/").removeprefix("auth/"),
-        audience=config.vault.auth.audience or server,
-        database_address=config.database.address,
-        sslmode=config.database.sslmode,
-        tls_secret=config.injector.tlsSecret,
-    )

@@ -8,7 +8,8 @@ from typing import TypeAlias
 from migrate.estate.inventory import Inventory, Workload
 from migrate.model.errors import MigrateError, Refused
 from migrate.model.json import Json, Pointer, mapping, text_at
-from migrate.operations.inject_release import FOLDER, PREFIX, password_mount
+from migrate.operations.agent import FOLDER, PREFIX
+from migrate.operations.inject_release import password_mount
 from migrate.planning.cases import NothingToDo, Selection
 from migrate.planning.files import Files, Found, one
 from migrate.planning.login.absence import refusal

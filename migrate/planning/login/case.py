@@ -80,9 +80,9 @@ class LoginCase:
         copied = self.subject.copied
         return {postgres(self.subject.login.owner): Doc({"login": True}), copied.owners: copied.owned}
 
-    def names(self, composition: Composition) -> dict[str, str]:
+    def names(self, composition: Composition) -> tuple[dict[str, str], ...]:
         """Names of the release, its login, and what is made for it in Vault."""
-        return names_of(self.subject, composition, self.phase, self.credential)
+        return (names_of(self.subject, composition, self.phase, self.credential),)
 
     def spoken(self, names: dict[str, str]) -> dict[str, str]:
         """The same names for people, who should see what is unknown."""

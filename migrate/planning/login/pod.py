@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from migrate.documents.reader import load_all
 from migrate.model.json import Json, canonical, mapping, sequence
 from migrate.model.plan import PatchPair
-from migrate.operations.inject_release import PREFIX, TOKEN_VOLUME, password_mount
+from migrate.operations.agent import PREFIX, TOKEN_VOLUME
+from migrate.operations.inject_release import password_mount
 from migrate.operations.login import LoginSubject
 from migrate.planning.compose import Composition
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from migrate.documents.reader import load_all
-from migrate.estate.inventory import Inventory, Reader, Secret, Store
+from migrate.estate.inventory import Inventory, Reader, Secret
 from migrate.model.config import Config
 from migrate.model.errors import Refused
 from migrate.model.json import mapping, text_at
 from migrate.operations.login import LoginSubject, Release
-from migrate.operations.subject import Copied, Place, ServiceAccount, VaultSide
+from migrate.operations.subject import Place, ServiceAccount
+from migrate.planning.copies import copied_together, flux_of
 from migrate.planning.database import Server
-from migrate.planning.files import Files, one
+from migrate.planning.files import Files
 from migrate.planning.login.candidates import Candidate, Copy
 from migrate.planning.login.logins import login_of
 from migrate.planning.phases import ReleaseSelect
-from migrate.planning.surroundings import Injector, listings
+from migrate.planning.surroundings import Injector
+from migrate.planning.vaultside import store_of, vault_side
 
 _NAME_LIMIT = 63
 
@@ -41,10 +41,10 @@ def subject_of(candidate: Candidate, copy: Copy, sources: Sources) -> tuple[Logi
     secret = secret_of(copy, release, sources.inventory)
     subject = LoginSubject(
         release,
-        copied_of(secret, release, sources),
+        copied_together([(secret, not other_readers(secret, release))], sources.files, sources.inventory)[0],
         copy.key,
         login_of(candidate, sources.config, sources.servers),
-        vault_side(secret, sources),
+        vault_side(sources.config, store_of(secret, sources.inventory), sources.injector, sources.database_ca),
         (
             f"workload HelmRelease {candidate.name} ({candidate.workload.file})",
             f"secret {secret.id} ({secret.file}, verdict {secret.verdict})",
@@ -75,7 +75,7 @@ def release_of(candidate: Candidate, sources: Sources) -> Release:
         account=_account(candidate, deployment, pods_in, sources.inventory),
         uid=_identity(candidate, "runAsUser", select.uid),
         gid=_identity(candidate, "runAsGroup", select.gid),
-        applied_by=_flux(candidate.workload.wired_by, sources.inventory),
+        applied_by=flux_of(candidate.workload.wired_by, sources.inventory),
     )
 
 
@@ -125,31 +125,6 @@ def secret_of(copy: Copy, release: Release, inventory: Inventory) -> Secret:
     )
 
 
-def copied_of(secret: Secret, release: Release, sources: Sources) -> Copied:
-    """The ExternalSecret's place, who lists it, and whether it may be retired."""
-    files = sources.files
-    found = one(files, secret.file, secret.document)
-    if found is None:
-        raise Refused(f"{secret.file} changed while it was read", following="plan again")
-    return Copied(
-        place=Place(secret.file, secret.document),
-        namespace=secret.namespace,
-        name=secret.name,
-        target_secret=secret.target,
-        document=found.value,
-        alone_in_file=len(load_all(files.read(secret.file))) == 1,
-        listings=listings(files, secret.file),
-        retire=not other_readers(secret, release),
-        never_refreshed=secret.refresh_interval in {"0", "0s"},
-        applied_by=_flux(secret.wired_by, sources.inventory),
-    )
-
-
-def _flux(wired_by: str, inventory: Inventory) -> str:
-    """The Kustomization, where it is Flux that applies the tree."""
-    return wired_by if inventory.wiring.how == "flux" and "/" in wired_by else ""
-
-
 def other_readers(secret: Secret, release: Release) -> list[Reader]:
     """Who reads the Secret besides the workload's own settings."""
     return [reader for reader in secret.readers if reader.wired and not _ours(reader, release)]
@@ -159,31 +134,6 @@ def _ours(reader: Reader, release: Release) -> bool:
     here = (reader.file, reader.document) == (release.place.file, release.place.document)
     at = "".join(f"/{token}" for token in release.at)
     return here and (reader.variable.startswith("GF_DATABASE_") or reader.pointer.startswith(f"{at}/extraSecretMounts"))
-
-
-def vault_side(secret: Secret, sources: Sources) -> VaultSide:
-    """Vault as the settings, the store and the injector's release describe it."""
-    config, store = sources.config, _store(secret, sources.inventory)
-    server = config.vault.address or (store.server if store else None)
-    path = config.vault.auth.mount or (sources.injector.auth_path if sources.injector else None) or "jwt"
-    return VaultSide(
-        server=server,
-        prefix=config.prefix,
-        database_mount=config.vault.database.strip("/"),
-        auth_mount=path.strip("/").removeprefix("auth/"),
-        # Any text will do as long as the token and the role agree; Vault's address names who the token is for.
-        audience=config.vault.auth.audience or server,
-        database_address=config.database.address,
-        sslmode=config.database.sslmode,
-        tls_secret=config.injector.tlsSecret,
-        client=config.database.vaultAddress or "",
-        database_ca=sources.database_ca,
-    )
-
-
-def _store(secret: Secret, inventory: Inventory) -> Store | None:
-    fits: Callable[[Store], bool] = lambda store: (store.kind, store.name) == (secret.store.kind, secret.store.name)  # noqa: E731
-    return next(filter(fits, inventory.stores), None)
 
 
 def _refuse_collisions(subject: LoginSubject, servers: list[Server]) -> None:

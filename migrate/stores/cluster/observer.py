@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from migrate.model.change import Absent, Doc, State
 from migrate.model.json import Json
@@ -20,15 +21,18 @@ from migrate.stores.cluster.room import room
 from migrate.stores.cluster.secrets import external_secret, secret
 from migrate.stores.cluster.trial import dry_run
 from migrate.stores.cluster.webhook import webhook
-from migrate.stores.cluster.workloads import consumers, workload
+from migrate.stores.cluster.workloads import PLURALS, consumers, workload
 from migrate.targets.ownership import KIND
 
 _Shown = dict[str, Json] | None
 
+
+def _workload(kind: str, api: Api, name: str, asked: str) -> _Shown:
+    return workload(api, kind, name)
+
+
 _SHOWN: dict[str, Callable[[Api, str, str], _Shown]] = {
-    "Deployment": lambda api, name, _: workload(api, "deployments", name),
-    "StatefulSet": lambda api, name, _: workload(api, "statefulsets", name),
-    "DaemonSet": lambda api, name, _: workload(api, "daemonsets", name),
+    **{kind: partial(_workload, kind) for kind in PLURALS},
     "Secret": lambda api, name, _: secret(api, name)[0],
     "ExternalSecret": lambda api, name, _: external_secret(api, name),
     "Kustomization": lambda api, name, _: kustomization(api, name),

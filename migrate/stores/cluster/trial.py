@@ -11,6 +11,7 @@ from typing import Any
 from migrate.model.json import Json, mapping, sequence
 from migrate.model.ports import Unreachable
 from migrate.stores.cluster.api import Answer, Api, metadata, place
+from migrate.stores.cluster.workloads import PLURALS, pod_template
 from migrate.stores.lost import LostError
 
 _GROUPS = ("initContainers", "containers")
@@ -18,12 +19,14 @@ _GROUPS = ("initContainers", "containers")
 
 def dry_run(api: Api, name: str, asked: str) -> dict[str, Json] | None:
     """What the API server says of the Deployment's pod with changes laid over it. Raises Unreachable."""
-    found = api.look(place(name, "deployments", "/apis/apps/v1"))
+    kind, _, rest = name.partition("/") if name.count("/") > 1 else ("Deployment", "", name)
+    plural, group = PLURALS[kind]
+    found = api.look(place(rest, plural, group))
     if not found.ok:
         return {} if found.status == 403 else None
     changes = json.loads(asked)
-    answer = tried_out(api, name, found.body, asked)
-    pod = laid_over(_template(found.body), changes)
+    answer = tried_out(api, rest, found.body, asked)
+    pod = laid_over(pod_template(found.body), changes)
     variables = list[Json](sorted(set(_variables(pod, str(changes["container"])))))
     if _may_not(answer.status, answer.message):
         return {"variables": variables}
@@ -37,17 +40,13 @@ def dry_run(api: Api, name: str, asked: str) -> dict[str, Json] | None:
 
 def tried_out(api: Api, name: str, deployment: dict[str, Json], asked: str) -> Answer:
     """The answer to the pod of a Deployment with changes laid over it, of which nothing stays. Raises Unreachable."""
-    pod = laid_over(_template(deployment), json.loads(asked))
+    pod = laid_over(pod_template(deployment), json.loads(asked))
     pod["metadata"]["name"] = f"migrate-trial-{secrets.token_hex(4)}"
     pod |= {"apiVersion": "v1", "kind": "Pod"}
     try:
         return api.ask("POST", f"/api/v1/namespaces/{name.partition('/')[0]}/pods", pod, query={"dryRun": "All"})
     except LostError as error:
         raise Unreachable(str(error), following="the API server answers again") from None
-
-
-def _template(deployment: dict[str, Json]) -> dict[str, Json]:
-    return mapping(mapping(deployment.get("spec")).get("template"))
 
 
 def _may_not(status: int, message: str) -> bool:

@@ -15,11 +15,32 @@ _AGENTS = frozenset({"vault-agent", "vault-agent-init"})
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
-def workload(api: Api, plural: str, name: str) -> dict[str, Json] | None:
+PLURALS = {
+    "Deployment": ("deployments", "/apis/apps/v1"),
+    "StatefulSet": ("statefulsets", "/apis/apps/v1"),
+    "DaemonSet": ("daemonsets", "/apis/apps/v1"),
+    "CronJob": ("cronjobs", "/apis/batch/v1"),
+}
+"""Where the API has kinds that make pods."""
+
+
+def pod_template(found: dict[str, Json]) -> dict[str, Json]:
+    """The template of the pods that a workload makes."""
+    spec = mapping(found.get("spec"))
+    inner = mapping(mapping(spec.get("jobTemplate")).get("spec"))
+    return mapping((inner or spec).get("template"))
+
+
+def workload(api: Api, kind: str, name: str) -> dict[str, Json] | None:
     """A workload and its pods; no keys where it may not be seen. Raises Unreachable."""
-    found = api.look(place(name, plural, "/apis/apps/v1"))
+    plural, group = PLURALS[kind]
+    found = api.look(place(name, plural, group))
     if not found.ok:
         return {} if found.status == 403 else None
+    if kind == "CronJob":
+        # Of its pods none need be there while one looks; what the next one gets is the template's to say.
+        account = mapping(pod_template(found.body).get("spec")).get("serviceAccountName") or "default"
+        return {"replicas": 0, "updated": 0, "ready": 0, "account": account, "pods": []}
     spec, status = mapping(found.body.get("spec")), mapping(found.body.get("status"))
     template = mapping(mapping(spec.get("template")).get("spec"))
     # A status of an earlier generation says nothing of the template that stands there now.

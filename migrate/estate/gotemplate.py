@@ -1,0 +1,263 @@
+"""Go templates as far as secrets are made with them: split into text and actions, and evaluated where simple enough.
+
+ESO makes Secrets with them, Vault's agent makes files: both are read here, so that what the one makes can be compared
+with what the other will make. What is not understood is said so, never guessed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_ACTION = re.compile(
+    r"""\{\{(?P<left>-(?=\s))?(?P<code>(?:"(?:[^"\\\n]|\\.)*"|`[^`]*`|/\*.*?\*/|[^"`}]|\}(?!\}))*?)(?P<right>\s-)?\}\}""",
+    re.S,
+)
+_TOKEN = re.compile(r"""\s+|(?P<text>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?P<word>:=|[|()]|\$?[.\w$-]+)""")
+
+
+class TemplateFaultError(Exception):
+    """The template cannot be read, or holds something that is not understood. The message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text between actions."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What stands between braces, and whether it takes the white space on a side away."""
+
+    code: str
+    left: bool
+    right: bool
+
+    @property
+    def written(self) -> str:
+        """The action as a template has it."""
+        return f"{{{{{'- ' if self.left else ' '}{self.code}{' -' if self.right else ' '}}}}}"
+
+
+def segments(template: str) -> list[Text | Action]:
+    """The template's parts in order. Raises TemplateFaultError where an action does not end."""
+    answer, at = list[Text | Action](), 0
+    for match in _ACTION.finditer(template):
+        _plain(template[at : match.start()])
+        answer.append(Text(template[at : match.start()]))
+        answer.append(Action(match["code"].strip(), bool(match["left"]), bool(match["right"])))
+        at = match.end()
+    _plain(template[at:])
+    return [*answer, Text(template[at:])]
+
+
+def _plain(text: str) -> None:
+    if "{{" in text:
+        raise TemplateFaultError("an action does not end")
+
+
+def tokens(code: str) -> list[str]:
+    """An action's words: texts with their quotes, names, fields, signs. Raises TemplateFaultError for anything else."""
+    answer, at = list[str](), 0
+    while at < len(code):
+        match = _TOKEN.match(code, at)
+        if match is None:
+            raise TemplateFaultError(f"{code[at : at + 12]!r} is not understood")
+        if word := match["text"] or match["word"]:
+            answer.append(word)
+        at = match.end()
+    return answer
+
+
+def unquoted(token: str) -> str:
+    """A text token's text."""
+    return token[1:-1] if token.startswith("`") else str(json.loads(token))
+
+
+# --- evaluation ----------------------------------------------------------------------------------------------------
+
+Secret = Callable[[str], Mapping[str, Any] | None]
+"""What is at a path of Vault, as the agent's `secret` gives it (`{"data": ...}`); None where nothing is."""
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _decoded(value: str) -> str:
+    return base64.b64decode(value).decode()
+
+
+def _plain_json(value: Any) -> str:
+    text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "toString": str,
+    "trim": str.strip,
+    "upper": str.upper,
+    "lower": str.lower,
+    "quote": _quoted,
+    "squote": lambda value: f"'{value}'",
+    "b64enc": lambda value: base64.b64encode(value.encode()).decode(),
+    "b64dec": _decoded,
+    "trimSuffix": lambda end, value: value.removesuffix(end),
+    "trimPrefix": lambda start, value: value.removeprefix(start),
+    "replace": lambda old, new, value: value.replace(old, new),
+    "base64Decode": _decoded,
+    "toJSON": _plain_json,
+    "toJson": _plain_json,
+}
+"""Functions that are understood, by the names that ESO and the agent have for them (the agent's `sprig_` aside)."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    secret: Secret
+    variables: dict[str, Any] = field(default_factory=dict)
+
+
+def evaluated(template: str, dot: Any, secret: Secret = lambda _: None) -> str:
+    """What the template makes. Raises TemplateFaultError for what is not understood, or not there."""
+    parts = _trimmed(segments(template))
+    reading = _Reading(secret)
+    out, rest = _block(iter(parts), dot, reading)
+    if rest:
+        raise TemplateFaultError(f"{rest} stands alone")
+    return out
+
+
+def _trimmed(parts: list[Text | Action]) -> list[Text | Action]:
+    answer = list[Text | Action]()
+    for number, part in enumerate(parts):
+        if isinstance(part, Text):
+            before, after = (
+                parts[number - 1] if number else None,
+                parts[number + 1] if number + 1 < len(parts) else None,
+            )
+            text = part.text.lstrip() if isinstance(before, Action) and before.right else part.text
+            answer.append(Text(text.rstrip() if isinstance(after, Action) and after.left else text))
+        else:
+            answer.append(part)
+    return answer
+
+
+def _block(parts: Iterator[Text | Action], dot: Any, reading: _Reading) -> tuple[str, str]:
+    """Everything up to the action that ends the block, and that action."""
+    out = ""
+    for part in parts:
+        if isinstance(part, Text):
+            out += part.text
+            continue
+        words = tokens(part.code) if not part.code.startswith("/*") else []
+        match words:
+            case []:
+                continue
+            case ["end"] | ["else"]:
+                return out, words[0]
+            case ["with", *rest]:
+                inner = _value(rest, dot, reading)
+                out += _if(parts, inner, inner, dot, reading)
+            case ["if", *rest]:
+                out += _if(parts, _value(rest, dot, reading), dot, dot, reading)
+            case [name, ":=", *rest] if name.startswith("$"):
+                reading.variables[name] = _value(rest, dot, reading)
+            case _:
+                value = _value(words, dot, reading)
+                out += value if isinstance(value, str) else _plain_json(value)
+    return out, ""
+
+
+def _if(parts: Iterator[Text | Action], asked: Any, inner: Any, outer: Any, reading: _Reading) -> str:
+    # Both branches are read; only what is chosen may fail, and nothing here has a side that shows.
+    chosen, ended = _attempt(parts, inner, reading, wanted=bool(asked))
+    if ended == "else":
+        other, ended = _attempt(parts, outer, reading, wanted=not asked)
+        chosen = chosen if asked else other
+    if ended != "end":
+        raise TemplateFaultError("a block does not end")
+    return chosen
+
+
+def _attempt(parts: Iterator[Text | Action], dot: Any, reading: _Reading, *, wanted: bool) -> tuple[str, str]:
+    if wanted:
+        return _block(parts, dot, reading)
+    depth = 0
+    for part in parts:
+        first = tokens(part.code)[:1] if isinstance(part, Action) and not part.code.startswith("/*") else []
+        if first in (["if"], ["with"]):
+            depth += 1
+        elif first in (["end"], ["else"]):
+            if depth == 0:
+                return "", first[0]
+            depth -= first == ["end"]
+    return "", ""
+
+
+def _value(words: list[str], dot: Any, reading: _Reading) -> Any:
+    """A pipeline: what stands left of `|` is the last argument of what stands right of it."""
+    stages, stage = list[list[str]](), list[str]()
+    for word in words:
+        if word == "|":
+            stages.append(stage)
+            stage = []
+        else:
+            stage.append(word)
+    value: tuple[Any, ...] = ()
+    for one in [*stages, stage]:
+        value = (_call(one, value, dot, reading),)
+    return value[0]
+
+
+def _call(words: list[str], piped: tuple[Any, ...], dot: Any, reading: _Reading) -> Any:
+    if not words:
+        raise TemplateFaultError("something is missing beside |")
+    head, *rest = words
+    arguments = (*(_operand(word, dot, reading) for word in rest), *piped)
+    if head == "secret" and len(arguments) == 1:
+        return reading.secret(str(arguments[0]))
+    if head == "index" and len(arguments) == 2:
+        return _field(arguments[0], str(arguments[1]))
+    function = FUNCTIONS.get(head.removeprefix("sprig_"))
+    if function is not None:
+        try:
+            return function(*arguments)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise TemplateFaultError(f"{head} does not take this") from error
+    if arguments:
+        raise TemplateFaultError(f"{head} is not understood")
+    return _operand(head, dot, reading)
+
+
+def _operand(word: str, dot: Any, reading: _Reading) -> Any:
+    if word[0] in '"`':
+        return unquoted(word)
+    if word == ".":
+        return dot
+    if word.startswith("$"):
+        name, _, fields = word.partition(".")
+        value = reading.variables.get(name)
+    elif word.startswith("."):
+        value, fields = dot, word[1:]
+    else:
+        raise TemplateFaultError(f"{word} is not understood")
+    for one in filter(None, fields.split(".")):
+        value = _field(value, one)
+    if value is None:
+        raise TemplateFaultError(f"{word} is not there")
+    return value
+
+
+def _field(value: Any, name: str) -> Any:
+    # The agent's response is an object whose `.Data` is a field of Go, not a key.
+    key = "data" if name == "Data" and isinstance(value, dict) and "Data" not in value else name
+    if not isinstance(value, Mapping) or key not in value:
+        raise TemplateFaultError(f"{name} is not there")
+    return value[key]

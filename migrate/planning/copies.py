@@ -1,0 +1,147 @@
+"""ExternalSecrets as retirement needs them: their places, who lists them, and what goes with the last of a folder."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from migrate.documents.reader import load_all
+from migrate.estate.inventory import Inventory, Secret
+from migrate.model.errors import Refused
+from migrate.model.json import sequence
+from migrate.operations.subject import Copied, Listing, Place
+from migrate.planning.files import Files, beside, objects
+from migrate.planning.files import one as document_of
+
+_SETTINGS = frozenset(
+    {"apiVersion", "kind", "metadata", "resources", "namespace", "namePrefix", "nameSuffix", "commonLabels", "labels"}
+)
+"""Fields of a kustomization that make nothing by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A kustomization: what it lists (as written, and as paths of the tree), and whether it makes anything else."""
+
+    place: Place
+    entries: tuple[tuple[str, str], ...]
+    bare: bool
+
+
+def kustomizations(files: Files) -> tuple[Listed, ...]:
+    """Every kustomization of the tree, read once."""
+    return tuple(
+        Listed(
+            Place(found.file, found.document),
+            tuple(
+                (entry, beside(found.file, entry))
+                for entry in sequence(found.value.get("resources"))
+                if isinstance(entry, str)
+            ),
+            found.value.keys() <= _SETTINGS,
+        )
+        for found in objects(files, frozenset({"Kustomization"}))
+        if str(found.value.get("apiVersion", "")).startswith("kustomize.config.k8s.io/")
+    )
+
+
+def copied_together(
+    secrets: Sequence[tuple[Secret, bool]],
+    files: Files,
+    inventory: Inventory,
+    known: tuple[Listed, ...] | None = None,
+) -> tuple[Copied, ...]:
+    """The ExternalSecrets of one workload, each with whether it is retired; those that are go in one commit.
+
+    A kustomization that would be left empty goes too, and the line that lists it: kustomize refuses empty ones.
+    Raises Refused where a file changed while it was read.
+    """
+    listed = kustomizations(files) if known is None else known
+    copies = [_copied(secret, retire, files, inventory) for secret, retire in secrets]
+    going = {(copied.place.file, copied.place.document) for copied in copies if copied.retire}
+    whole = {file for file, _ in going if all((file, d.index) in going for d in load_all(files.read(file)))}
+    dropped, lines = _cascade(whole, listed)
+    answer = list[Copied]()
+    for copied in copies:
+        alone = copied.place.file in whole or (not copied.retire and len(load_all(files.read(copied.place.file))) == 1)
+        own = _lines_of(copied.place.file, lines, dropped, listed)
+        answer.append(replace(copied, alone_in_file=alone, listings=own, emptied=_emptied(copied, dropped, listed)))
+    return tuple(answer)
+
+
+def _copied(secret: Secret, retire: bool, files: Files, inventory: Inventory) -> Copied:
+    found = document_of(files, secret.file, secret.document)
+    if found is None:
+        raise Refused(f"{secret.file} changed while it was read", following="plan again")
+    return Copied(
+        place=Place(secret.file, secret.document),
+        namespace=secret.namespace,
+        name=secret.name,
+        target_secret=secret.target,
+        document=found.value,
+        alone_in_file=False,
+        listings=(),
+        retire=retire,
+        never_refreshed=secret.refresh_interval in {"0", "0s"},
+        applied_by=flux_of(secret.wired_by, inventory),
+    )
+
+
+def flux_of(wired_by: str, inventory: Inventory) -> str:
+    """The Kustomization, where it is Flux that applies the tree."""
+    return wired_by if inventory.wiring.how == "flux" and "/" in wired_by else ""
+
+
+def _cascade(whole: set[str], listed: tuple[Listed, ...]) -> tuple[set[str], dict[Place, set[str]]]:
+    """The kustomizations that would be left empty and are listed elsewhere, and every line that goes."""
+    dropped, gone = set[str](), set(whole)
+    while True:
+        lines = {one.place: {entry for entry, path in one.entries if path in gone} for one in listed}
+        empty = next((one for one in listed if _empties(one, lines[one.place], dropped, listed)), None)
+        if empty is None:
+            return dropped, lines
+        dropped.add(empty.place.file)
+        gone |= {empty.place.file, posixpath.dirname(empty.place.file)}
+
+
+def _empties(one: Listed, going: set[str], dropped: set[str], listed: tuple[Listed, ...]) -> bool:
+    if one.place.file in dropped or not going or len(going) < len(one.entries) or not one.bare:
+        return False
+    names = {one.place.file, posixpath.dirname(one.place.file)}
+    return any(path in names for other in listed if other.place != one.place for _, path in other.entries)
+
+
+def _lines_of(
+    file: str, lines: dict[Place, set[str]], dropped: set[str], listed: tuple[Listed, ...]
+) -> tuple[Listing, ...]:
+    """The lines about this file, or about the folder that goes with it, in kustomizations that stay."""
+    names, answer = {file}, list[Listing]()
+    for _ in range(len(dropped) + 1):
+        for one in listed:
+            if one.place.file in dropped and any(path in names for _, path in one.entries):
+                names |= {one.place.file, posixpath.dirname(one.place.file)}
+    for one in listed:
+        if one.place.file in dropped:
+            continue
+        alone = len(one.entries) == max(1, len(lines.get(one.place, set()))) and one.bare
+        answer += [Listing(one.place, entry, alone) for entry, path in one.entries if path in names]
+    return tuple(answer)
+
+
+def _emptied(copied: Copied, dropped: set[str], listed: tuple[Listed, ...]) -> tuple[str, ...]:
+    if not copied.retire:
+        return ()
+    names, answer = {copied.place.file}, list[str]()
+    for _ in dropped:
+        for one in listed:
+            if one.place.file in dropped and one.place.file not in answer and any(p in names for _, p in one.entries):
+                answer.append(one.place.file)
+                names |= {one.place.file, posixpath.dirname(one.place.file)}
+    return tuple(answer)
+
+
+def emptied_by_hand(copies: Sequence[Copied]) -> Listing | None:
+    """A line whose kustomization would be left empty and cannot go with it, since nothing lists that one."""
+    lines = (line for copied in copies if copied.retire and copied.alone_in_file for line in copied.listings)
+    return next((line for line in lines if line.alone), None)

@@ -1,0 +1,1 @@
+"""Cases of kind `secrets`: workloads whose ExternalSecrets move to files that Vault's agent writes."""

@@ -1,0 +1,216 @@
+"""The cases of a phase that moves secrets: the workloads that are wanted, in their order, each with its Secrets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from migrate.estate.inventory import Inventory, Secret
+from migrate.estate.profiles import Profiles, shipped
+from migrate.model.change import State
+from migrate.model.errors import Refused
+from migrate.model.plan import Remark, Step, Unknown
+from migrate.model.target import Target
+from migrate.operations.secrets import Manifest, SecretsSubject
+from migrate.operations.subject import ServiceAccount
+from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
+from migrate.planning.compose import Composition
+from migrate.planning.configuration import scan_settings
+from migrate.planning.copies import Listed, copied_together, kustomizations
+from migrate.planning.files import objects
+from migrate.planning.phases import Phase, SecretsSelect
+from migrate.planning.secrets.names import names_of
+from migrate.planning.secrets.remarks import foresee, notes, remarks, unknowns
+from migrate.planning.secrets.workloads import Candidate, Fit, Unfit, candidates
+from migrate.planning.surroundings import Injector, injector, private_ca
+from migrate.planning.vaultside import store_of, vault_side
+
+
+def secrets_cases(
+    estate: Estate, phase: Phase, select: SecretsSelect, selection: Selection
+) -> tuple[Case, ...] | NothingToDo:
+    """The workloads that are wanted; without a selection the next one in wave order.
+
+    Raises Refused where one that is named cannot move, or none of those that are left can.
+    """
+    profiles = shipped().told(scan_settings(estate.config).adapters)
+    found = candidates(estate.inventory, estate.files, select, profiles)
+    wanted = _wanted(found, phase, selection)
+    if isinstance(wanted, NothingToDo):
+        return wanted
+    retired_by = _retired_by(wanted, estate.inventory)
+    shared = _Shared(estate, profiles, injector(estate.inventory, estate.files), kustomizations(estate.files))
+    return tuple(shared.case(one, form, retired_by) for one in wanted if isinstance(form := one.form, Fit))
+
+
+def _wanted(found: list[Candidate], phase: Phase, selection: Selection) -> list[Candidate] | NothingToDo:
+    taken = [one for one in found if selection.takes(one.name) and selection.wave in {None, one.wave}]
+    missing = sorted(set(selection.only) - {one.name for one in found})
+    if missing:
+        names = ", ".join(one.name for one in found) or "none"
+        raise Refused(
+            f"{phase.name} finds nothing to move at {', '.join(missing)}",
+            truth=f"workloads that read secrets it moves: {names}",
+            undone="no plan was made",
+            following="name one of those; migrate scan shows what reads which Secret",
+        )
+    fit = [one for one in taken if isinstance(one.form, Fit)]
+    unfit = [one for one in taken if isinstance(one.form, Unfit)]
+    if unfit and (selection.only or not fit):
+        raise _none_fits(unfit, phase)
+    if not fit:
+        return NothingToDo("every workload that reads a secret which can move")
+    return fit if selection.only or selection.wave is not None else fit[:1]
+
+
+def _none_fits(unfit: list[Candidate], phase: Phase) -> Refused:
+    told = "; ".join(f"{one.workload.kind} {one.name}: {one.form.why}" for one in unfit if isinstance(one.form, Unfit))
+    return Refused(
+        f"{phase.name} cannot move {told}",
+        truth="their Secrets stay in ESO, and nothing changes for them",
+        undone="no plan was made",
+        following="bring what is named into that form, give the image an adapter in migrate.yaml, or leave it out "
+        "(--exclude)",
+    )
+
+
+def _retired_by(wanted: Sequence[Candidate], inventory: Inventory) -> dict[str, str]:
+    """For each ExternalSecret that nobody else reads, the last workload of the plan that does.
+
+    One whose file makes several (a base, a component) stays: taking it away there would take the others along.
+    """
+    made = Counter((one.file, one.document) for one in inventory.secrets)
+    ours = {(one.workload.kind, one.workload.namespace, one.workload.name) for one in wanted}
+    answer = dict[str, str]()
+    for one in wanted:
+        for secret in one.secrets:
+            readers = {(reader.kind, reader.namespace, reader.name) for reader in secret.readers if reader.wired}
+            if readers <= ours and not secret.copied and made[secret.file, secret.document] == 1:
+                answer[secret.id] = one.name
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What every case of a plan is made from."""
+
+    estate: Estate
+    profiles: Profiles
+    injector: Injector | None
+    listed: tuple[Listed, ...]
+
+    def case(self, one: Candidate, form: Fit, retired_by: Mapping[str, str]) -> SecretsCase:
+        """The case of one workload."""
+        estate, manifest = self.estate, form.manifest
+        pairs = [(secret, retired_by.get(secret.id) == one.name) for secret in one.secrets]
+        copies = copied_together(pairs, estate.files, estate.inventory, self.listed)
+        entries = [f"secret {secret.id} ({secret.file}, verdict {secret.verdict})" for secret in one.secrets]
+        subject = SecretsSubject(
+            manifest=manifest,
+            account=_account(one, manifest, estate),
+            change=form.brought.change,
+            files=form.brought.files,
+            paths=form.brought.paths,
+            copies=copies,
+            vault=vault_side(estate.config, store_of(one.secrets[0], estate.inventory), self.injector),
+            owner=form.brought.owner,
+            inventory=(f"workload {manifest.kind} {one.name} ({manifest.place.file})", *entries),
+        )
+        return SecretsCase(subject, one, self)
+
+
+def _account(one: Candidate, manifest: Manifest, estate: Estate) -> ServiceAccount:
+    """Its own one, or a new one called like the workload where it shares, or has none."""
+    name, namespace = one.workload.service_account or "default", one.workload.namespace
+    shared = tuple(
+        f"{other.kind} {other.namespace}/{other.name}"
+        for other in estate.inventory.workloads
+        if other.wired
+        and other.namespace == namespace
+        and (other.service_account or "default") == name
+        and (other.kind, other.name) != (one.workload.kind, one.workload.name)
+    )
+    if name != "default" and not shared:
+        return ServiceAccount(name, False, shared, name)
+    kinds = frozenset({"ServiceAccount"})
+    taken = {found.name for found in objects(estate.files, kinds) if found.namespace in {"", namespace}}
+    own = manifest.name if manifest.name not in {*taken, name} else f"{manifest.name}-vault"
+    return ServiceAccount(name, False, shared, own)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsCase:
+    """One workload whose secrets the agent shall bring."""
+
+    subject: SecretsSubject
+    candidate: Candidate
+    shared: _Shared
+
+    @property
+    def moves(self) -> tuple[Moved, ...]:
+        """Its ExternalSecrets."""
+        why = f"{self.subject.manifest.kind} {self.subject.unit} reads it (wave {self.candidate.wave})"
+        return tuple(Moved(one.id, one.file, why) for one in self.candidate.secrets)
+
+    @property
+    def believed(self) -> tuple[tuple[Target, str], ...]:
+        """The workload, its ExternalSecrets, and the injector's release."""
+        manifest, injector = self.subject.manifest, self.shared.injector
+        around = [injector.found] if injector else []
+        return (
+            (manifest.target, manifest.place.file),
+            *((copied.git, copied.place.file) for copied in self.subject.copies),
+            *((Target("git", one.kind, f"{one.namespace}/{one.name}"), one.file) for one in around),
+        )
+
+    @property
+    def watched(self) -> tuple[Target, ...]:
+        """The workload and its Secrets."""
+        copies = self.subject.copies
+        secrets = (Target("cluster", "Secret", f"{one.namespace}/{one.target_secret}") for one in copies)
+        return (self.subject.manifest.workload, *secrets)
+
+    @property
+    def assumed(self) -> Mapping[Target, State]:
+        """Each Secret belongs to whom its policy says."""
+        return {copied.owners: copied.owned for copied in self.subject.copies if copied.retire}
+
+    def names(self, composition: Composition) -> tuple[dict[str, str], ...]:
+        """Names of the workload and, one after the other, of its Secrets."""
+        config = self.shared.estate.config
+        return names_of(self.subject, composition, self.shared.profiles, config.breakGlass or "")
+
+    def spoken(self, names: dict[str, str]) -> dict[str, str]:
+        """The same names for people."""
+        whole = names["secret_key"] or "all of them"
+        return names | {"audience": names["audience"] or "(unknown)", "secret_key": whole.replace(",", ", ")}
+
+    def applied_by(self, target: Target) -> str:
+        """Who applies the workload, or its ExternalSecrets."""
+        if target == self.subject.git:
+            return self.subject.manifest.applied_by
+        own = [one for one in self.subject.copies if one.git == target] or list(self.subject.copies)
+        return ",".join(dict.fromkeys(one.applied_by for one in own if one.applied_by))
+
+    def remarks(self, composition: Composition) -> Iterable[Remark]:
+        """What the tree gives, then what the injector will do. Raises Refused with the injector's own words."""
+        private = private_ca(self._first, self.shared.estate.inventory, self.shared.estate.files)
+        yield from remarks(self.subject, self.candidate.secrets, self._inventory, self.shared.injector, private=private)
+        yield from foresee(self.subject, composition, self.shared.injector)
+
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """What the tree does not say."""
+        return unknowns(self.subject, self.shared.estate.config, self.shared.injector)
+
+    def notes(self, steps: tuple[Step, ...]) -> tuple[str, ...]:
+        """What happens on change from now on, and what stays."""
+        return notes(self.subject)
+
+    @property
+    def _first(self) -> Secret:
+        return self.candidate.secrets[0]
+
+    @property
+    def _inventory(self) -> Inventory:
+        return self.shared.estate.inventory

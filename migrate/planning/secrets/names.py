@@ -1,0 +1,116 @@
+"""The names that checks of a workload's move ask for, once for each Secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrate.documents.reader import load_all
+from migrate.estate.profiles import Profiles
+from migrate.model.json import Json, canonical, items, mapping, text
+from migrate.operations.agent import PREFIX, TOKEN_VOLUME
+from migrate.operations.secrets import SecretsSubject
+from migrate.planning.compose import Composition
+from migrate.planning.secrets.container import variables, whole_secrets
+
+
+def names_of(
+    subject: SecretsSubject, composition: Composition, profiles: Profiles, break_glass: str
+) -> tuple[dict[str, str], ...]:
+    """Every name that a check may ask for; empty where there is none, or it is unknown."""
+    wrapped = [one for one in subject.change.containers if one.exports]
+    images = {text(one.get("name")): text(one.get("image")) for one in _containers(subject.manifest.pod)}
+    shells = all(profiles.image(images.get(one.name, "")).shell is True for one in wrapped)
+    own = {
+        "account": subject.account.wanted,
+        "account_comes": "with the cutover" if subject.account.changes else "",
+        "audience": subject.vault.audience or "",
+        "auth_mount": subject.vault.auth_mount,
+        "break_glass": break_glass,
+        "database": "",
+        "deployment": workload_name(subject),
+        "jwt_role": subject.jwt_role.short,
+        "login": "yes" if any(profiles.image(image).login for image in images.values()) else "",
+        "namespace": subject.pods_in,
+        "owner": "",
+        "path": "\n".join(subject.paths),
+        "pod": pod_changes(subject, composition),
+        "policy": subject.policy.short,
+        "release": "",
+        "shell": "what is documented or declared for its image" if wrapped and shells else "",
+        "wrapped": ", ".join(f"{subject.unit}/{one.name}" for one in wrapped),
+    }
+    return tuple(
+        own
+        | {
+            "external_secret": f"{copied.namespace}/{copied.name}",
+            "retired": "yes" if copied.retire else "",
+            "secret": f"{copied.namespace}/{copied.target_secret}",
+            "secret_key": ",".join(keys_read(subject.manifest.pod, copied.target_secret)),
+        }
+        for copied in subject.copies
+    )
+
+
+def workload_name(subject: SecretsSubject) -> str:
+    """As checks take it: a Deployment by its name, others with their kind before it."""
+    return subject.unit if subject.manifest.kind == "Deployment" else f"{subject.manifest.kind}/{subject.unit}"
+
+
+def keys_read(pod: dict[str, Json], secret: str) -> list[str]:
+    """The keys of the Secret that the pod names one by one; none where it takes the whole."""
+    found = list[str]()
+    for held in _containers(pod):
+        found += [key for _, key in variables(held, secret)]
+        if [*whole_secrets(held, secret)]:
+            return []
+    for volume in items(pod.get("volumes")):
+        own = mapping(volume.get("secret"))
+        if own.get("secretName") == secret:
+            if not (chosen := items(own.get("items"))):
+                return []
+            found += [text(one.get("key")) for one in chosen]
+    return sorted(set(found))
+
+
+def _containers(pod: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    for group in ("initContainers", "containers"):
+        yield from items(pod.get(group))
+
+
+def document_after(subject: SecretsSubject, composition: Composition) -> Json:
+    """The workload's document as the cutover leaves it."""
+    place = subject.manifest.place
+    step = next(one for one in composition.steps if one.unit == subject.unit and one.operation == "inject-pod")
+    edit = next(one for one in step.change.files if one.file == place.file)
+    data = composition.texts[str(edit.after)]
+    return next((found.value for found in load_all(data) if found.index == place.document), None)
+
+
+def template_after(subject: SecretsSubject, composition: Composition) -> dict[str, Json]:
+    """The pod template as the cutover leaves it; of a plan without the cutover, the one there is."""
+    steps = [one for one in composition.steps if one.unit == subject.unit and one.operation == "inject-pod"]
+    node = document_after(subject, composition) if steps else subject.manifest.document
+    for token in subject.manifest.at[:-1]:
+        node = mapping(node).get(str(token))
+    return mapping(node)
+
+
+def pod_changes(subject: SecretsSubject, composition: Composition) -> str:
+    """What to lay over the pod that runs today to get the one after the cutover, as canonical JSON. Names only."""
+    template = template_after(subject, composition)
+    notes = mapping(mapping(template.get("metadata")).get("annotations"))
+    first = next(iter(subject.change.containers), None)
+    changes: dict[str, Json] = {
+        "container": first.name if first else "",
+        # One that comes with the commit is not there yet, and the API server would refuse a pod that names it.
+        "account": subject.account.name if subject.account.changes else subject.account.wanted,
+        "annotations": {name: value for name, value in notes.items() if str(name).startswith(PREFIX)},
+        "set": list[Json](sorted(name for name, _ in first.set)) if first else [],
+        "unset": list[Json](sorted(first.unset)) if first else [],
+        "volumes": [
+            one for one in items(mapping(template.get("spec")).get("volumes")) if one.get("name") == TOKEN_VOLUME
+        ],
+        "unmount": list[Json](subject.change.drop_volumes),
+        "shareProcessNamespace": None,
+    }
+    return canonical(changes).decode()

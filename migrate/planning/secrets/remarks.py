@@ -1,0 +1,264 @@
+"""What an operator must know before a workload's secrets move, what the pod becomes, and what stays true after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrate.estate.inventory import Inventory, Secret
+from migrate.injector.answer import Answer, answer
+from migrate.injector.footprint import footprint
+from migrate.injector.prediction import Mutated
+from migrate.injector.settings import Settings
+from migrate.injector.workload import read
+from migrate.model.config import Config
+from migrate.model.errors import Refused
+from migrate.model.json import Json, items, mapping, sequence
+from migrate.model.plan import Remark, Unknown
+from migrate.operations.secrets import SecretsSubject
+from migrate.planning.compose import Composition
+from migrate.planning.copies import emptied_by_hand
+from migrate.planning.secrets.names import template_after
+from migrate.planning.surroundings import Injector, pinned
+
+_ASSUMED_ADDRESS = "https://vault.invalid:8200"
+_RELOADER = ("reloader.stakater.com/", "secret.reloader.stakater.com/", "configmap.reloader.stakater.com/")
+
+
+def remarks(
+    subject: SecretsSubject,
+    secrets: tuple[Secret, ...],
+    inventory: Inventory,
+    injector: Injector | None,
+    *,
+    private: bool,
+) -> Iterator[Remark]:
+    """Every finding that the tree gives."""
+    yield from _injector(injector)
+    if private and not subject.vault.tls_secret and not (injector and injector.trusts):
+        yield Remark(
+            "vault.ca",
+            "blocks",
+            "the store trusts Vault through a CA of its own, and no agent would get that CA: pods would wait in their "
+            "init container",
+            "give the injector AGENT_INJECT_VAULT_CACERT_BYTES (injector.extraEnvironmentVars), or set "
+            f"injector.tlsSecret in migrate.yaml to a Secret with ca.crt in namespace {subject.pods_in}",
+            injector.found.file if injector else "",
+        )
+    if subject.vault.audience is None:
+        yield Remark(
+            "auth.audience",
+            "blocks",
+            "neither the store nor migrate.yaml names Vault's address, so for whom the pod's token is made is unknown",
+            "set vault.address, or vault.auth.audience, in migrate.yaml",
+            "migrate.yaml",
+        )
+    yield from _account(subject)
+    yield from _retirement(subject, secrets)
+    for secret in secrets:
+        yield from _shared_keys(secret, inventory)
+
+
+def _injector(injector: Injector | None) -> Iterator[Remark]:
+    if injector is None:
+        text, fix = "no release of the injector is in this tree", "gate webhook.present asks the cluster"
+        yield Remark("webhook.present", "warning", text, fix, "")
+        return
+    file, name = injector.found.file, injector.name
+    if not pinned(injector.version):
+        yield Remark(
+            "webhook.chart-unpinned",
+            "blocks",
+            f"{name} does not pin its chart ({injector.version or 'no version'}): agents may change under our feet",
+            "set spec.chart.spec.version to the version that runs now, in a commit of its own",
+            file,
+        )
+    if injector.failure_policy == "Ignore":
+        yield Remark(
+            "webhook.failure-policy",
+            "warning",
+            f"{name}: failurePolicy Ignore lets pods start without their files while the webhook is down",
+            "once workloads depend on it: Fail, limited to their namespaces by a namespaceSelector",
+            file,
+        )
+
+
+def _account(subject: SecretsSubject) -> Iterator[Remark]:
+    account = subject.account
+    if account.changes:
+        others = f" (shared with {', '.join(account.shared_with)})" if account.shared_with else ""
+        yield Remark(
+            "pod.sa-shared",
+            "warning",
+            f"ServiceAccount {account.name} is not the workload's own{others}: {subject.unit} gets {account.wanted}",
+            "grant the new one whatever the old one was granted, its imagePullSecrets too",
+            subject.file,
+        )
+
+
+def _retirement(subject: SecretsSubject, secrets: tuple[Secret, ...]) -> Iterator[Remark]:
+    for secret in secrets:
+        copied = next(one for one in subject.copies if (one.namespace, one.name) == (secret.namespace, secret.name))
+        if not copied.retire:
+            mine = (subject.manifest.kind, subject.manifest.namespace, subject.manifest.name)
+            others = {one.target for one in secret.readers if one.wired and (one.kind, one.namespace, one.name) != mine}
+            why = (
+                f"{', '.join(sorted(others))} read Secret {secret.target} too"
+                if others
+                else ("others are made of the same file, or copy its Secret")
+            )
+            yield Remark(
+                "secret.consumers",
+                "warning",
+                f"ExternalSecret {secret.id} stays: {why}",
+                "it goes with the last reader's plan" if others else "take it away there by hand once nobody needs it",
+                secret.file,
+            )
+        elif copied.never_refreshed:
+            yield Remark(
+                "eso.refresh-zero",
+                "warning",
+                f"ExternalSecret {secret.id} never refreshes and would ignore Orphan: the commit gives it an interval",
+                "",
+                secret.file,
+            )
+    if (line := emptied_by_hand(subject.copies)) is not None:
+        yield Remark(
+            "gitops.empty-kustomization",
+            "blocks",
+            f"{line.entry} is the last entry of {line.place.file}, which nothing lists: without it the build fails",
+            "take that kustomization out of Flux in a change of its own, or add what stays to it",
+            line.place.file,
+        )
+
+
+def _shared_keys(secret: Secret, inventory: Inventory) -> Iterator[Remark]:
+    """Who else copies the same values: the keys in Vault stay in use after this plan."""
+    keys = {(one.vault.path, one.vault.property) for one in secret.data}
+    for other in inventory.secrets:
+        if other.id != secret.id and any((one.vault.path, one.vault.property) in keys for one in other.data):
+            yield Remark(
+                "secret.copies",
+                "info",
+                f"ExternalSecret {other.id} copies values of the same Vault keys as {secret.id}: they stay in use",
+                "",
+                other.file,
+            )
+
+
+# --- what the pod becomes ------------------------------------------------------------------------------------------
+
+
+def foresee(subject: SecretsSubject, composition: Composition, injector: Injector | None) -> Iterator[Remark]:
+    """What will be added to the pod, and what an expert would warn of. Raises Refused with the injector's own words."""
+    address = (injector.address if injector else None) or subject.vault.server or _ASSUMED_ADDRESS
+    settings = Settings(address=address, revoke_on_shutdown=bool(injector and injector.revokes))
+    found = answer(read(_pod(subject, composition)), subject.pods_in, settings, with_lint=True)
+    if not isinstance(found.prediction, Mutated) or found.server_refusals:
+        raise _refused(subject, found)
+    yield Remark("pod.predicted", "info", _added(subject, found.prediction), "", subject.file)
+    for one in found.findings:
+        if one.severity != "info":
+            yield Remark(one.code, "blocks" if one.severity == "error" else "warning", one.text, one.fix, subject.file)
+
+
+def _pod(subject: SecretsSubject, composition: Composition) -> Json:
+    """The new pod as the API server makes it of its template: with the token that it mounts by itself."""
+    template = template_after(subject, composition)
+    spec = dict(mapping(template.get("spec")))
+    if spec.get("automountServiceAccountToken") is not False:
+        mount: Json = {"name": "kube-api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
+        for group in ("initContainers", "containers"):
+            spec[group] = [
+                {**one, "volumeMounts": [*sequence(one.get("volumeMounts")), mount]} for one in items(spec.get(group))
+            ]
+        spec["volumes"] = [*sequence(spec.get("volumes")), {"name": "kube-api-access", "projected": {}}]
+    metadata: dict[str, Json] = {
+        "name": subject.manifest.name,
+        "namespace": subject.pods_in,
+        "annotations": mapping(template.get("metadata")).get("annotations"),
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _added(subject: SecretsSubject, mutated: Mutated) -> str:
+    print_ = footprint(mutated)
+    files = ", ".join(f"{one.path} ({one.mode}, {one.uid}:{one.gid})" for one in print_.files)
+    names = ", ".join((*print_.init_containers, *print_.containers))
+    return (
+        f"by the injector's rules the pod of {subject.unit} gets {names} and {files}; while it runs that takes "
+        f"{int(print_.running.cpu * 1000)}m CPU and {int(print_.running.memory) // 2**20}Mi memory more"
+    )
+
+
+def _refused(subject: SecretsSubject, found: Answer) -> Refused:
+    why = found.message or "; ".join(found.server_refusals) or "it would leave the pod alone"
+    return Refused(
+        f"the injector would not inject the pod of {subject.unit}: {why}",
+        truth="nothing was written",
+        undone="no plan was made",
+        following=f"see {subject.file}, or leave it out (--exclude {subject.unit}); migrate predict shows what the "
+        "injector makes of a pod",
+    )
+
+
+# --- what stays ----------------------------------------------------------------------------------------------------
+
+
+def unknowns(subject: SecretsSubject, config: Config, injector: Injector | None) -> tuple[Unknown, ...]:
+    """What a plan from Git alone could not see."""
+    found = [
+        Unknown(
+            "vault", "whether targets of this plan exist already", "the guard of each step, which reads first", False
+        ),
+        Unknown(
+            "cluster", "what runs: webhook, pod security, owner references, values", "the gates of each stage", False
+        ),
+    ]
+    if subject.vault.audience is None:
+        found.append(Unknown("vault.auth.audience", "the audience of workload tokens", "migrate.yaml", True))
+    if not (config.vault.auth.mount or (injector and injector.auth_path)):
+        text = f"the mount of workload logins (assumed auth/{subject.vault.auth_mount})"
+        found.append(Unknown("vault.auth.mount", text, "migrate.yaml", False))
+    return tuple(found)
+
+
+def notes(subject: SecretsSubject) -> tuple[str, ...]:
+    """What happens on change from now on, what a revert does, and what stays in the cluster."""
+    answer = [_reload(subject)]
+    answer.append(
+        f"Until the contract stage one `git revert` of the cutover commit puts {subject.unit} back on its Secrets, "
+        "whatever Vault does."
+    )
+    retired = [f"{one.namespace}/{one.target_secret}" for one in subject.copies if one.retire]
+    if retired:
+        answer.append(
+            f"Secret {', '.join(retired)} stays in the cluster after its ExternalSecret went: delete it by hand when "
+            "nobody would roll back any more."
+        )
+    if subject.account.changes:
+        answer.append(f"ServiceAccount {subject.pods_in}/{subject.account.wanted} is new and {subject.unit}'s own.")
+    return tuple(answer)
+
+
+def _reload(subject: SecretsSubject) -> str:
+    """What used to restart the workload when a value changed, and what does so now."""
+    manifest = subject.manifest
+    if subject.change.ends:
+        return f"A value that changes in Vault reaches {subject.unit} with its next pod, as before."
+    places = (mapping(manifest.document).get("metadata"), _template_metadata(subject))
+    notes_ = [str(name) for place in places for name in mapping(mapping(place).get("annotations"))]
+    before = "Reloader" if any(name.startswith(_RELOADER) for name in notes_) else "nothing"
+    restart = f"kubectl -n {manifest.namespace} rollout restart {manifest.kind.lower()}/{manifest.name}"
+    return (
+        f"When a value changes in Vault, {before} restarted {subject.unit} so far"
+        + (" (it watched the Secret)" if before == "Reloader" else "")
+        + f". Now the agent rewrites the file within minutes and nothing restarts: what is read at start only needs "
+        f"{restart}"
+    )
+
+
+def _template_metadata(subject: SecretsSubject) -> Json:
+    node = subject.manifest.document
+    for token in subject.manifest.at[:-1]:
+        node = mapping(node).get(str(token))
+    return mapping(node).get("metadata")

@@ -1,0 +1,224 @@
+"""Which workloads can move, in which order, and why others cannot: one answer for each that reads a movable Secret."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from migrate.estate.inventory import Inventory, Secret, VaultKey, Workload
+from migrate.estate.profiles import Profiles
+from migrate.model.json import Json, mapping, sequence, text_at
+from migrate.operations.secrets import Manifest
+from migrate.operations.subject import Place
+from migrate.planning.copies import flux_of
+from migrate.planning.files import Files, Found, objects
+from migrate.planning.files import one as document_of
+from migrate.planning.phases import SecretsSelect
+from migrate.planning.secrets.pods import Brought, Copy, brought
+from migrate.planning.secrets.sources import UnfitError
+from migrate.planning.vaultside import store_of
+
+_TEMPLATES = {
+    "Deployment": ("spec", "template", "spec"),
+    "StatefulSet": ("spec", "template", "spec"),
+    "DaemonSet": ("spec", "template", "spec"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+    "Job": ("spec", "template", "spec"),
+}
+_FORCE = "kustomize.toolkit.fluxcd.io/force"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """It can move: how, and with which ExternalSecrets."""
+
+    manifest: Manifest
+    brought: Brought
+    secrets: tuple[Secret, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """It cannot, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A workload that reads Secrets which the phase moves."""
+
+    workload: Workload
+    wave: int
+    secrets: tuple[Secret, ...]
+    form: Fit | Unfit
+
+    @property
+    def name(self) -> str:
+        """`namespace/name`."""
+        return f"{self.workload.namespace}/{self.workload.name}"
+
+
+def candidates(inventory: Inventory, files: Files, select: SecretsSelect, profiles: Profiles) -> list[Candidate]:
+    """Every wired workload that reads one, in the order in which they move: wave by wave, then by name."""
+    moving = _moving(inventory, select)
+    read = _read(moving)
+    shared = Counter((one.file, one.document) for one in inventory.workloads if one.wired)
+    waves = _Waves(inventory, files, profiles)
+    answer = [
+        Candidate(one, waves.of(one), secrets, _form(one, secrets, inventory, files, profiles, shared))
+        for one in inventory.workloads
+        if one.wired and (secrets := read.get((one.kind, one.namespace, one.name)))
+    ]
+    return sorted(answer, key=lambda candidate: (candidate.wave, candidate.name))
+
+
+def _moving(inventory: Inventory, select: SecretsSelect) -> list[Secret]:
+    return [one for one in inventory.secrets if one.wired and one.verdict in select.verdicts]
+
+
+def _read(secrets: list[Secret]) -> dict[tuple[str, str, str], tuple[Secret, ...]]:
+    """The moving Secrets by the workload that reads them."""
+    found = defaultdict[tuple[str, str, str], dict[str, Secret]](dict)
+    for secret in secrets:
+        for reader in secret.readers:
+            if reader.wired and reader.how != "text":
+                found[reader.kind, reader.namespace, reader.name][secret.id] = secret
+    return {key: tuple(one.values()) for key, one in found.items()}
+
+
+def _form(
+    workload: Workload,
+    secrets: tuple[Secret, ...],
+    inventory: Inventory,
+    files: Files,
+    profiles: Profiles,
+    shared: Mapping[tuple[str, int], int],
+) -> Fit | Unfit:
+    try:
+        manifest = _manifest(workload, secrets, inventory, files, shared)
+        copies = tuple(_copy(secret, inventory, files) for secret in secrets)
+        return Fit(manifest, brought(manifest, copies, profiles), secrets)
+    except UnfitError as error:
+        return Unfit(str(error))
+
+
+def _manifest(
+    workload: Workload,
+    secrets: tuple[Secret, ...],
+    inventory: Inventory,
+    files: Files,
+    shared: Mapping[tuple[str, int], int],
+) -> Manifest:
+    at = _TEMPLATES.get(workload.kind)
+    if at is None:
+        raise UnfitError(f"its pod is made by a {workload.kind}, not written out in Git")
+    found = document_of(files, workload.file, workload.document)
+    if found is None:
+        raise UnfitError(f"{workload.file} cannot be read any more")
+    if shared[workload.file, workload.document] > 1:
+        raise UnfitError(f"{workload.file} is a base of {shared[workload.file, workload.document]} workloads")
+    if found.name != workload.name:
+        raise UnfitError(f"kustomize calls it {workload.name}, and {workload.file} calls it {found.name}")
+    for secret in secrets:
+        for reader in secret.readers:
+            ours = (reader.kind, reader.namespace, reader.name) == (workload.kind, workload.namespace, workload.name)
+            if ours and reader.how != "text" and (reader.file, reader.document) != (workload.file, workload.document):
+                raise UnfitError(f"it reads {secret.target} by a patch in {reader.file}")
+    if workload.kind == "Job" and str(_notes(found).get(_FORCE, "")).lower() not in {"enabled", "true"}:
+        raise UnfitError(f"a Job's pod cannot change: annotate it {_FORCE}: enabled, and it is made anew")
+    place, flux = Place(workload.file, workload.document), flux_of(workload.wired_by, inventory)
+    seen = _named(found.value, workload, secrets)
+    return Manifest(place, workload.kind, workload.namespace, workload.name, found.value, seen, at, flux)
+
+
+def _named(document: Json, workload: Workload, secrets: tuple[Secret, ...]) -> Json:
+    """The document with the Secrets' names as they are in the cluster, at the places where the scan found them."""
+    for secret in secrets:
+        for reader in secret.readers:
+            mine = (reader.kind, reader.namespace, reader.name) == (workload.kind, workload.namespace, workload.name)
+            if mine and reader.how != "text":
+                document = _with(document, reader.pointer.split("/")[1:], secret.target)
+    return document
+
+
+def _with(node: Json, tokens: list[str], value: str) -> Json:
+    if not tokens:
+        return value
+    key = tokens[0].replace("~1", "/").replace("~0", "~")
+    if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+        return [*node[: int(key)], _with(node[int(key)], tokens[1:], value), *node[int(key) + 1 :]]
+    if isinstance(node, dict) and key in node:
+        return {**node, key: _with(node[key], tokens[1:], value)}
+    return node
+
+
+def _notes(found: Found) -> dict[str, Json]:
+    return mapping(mapping(found.value.get("metadata")).get("annotations"))
+
+
+def _copy(secret: Secret, inventory: Inventory, files: Files) -> Copy:
+    found, store = document_of(files, secret.file, secret.document), store_of(secret, inventory)
+    if found is None or store is None:
+        raise UnfitError(f"{secret.target}: nothing declares its store {secret.store.name}")
+    if secret.generated:
+        raise UnfitError(f"{secret.target} holds values that ESO makes itself")
+    return Copy(secret.target, _filled(found.value, secret), store)
+
+
+def _filled(document: Json, secret: Secret) -> Json:
+    """The ExternalSecret with the places in Vault as they are in the cluster: Flux may fill them in."""
+    if "${" not in json.dumps(document):
+        return document
+    value = mapping(document)
+    spec = mapping(value.get("spec"))
+    if "${" in json.dumps(mapping(spec.get("target")).get("template")):
+        raise UnfitError(f"{secret.target} is made by a template that Flux fills in first")
+    single = {one.key: one.vault for one in secret.data if one.key != "*"}
+    whole = [one.vault for one in secret.data if one.key == "*"]
+    data: list[Json] = [
+        _placed(mapping(one), single.get(str(mapping(one).get("secretKey")))) for one in sequence(spec.get("data"))
+    ]
+    sources = sequence(spec.get("dataFrom"))
+    if len(whole) != len(sources) or len(single) != len(data):
+        raise UnfitError(f"{secret.target} is filled in by Flux in a way that cannot be followed")
+    found: list[Json] = []
+    for one, at in zip(sources, whole, strict=True):
+        extract: Json = {**mapping(mapping(one).get("extract")), "key": at.path}
+        found.append({**mapping(one), "extract": extract})
+    return {**value, "spec": {**spec, "data": data, "dataFrom": found}}
+
+
+def _placed(datum: dict[str, Json], at: VaultKey | None) -> Json:
+    if at is None:
+        raise UnfitError("a key of it is filled in by Flux")
+    remote = {**mapping(datum.get("remoteRef")), "key": at.path}
+    return {**datum, "remoteRef": remote | ({"property": at.property} if at.property else {})}
+
+
+# --- waves ---------------------------------------------------------------------------------------------------------
+
+
+class _Waves:
+    """How much hangs on a workload: 1 nothing, 2 other Kustomizations wait for its own, 3 people log in through it."""
+
+    def __init__(self, inventory: Inventory, files: Files, profiles: Profiles) -> None:
+        self._profiles = profiles
+        self._awaited = set(_awaited(files)) if inventory.wiring.how == "flux" else set()
+
+    def of(self, workload: Workload) -> int:
+        """The wave of a workload."""
+        if any(self._profiles.image(one.image).login for one in workload.containers):
+            return 3
+        return 2 if workload.wired_by in self._awaited else 1
+
+
+def _awaited(files: Files) -> Iterator[str]:
+    """The Flux Kustomizations (`namespace/name`) that others depend on."""
+    for found in objects(files, frozenset({"Kustomization"})):
+        for one in found.spec.get("dependsOn") or () if "sourceRef" in found.spec else ():  # type: ignore[union-attr]
+            name, namespace = text_at(one, "name"), text_at(one, "namespace") or found.namespace
+            if name:
+                yield f"{namespace}/{name}"

@@ -1,0 +1,285 @@
+"""Phase 2: each way in which a pod reads a Secret becomes a file of the agent, or a reason why it cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrate.documents.reader import load_all
+from migrate.model.errors import Refused
+from migrate.model.plan import Plan
+from migrate.planning.cases import NothingToDo
+from tests.planning.secrets.estates import (
+    KNOWN,
+    UNKNOWN,
+    container,
+    estate,
+    external,
+    notes_of,
+    outcome,
+    planned,
+    pod_after,
+    variable,
+    workload,
+)
+
+TOKEN = variable("CLOUDFLARE_API_TOKEN", "login", "token")
+
+
+def app_of(template: dict[str, Any]) -> dict[str, Any]:
+    return dict(template["spec"]["containers"][0])
+
+
+def test_a_documented_variable_gives_way_to_its_file(tmp_path: Path) -> None:
+    held = container(KNOWN, env=[{"name": "A", "value": "1"}, TOKEN])
+    folder = estate(tmp_path / "e", external("login", "token"), workload(held))
+    template = pod_after(folder, planned(folder))
+    path = "/vault/secrets/cloudflare-api-token"
+    assert app_of(template)["env"] == [
+        {"name": "A", "value": "1"},
+        {"name": "CLOUDFLARE_API_TOKEN_FILE", "value": path},
+    ]
+    notes = notes_of(template)
+    assert notes["agent-inject-template-cloudflare-api-token"] == (
+        '{{ with secret "kv/data/apps/login/token" }}{{ .Data.data.value }}{{ end }}'
+    )
+    assert notes["error-on-missing-key-cloudflare-api-token"] == "true"
+    assert notes["agent-inject-containers"] == "app"
+
+
+def test_the_policy_names_each_path_exactly_and_the_role_one_account(tmp_path: Path) -> None:
+    held = container(command=["app"], env=[variable("ONE", "login", "one"), variable("TWO", "login", "two")])
+    folder = estate(tmp_path / "e", external("login", "one", "two"), workload(held))
+    policy, role = (step.change.after.value for step in planned(folder).steps[:2])  # type: ignore[union-attr]
+    assert [line for line in policy["policy"].split("\n") if line.startswith("path")] == [  # type: ignore[index,call-overload,union-attr]
+        'path "kv/data/apps/login/one" {',
+        'path "kv/data/apps/login/two" {',
+    ]
+    assert role["bound_subject"] == "system:serviceaccount:apps:app"  # type: ignore[index,call-overload]
+
+
+def test_a_workload_without_an_account_of_its_own_gets_one_in_the_same_commit(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", external("login", "token"), workload(container(KNOWN, env=[TOKEN])))
+    plan = planned(folder)
+    (edit,) = next(step for step in plan.steps if step.stage == "cutover").change.files
+    assert pod_after(folder, plan)["spec"]["serviceAccountName"] == "app"
+    assert "+kind: ServiceAccount\n" in edit.diff
+
+
+def test_an_account_of_its_own_stays(tmp_path: Path) -> None:
+    held = workload(container(KNOWN, env=[TOKEN]), serviceAccountName="mine")
+    folder = estate(tmp_path / "e", external("login", "token"), held)
+    plan = planned(folder)
+    assert pod_after(folder, plan)["spec"]["serviceAccountName"] == "mine"
+    assert not any("ServiceAccount\n" in edit.diff for step in plan.steps for edit in step.change.files)
+
+
+def test_the_wrapped_command_gets_the_very_values(tmp_path: Path) -> None:
+    values = {"ONE": "a b'c\"$x`\n", "TWO": "\n\n"}
+    held = container(
+        command=["printenv"], args=["-0", "ONE", "TWO"], env=[variable(name, "login", name.lower()) for name in values]
+    )
+    folder = estate(tmp_path / "e", external("login", "one", "two"), workload(held))
+    app = app_of(pod_after(folder, planned(folder)))
+    assert app["command"][-1] == "printenv"
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name, value in values.items():
+        (secrets / name.lower()).write_text(value)
+    words = [word.replace("/vault/secrets", str(secrets)) for word in (*app["command"], *app["args"])]
+    done = subprocess.run(words, capture_output=True, check=True, env={"PATH": os.environ["PATH"]})
+    assert done.stdout.decode() == "".join(f"{value}\0" for value in values.values())
+
+
+def test_a_whole_secret_as_variables_is_wrapped_key_by_key(tmp_path: Path) -> None:
+    held = container(command=["app"], envFrom=[{"secretRef": {"name": "login"}, "prefix": "X_"}])
+    folder = estate(tmp_path / "e", external("login", "one", "two"), workload(held))
+    app = app_of(pod_after(folder, planned(folder)))
+    assert "envFrom" not in app
+    assert all(f"export X_{key}=" in app["command"][2] for key in ("one", "two"))
+
+
+def test_a_mounted_secret_is_written_where_it_was_mounted(tmp_path: Path) -> None:
+    held = container(volumeMounts=[{"name": "v", "mountPath": "/etc/app"}, {"name": "w", "mountPath": "/tmp"}])
+    volumes = [{"name": "v", "secret": {"secretName": "login", "defaultMode": 0o440}}, {"name": "w", "emptyDir": {}}]
+    folder = estate(
+        tmp_path / "e",
+        external("login", "one", "two.conf"),
+        workload(held, volumes=volumes, securityContext={"runAsUser": 33, "runAsGroup": 34}),
+    )
+    template = pod_after(folder, planned(folder))
+    assert app_of(template)["volumeMounts"] == [{"name": "w", "mountPath": "/tmp"}]
+    assert [volume["name"] for volume in template["spec"]["volumes"]] == ["w", "vault-token"]
+    notes = notes_of(template)
+    assert notes["secret-volume-path-two.conf"] == "/etc/app"
+    assert notes["agent-inject-file-two.conf"] == "two.conf"
+    assert notes["agent-inject-perms-one"] == "0440"
+    assert (notes["agent-run-as-user"], notes["agent-run-as-group"]) == ("33", "34")
+
+
+def test_a_single_file_moves_where_whoever_names_it_can_be_told(tmp_path: Path) -> None:
+    mount = {"name": "v", "mountPath": "/app/config.yaml", "subPath": "config.yaml"}
+    volumes = [{"name": "v", "secret": {"secretName": "login"}}]
+    held = container(args=["--config=/app/config.yaml"], volumeMounts=[mount])
+    folder = estate(tmp_path / "e", external("login", "config.yaml"), workload(held, volumes=volumes))
+    template = pod_after(folder, planned(folder))
+    assert app_of(template)["args"] == ["--config=/vault/secrets/config.yaml"]
+    assert "volumeMounts" not in app_of(template)
+
+
+def test_an_init_container_that_reads_finds_the_files(tmp_path: Path) -> None:
+    first = {"name": "first", "image": UNKNOWN, "command": ["init"], "env": [variable("ONE", "login", "one")]}
+    folder = estate(tmp_path / "e", external("login", "one"), workload(container(), initContainers=[first]))
+    template = pod_after(folder, planned(folder))
+    assert notes_of(template)["agent-init-first"] == "true"
+    assert template["spec"]["initContainers"][0]["command"][-1] == "init"
+
+
+def test_of_a_pod_that_ends_no_agent_stays(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", external("login", "token"), workload(container(KNOWN, env=[TOKEN]), kind="CronJob"))
+    plan = planned(folder)
+    assert notes_of(pod_after(folder, plan))["agent-pre-populate-only"] == "true"
+    about = next(dict(gate.about) for gate in plan.gates if gate.id == "rollout.recreate-or-single")
+    assert about["deployment"] == "CronJob/apps/app"
+
+
+def test_a_secret_that_two_read_goes_with_the_last_of_them(tmp_path: Path) -> None:
+    one, two = (workload(container(KNOWN, env=[TOKEN]), name=name) for name in ("one", "two"))
+    folder = estate(tmp_path / "e", external("login", "token"), one, two)
+    assert {step.stage for step in planned(folder).steps} == {"expand", "cutover"}
+    both = planned(folder, "apps/one", "apps/two")
+    assert [step.unit for step in both.steps if step.stage == "contract"] == ["apps/two"] * 3
+
+
+def test_several_workloads_have_gates_of_their_own(tmp_path: Path) -> None:
+    one, two = (workload(container(KNOWN, env=[TOKEN]), name=name) for name in ("one", "two"))
+    folder = estate(tmp_path / "e", external("login", "token"), one, two)
+    plan = planned(folder, wave=1)
+    assert plan.unit == "apps/one, apps/two"
+    ids = [(gate.way, gate.id) for gate in plan.gates]
+    assert len(ids) == len(set(ids))
+    assert ("forward", "rollout.recreate-or-single@apps/one") in ids
+    assert ("forward", "vault.reach") in ids
+    order = [step.id for step in plan.steps]
+    waits = next(gate for gate in plan.gates if gate.id == "rollout.recreate-or-single@apps/one")
+    assert waits.before == order[order.index("cutover.inject-pod.apps.one") + 1]
+
+
+def test_without_a_word_the_next_workload_is_planned_and_others_can_be_left_out(tmp_path: Path) -> None:
+    one, two = (workload(container(KNOWN, env=[TOKEN]), name=name) for name in ("one", "two"))
+    folder = estate(tmp_path / "e", external("login", "token"), one, two)
+    assert planned(folder).unit == "apps/one"
+    assert planned(folder, exclude=("apps/one",)).unit == "apps/two"
+
+
+def test_nothing_is_left_when_everything_has_moved(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", external("login", "token"), workload(container(KNOWN, env=[TOKEN])))
+    for step in planned(folder).steps:
+        _commit(folder, step)
+    assert isinstance(outcome(folder), NothingToDo)
+
+
+def _commit(folder: Path, step: Any) -> None:
+    from migrate.planning.commits import replayed
+
+    for edit in step.change.files:
+        after = replayed((folder / edit.file).read_bytes(), edit.edits)
+        if after is None:
+            (folder / edit.file).unlink()
+        else:
+            (folder / edit.file).write_bytes(after)
+
+
+def test_the_last_secret_of_a_folder_takes_the_folder_along(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", workload(container(KNOWN, env=[TOKEN])))
+    other = estate(tmp_path / "e/secrets", external("login", "token"))
+    for name in ("store.yaml", "injector.yaml", "migrate.yaml"):
+        (other / name).unlink()
+    (other / "kustomization.yaml").write_text(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [externalsecret-login.yaml]\n"
+    )
+    with (folder / "kustomization.yaml").open("a") as file:
+        file.write("  - ./secrets\n")
+    for step in planned(folder).steps:
+        _commit(folder, step)
+    assert list(other.iterdir()) == []
+    assert "./secrets" not in load_all((folder / "kustomization.yaml").read_bytes())[0].value["resources"]  # type: ignore[index,operator,call-overload]
+
+
+def _refused(tmp_path: Path, *objects: dict[str, Any]) -> str:
+    with pytest.raises(Refused) as found:
+        outcome(estate(tmp_path / "e", external("login", "token", "other"), *objects), "apps/app")
+    return str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("held", "spec", "why"),
+    [
+        ({"env": [TOKEN], "args": ["$(CLOUDFLARE_API_TOKEN)"], "image": KNOWN}, {}, r"expands \$\(CLOUDFLARE"),
+        (
+            {"env": [TOKEN, {"name": "URL", "value": "x://$(CLOUDFLARE_API_TOKEN)"}], "image": KNOWN},
+            {},
+            r"expands \$\(CLOUDFLARE",
+        ),
+        (
+            {"volumeMounts": [{"name": "v", "mountPath": "/app/x", "subPath": "token"}]},
+            {"volumes": [{"name": "v", "secret": {"secretName": "login"}}]},
+            "nothing names it",
+        ),
+        (
+            {"volumeMounts": [{"name": "v", "mountPath": "/app"}]},
+            {
+                "volumes": [
+                    {
+                        "name": "v",
+                        "projected": {"sources": [{"secret": {"name": "login"}}, {"configMap": {"name": "other"}}]},
+                    }
+                ]
+            },
+            "with other sources",
+        ),
+        (
+            {"env": [TOKEN], "image": KNOWN, "volumeMounts": [{"name": "x", "mountPath": "/vault/secrets/"}]},
+            {"volumes": [{"name": "x", "emptyDir": {}}]},
+            "something else mounted at /vault/secrets",
+        ),
+    ],
+)
+def test_what_cannot_be_exact_is_refused(tmp_path: Path, held: dict[str, Any], spec: dict[str, Any], why: str) -> None:
+    import re
+
+    assert re.search(why, _refused(tmp_path, workload(container(**{"image": UNKNOWN, **held}), **spec)))
+
+
+def test_what_somebody_began_by_hand_is_left_to_them(tmp_path: Path) -> None:
+    held = workload(container(KNOWN, env=[TOKEN]))
+    held["spec"]["template"]["metadata"]["annotations"] = {"vault.hashicorp.com/agent-inject": "true"}
+    assert "annotations of the injector already" in _refused(tmp_path, held)
+
+
+def test_a_job_that_cannot_change_is_refused_with_what_lets_it(tmp_path: Path) -> None:
+    assert "kustomize.toolkit.fluxcd.io/force" in _refused(
+        tmp_path, workload(container(KNOWN, env=[TOKEN]), kind="Job")
+    )
+
+
+def test_a_name_that_reads_nothing_is_answered_with_those_that_do(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", external("login", "token"), workload(container(KNOWN, env=[TOKEN])))
+    with pytest.raises(Refused, match="apps/nobody") as found:
+        outcome(folder, "apps/nobody")
+    assert "apps/app" in found.value.truth
+
+
+def test_a_plan_holds_no_literal_that_stands_beside_what_moves(tmp_path: Path) -> None:
+    canary = "canary-hunter2-literal"
+    held = container(KNOWN, env=[{"name": "OTHER_PASSWORD", "value": canary}, TOKEN])
+    folder = estate(tmp_path / "e", external("login", "token"), workload(held))
+    plan = planned(folder)
+    from migrate.planning.document import plan_json
+
+    assert canary not in str(plan_json(plan, "t", "2026-01-01T00:00:00+00:00"))
+    assert isinstance(plan, Plan)
