@@ -58,9 +58,9 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     cluster:Consumers/NS/SECRET      {pods: [namespace/name]}: pods that still name the Secret
     cluster:DatabaseOperator/LOGIN   {listedBy: [Kind ns/name]}: operators' objects that list the login
     cluster:LoginAs/NS/ACCOUNT?role=PATH&audience=TEXT
-                                     {allowed, policies: [..], why}: a login to Vault as that account with the role at
-                                     PATH (auth/MOUNT/role/NAME), its token revoked at once. The part after `?` is
-                                     encoded as in a URL
+                                     {allowed, policies: [..], why, issuer, key}: a login to Vault as that account with
+                                     the role at PATH (auth/MOUNT/role/NAME), its token revoked at once; whose token it
+                                     was refused with. The part after `?` is encoded as in a URL
     cluster:DatabaseLogin/NS/ACCOUNT?role=PATH&audience=TEXT&path=PATH&database=NAME
                                      {allowed, session, current, why}: the same login, then what it reads at path
                                      used to connect. Left out for paths whose reading makes a login

@@ -367,6 +367,40 @@ def test_what_is_not_well_says_what_to_do(case: Case) -> None:
             pytest.fail(str(other))
 
 
+@pytest.mark.parametrize(
+    ("why", "fix"),
+    [
+        ("error validating token: no known key successfully validated the token signature", "the key k-1"),
+        ("error validating token: invalid issuer (iss) claim", "must be https://issuer"),
+        ("error validating token: invalid audience (aud) claim: no match", "bound_audiences"),
+        ("error validating token: invalid subject (sub) claim", "system:serviceaccount:watch:grafana"),
+        ("something else", "compare"),
+    ],
+)
+def test_a_refused_login_names_the_side_to_correct(why: str, fix: str) -> None:
+    answer = ask("auth.login", {LOGIN_AT: {"allowed": False, "why": why, "issuer": "https://issuer", "key": "k-1"}})
+    assert isinstance(answer, Fail)
+    assert fix in answer.fix
+
+
+def test_an_account_that_is_there_already_shows_whether_vault_knows_the_cluster() -> None:
+    role: dict[str, Json] = {
+        "bound_subject": "system:serviceaccount:watch:grafana",
+        "bound_audiences": ["https://vault.example"],
+        "token_policies": ["mig-watch-grafana"],
+    }
+    comes, at = {"account_comes": "with the cutover"}, "vault:auth/jwt/role/mig-watch-grafana"
+    other = LOGIN_AT.replace("/grafana?", "/default?")
+    turned: dict[str, Json] = {"allowed": False, "why": "error validating token: invalid subject (sub) claim"}
+    known = ask("auth.login", {at: role, other: turned}, comes)
+    assert isinstance(known, Pass)
+    assert "knows the key" in known.reading
+    stale = turned | {"why": "no known key successfully validated the token signature"}
+    assert isinstance(ask("auth.login", {at: role, other: stale}, comes), Fail)
+    assert isinstance(ask("auth.login", {at: role, other: LOGIN}, comes), Fail)
+    assert isinstance(ask("auth.login", {at: role, other: {}}, comes), Pass)
+
+
 def test_an_account_that_comes_with_the_cutover_is_judged_by_what_vault_asks_of_it() -> None:
     role: dict[str, Json] = {
         "bound_subject": "system:serviceaccount:watch:grafana",
@@ -374,7 +408,7 @@ def test_an_account_that_comes_with_the_cutover_is_judged_by_what_vault_asks_of_
         "token_policies": ["mig-watch-grafana"],
     }
     comes, at = {"account_comes": "with the cutover"}, "vault:auth/jwt/role/mig-watch-grafana"
-    assert isinstance(ask("auth.login", {at: role}, comes), Pass)
+    assert isinstance(ask("auth.login", {at: role, LOGIN_AT.replace("/grafana?", "/default?"): None}, comes), Pass)
     assert isinstance(ask("auth.login", {at: role | {"bound_subject": "system:serviceaccount:watch:x"}}, comes), Fail)
     assert isinstance(ask("auth.login", {at: None}, comes), Fail)
     login = "postgres:role/boards_vault"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
+
 from migrate.model.json import Json, mapping
 from migrate.model.ports import Unreachable
 from migrate.stores.cluster.api import Api, metadata, place
@@ -32,3 +36,17 @@ def token(api: Api, name: str, audience: str) -> str | None:
         raise Unreachable(str(error), following="the API server answers again") from None
     made = mapping(found.body.get("status")).get("token")
     return made if found.ok and isinstance(made, str) else None
+
+
+def claims(jwt: str) -> dict[str, Json]:
+    """Who signed a token, with which key: no secret, and no proof either."""
+    head, body = (_part(one) for one in [*jwt.split("."), "", ""][:2])
+    shown = {"issuer": body.get("iss"), "key": head.get("kid")}
+    return {key: one for key, one in shown.items() if isinstance(one, str)}
+
+
+def _part(encoded: str) -> dict[str, Json]:
+    try:
+        return mapping(json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))))
+    except (ValueError, binascii.Error):
+        return {}

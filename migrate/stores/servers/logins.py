@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from migrate.model.json import Json, sequence
 from migrate.model.ports import Unreachable
-from migrate.stores.cluster.accounts import account, token
+from migrate.stores.cluster.accounts import account, claims, token
 from migrate.stores.cluster.api import Api as Cluster
 from migrate.stores.cluster.secrets import secret
 from migrate.stores.lost import LostError
@@ -36,11 +36,13 @@ class Logins:
 
     def to_vault(self, name: str, asked: str) -> _Shown:
         """`{allowed, policies, why}`; nothing where there is no such account. Raises Unreachable."""
-        found = self.entered(name, dict(parse_qsl(asked)))
-        if not isinstance(found, Answer):
-            return found
+        wanted = dict(parse_qsl(asked))
+        jwt = self._jwt(name, wanted)
+        if not isinstance(jwt, str):
+            return jwt
+        found = self._sent(jwt, wanted)
         if not found.ok:
-            return {"allowed": False, "policies": [], "why": found.errors}
+            return {"allowed": False, "policies": [], "why": found.errors, **claims(jwt)}
         policies = sequence(found.auth.get("token_policies"))
         self._revoked(str(found.auth.get("client_token")))
         return {"allowed": True, "policies": policies, "why": ""}
@@ -124,11 +126,16 @@ class Logins:
 
         Whoever gets a token revokes it. Raises Unreachable.
         """
+        jwt = self._jwt(name, wanted)
+        return self._sent(jwt, wanted) if isinstance(jwt, str) else jwt
+
+    def _jwt(self, name: str, wanted: dict[str, str]) -> str | _Shown:
         if account(self.cluster, name) is None:
             return None
-        jwt = token(self.cluster, name, wanted["audience"])
-        if jwt is None:
-            return {}
+        made = token(self.cluster, name, wanted["audience"])
+        return {} if made is None else made
+
+    def _sent(self, jwt: str, wanted: dict[str, str]) -> Answer:
         mount, _, role = wanted["role"].partition("/role/")
         try:
             return self.vault.anonymous().ask("post", f"{mount}/login", {"role": role, "jwt": jwt})
