@@ -63,16 +63,26 @@ def start(wanted: Wanted, told_level: Callable[[str, str], None], told: Callable
     saved = _saved(wanted)
     programs = build.binaries()
     level = Level(wanted.level) if wanted.level else None
-    choice = levels.choose(here, frozenset(programs), level, docker=wanted.docker)
-    told_level(choice.level, choice.reason)
     read = survey.read(wanted.estate) if wanted.estate else None
+    choice = levels.choose(here, frozenset(programs), level, docker=wanted.docker)
     major = wanted.postgres or (saved.major if saved else None) or (survey.postgres_major(read) if read else None)
     postgresql.fetch(major)
-    parts = up.Parts(programs, build.definitions(), postgresql.find(major), injector.named(), saved)
+    installed = postgresql.find(major)
+    choice = with_major(choice, major, installed)
+    told_level(choice.level, choice.reason)
+    parts = up.Parts(programs, build.definitions(), installed, injector.named(), saved)
     provider = Provider.DOCKER if wanted.docker else Provider.PROCESSES
     made = making.make(making.Order(wanted.name, choice, wanted.estate, wanted.eso, provider))
     up.start(made, parts, here, read, told)
     return made
+
+
+def with_major(choice: levels.Choice, wanted: int | None, installed: postgresql.Installation) -> levels.Choice:
+    """The choice, saying aloud where PostgreSQL is of another major version than the estate's: its SQL may differ."""
+    if wanted in {None, installed.major}:
+        return choice
+    said = f"PostgreSQL {installed.major} in the place of {wanted}: what is rehearsed here is not a pass: other major"
+    return levels.Choice(choice.level, f"{choice.reason}; {said}")
 
 
 def _saved(wanted: Wanted) -> backup.Backup | None:

@@ -12,10 +12,23 @@ from typing import Any
 import pytest
 
 from migrate.catalog import shelf
-from migrate.lab import cluster, flux, logins, network, packages, resolver, standins, surroundings, survey, up
+from migrate.lab import (
+    cluster,
+    flux,
+    logins,
+    network,
+    packages,
+    resolver,
+    standins,
+    starting,
+    surroundings,
+    survey,
+    up,
+)
 from migrate.lab.demands import Kind
 from migrate.lab.levels import Level, choose
 from migrate.lab.machine import PROGRAMS, Machine
+from migrate.lab.postgresql import Installation
 from migrate.lab.registry import named
 from migrate.lab.steps import Step, carry_out
 from migrate.lab.vault import Mounts
@@ -65,6 +78,13 @@ def test_without_kubernetes_there_is_still_vault_and_without_vault_nothing() -> 
     assert choose(ALL, frozenset({"vault"}), None).level is Level.VAULT
     with pytest.raises(Refused, match="not built"):
         choose(ALL, frozenset(), None)
+
+
+def test_another_postgresql_than_the_estates_is_said_to_be_no_pass() -> None:
+    choice = choose(ALL, BUILT, None)
+    installed = Installation(Path("/usr/lib/postgresql/15/bin"), "15.9", "Debian's package")
+    assert starting.with_major(choice, 16, installed).reason.endswith("not a pass: other major")
+    assert starting.with_major(choice, 15, installed) == starting.with_major(choice, None, installed) == choice
 
 
 def test_missing_packages_are_named_once_each() -> None:
