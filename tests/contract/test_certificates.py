@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from migrate.checks.answer import Answer, Fail, Inconclusive, Pass, Question
 from migrate.checks.catalogue import check_for
 from migrate.engine.settle import Applied, settle
 from migrate.model.change import Absent, Doc, State
+from migrate.model.config import Config
 from migrate.model.json import mapping, sequence
 from migrate.model.ports import Written
 from migrate.model.target import Target
@@ -21,14 +23,17 @@ from migrate.planning.rights import apply_policy
 from migrate.stores.postgres.observer import PostgresObserver
 from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.trial import Door, Shown, tried_with_certificate
+from migrate.stores.servers.observer import ServersObserver
+from migrate.stores.servers.opening import servers as opened
 from migrate.stores.vault.certificates import authorities
 from migrate.stores.vault.observer import VaultObserver
 from migrate.stores.vault.store import VaultStore
 from migrate.targets.hba import by_certificate
 from migrate.targets.pki import client_role
 from migrate.targets.shell import vault_text
+from tests.contract.cluster import absent, cluster
 from tests.contract.mutual import HOST, LOGIN, OWNER, Mutual, mutual, new_authority, until
-from tests.contract.servers import OLD, missing, running
+from tests.contract.servers import OLD, ROOT, missing, running
 
 pytestmark = [pytest.mark.lab(level="vault"), pytest.mark.timeout(600)]
 
@@ -216,3 +221,69 @@ def test_the_policy_of_the_run_is_enough_there_and_back_and_for_looking(found: M
     while bench.left:
         step, last = bench.left.pop()
         assert isinstance(bench.back(step, last), Written), step.id
+
+
+def test_the_gate_goes_the_whole_way_as_the_workload(found: Mutual, monkeypatch: pytest.MonkeyPatch) -> None:
+    if why := absent():
+        pytest.skip(why)
+    for step in found.steps:
+        found.bench.take(step)
+    (found.folder / "cluster").mkdir()
+    with cluster(found.folder / "cluster") as there:
+        monkeypatch.setenv("KUBECONFIG", str(there.kubeconfig))
+        assert found.api.ask("post", "auth/jwt/config", {"jwt_validation_pubkeys": [there.public]}).ok
+        about = next(dict(one.about) for one in found.bench.plan.gates if one.id == "db.tls-client")
+        there.make("/api/v1/namespaces", metadata={"name": about["namespace"]})
+        accounts = f"/api/v1/namespaces/{about['namespace']}/serviceaccounts"
+        there.make(accounts, metadata={"name": about["account"]})
+        with servers_as_set(found) as seen:
+
+            def answer(**more: str) -> Answer:
+                return check_for("db.tls-client").ask(seen, Question(about | more, datetime.now(UTC)))
+
+            assert isinstance(answer(), Pass), answer()
+            found.trust(elsewhere(found))
+            match answer():
+                case Fail(reading, fix):
+                    assert "unknown ca" in reading
+                    assert "ssl_ca_file" in fix
+                case other:
+                    pytest.fail(str(other))
+            found.trust(authorities(found.api, "pki"))
+            match answer(server_name="elsewhere.example"):
+                case Fail(reading, fix):
+                    assert "does not match" in reading
+                    assert "elsewhere.example" in fix
+                case other:
+                    pytest.fail(str(other))
+            found.admit(EVERYONE)
+            assert isinstance(answer(), Fail)
+            found.servers.sql(f'ALTER ROLE "{LOGIN}" IN DATABASE {OWNER} RESET role')
+            found.admit(OURS)
+            match answer():
+                case Fail(reading, fix):
+                    assert f"acts as {LOGIN}" in reading
+                    assert "SET role" in fix
+                case other:
+                    pytest.fail(str(other))
+
+
+def elsewhere(found: Mutual) -> str:
+    """An authority that signed nothing here."""
+    found.api.ask("post", "sys/mounts/other", {"type": "pki"})
+    wanted = {"common_name": "somebody else", "key_type": "ec"}
+    return str(found.api.ask("post", "other/root/generate/internal", wanted).data["certificate"]) + "\n"
+
+
+@contextmanager
+def servers_as_set(found: Mutual) -> Iterator[ServersObserver]:
+    """The three servers as an estate's settings name them, until the block ends."""
+    (found.folder / "word").write_text(ROOT + "\n")
+    (found.folder / "dsn").write_text(found.servers.dsn)
+    vault = {"address": found.servers.vault, "ca": found.servers.ca, "token": {"file": str(found.folder / "word")}}
+    database = {"address": f"127.0.0.1:{found.servers.port}", "admin": {"file": str(found.folder / "dsn")}}
+    made = opened(Config.model_validate({"vault": vault, "database": database}), found.folder, None)
+    try:
+        yield made.observer
+    finally:
+        made.close()

@@ -89,7 +89,8 @@ def tried_with_certificate(door: Door, name: str, shown: Shown) -> dict[str, Jso
     except OSError:
         return {}  # the name of the address leads nowhere
     except psycopg.Error as error:
-        answered = any(word in str(error) for word in ("FATAL", "SSL", "certificate"))
+        # What libpq says itself has no state: that the server asks for a password is an answer, too.
+        answered = any(word in str(error) for word in ("FATAL", "SSL", "certificate", "password"))
         return {"allowed": False, "why": said(error)} if answered else {}
     session, current = row or ("", "")
     return {"allowed": True, "session": session, "current": current}
