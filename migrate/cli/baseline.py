@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from migrate.cli.completing import plan_files
 from migrate.cli.place import EstateOption, WorldOption
 from migrate.model.errors import Refused
 
@@ -17,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def baseline(
-    plan: Annotated[Path, typer.Argument(help="The plan file.")],
+    plan: Annotated[Path, typer.Argument(help="The plan file.", autocompletion=plan_files)],
     estate: EstateOption = None,
     world: WorldOption = None,
 ) -> None:

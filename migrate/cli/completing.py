@@ -6,6 +6,9 @@ import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from typing import Any
+
+_HEAD = 400  # bytes that a file's schema stands in
 
 
 def _quiet(find: Callable[[], list[str]]) -> Callable[[str], list[str]]:
@@ -40,7 +43,7 @@ def phase_names() -> list[str]:
 @_quiet
 def plan_files() -> list[str]:
     """Plans here."""
-    return _files("*.plan.json", "*.json")
+    return list(_plans())
 
 
 @_quiet
@@ -65,13 +68,27 @@ def session_ids() -> list[str]:
 @_quiet
 def step_ids() -> list[str]:
     """The steps of every plan here."""
+    return list(dict.fromkeys(str(step["id"]) for plan in _plans().values() for step in plan.get("steps", [])))
+
+
+@_quiet
+def session_steps() -> list[str]:
+    """The steps of the session that is open in the estate one stands in."""
+    from migrate.cli.session.where import chosen
+
+    return [step.id for step in chosen(None, None).runbook.steps]
+
+
+def _plans() -> dict[str, dict[str, Any]]:
+    """The plans here, by file: whatever is called .json and says that it is one."""
     import json
 
-    found = list[str]()
-    for name in _files("*.plan.json"):
-        steps = json.loads(Path(name).read_bytes()).get("steps", [])
-        found += [str(step["id"]) for step in steps]
-    return list(dict.fromkeys(found))
+    found = dict[str, dict[str, Any]]()
+    for name in _files("*.json"):
+        data = Path(name).read_bytes()
+        if b'"migrate.plan/' in data[:_HEAD]:
+            found[name] = json.loads(data)
+    return found
 
 
 def _files(*patterns: str) -> list[str]:

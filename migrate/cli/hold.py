@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
+from migrate.cli.completing import run_ids
 from migrate.cli.place import EstateOption, WorldOption
 from migrate.model.errors import Failed, Locked
+
+RunOption = Annotated[str | None, typer.Option("--run", help="The run. Default: the open one.", autocompletion=run_ids)]
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def set_hold(
     reason: Annotated[str, typer.Argument(help="Why, for whoever meets the hold.")],
-    run: Annotated[str | None, typer.Option("--run", help="The run. Default: the open one.")] = None,
+    run: RunOption = None,
     estate: EstateOption = None,
     world: WorldOption = None,
 ) -> None:
@@ -48,7 +51,7 @@ def set_hold(
 
 def clear(
     reason: Annotated[str, typer.Option("--reason", help="Why, for the journal.")] = "",
-    run: Annotated[str | None, typer.Option("--run", help="The run. Default: the open one.")] = None,
+    run: RunOption = None,
     estate: EstateOption = None,
     world: WorldOption = None,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from migrate.cli.completing import phase_names
 from migrate.cli.place import PhasesOption
 
 
@@ -33,7 +34,7 @@ def listing(
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="The phase, for example phase1.")],
+    name: Annotated[str, typer.Argument(help="The phase, for example phase1.", autocompletion=phase_names)],
     phases: PhasesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document (migrate.phases/v1).")] = False,
 ) -> None:

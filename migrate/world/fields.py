@@ -11,6 +11,7 @@ from migrate.targets.kinds import kind_of
 from migrate.world.state import Draft
 
 _SESSION = frozenset({"client", "database"})
+_WRITES = frozenset({"writes"})
 _ROLE = frozenset(
     ("login", "createrole", "superuser", "connect", "memberOf", "adminOf", "administeredBy", "actsAs", "password")
 )
@@ -32,6 +33,8 @@ def settable(draft: Draft, target: Target) -> frozenset[str] | None:
     match target.store, target.kind:
         case "postgres", "sessions":
             return _SESSION
+        case "postgres", "writes":
+            return _WRITES
         case "postgres", "role":
             return _ROLE
         case "postgres", "writes":

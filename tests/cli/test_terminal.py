@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -60,3 +61,25 @@ def test_an_input_is_asked_for_with_what_it_is(call: Call) -> None:  # noqa: F81
     child.sendline("apps")
     child.expect("nothing run yet")
     assert Path(file).exists()
+
+
+@pytest.mark.parametrize("columns", [60, 100, 200])
+@pytest.mark.parametrize("words", [("status", "--world", "../world"), ("session", "status"), ("session", "run")])
+def test_lines_end_between_words_and_only_what_is_copied_is_longer(
+    call: Call,  # noqa: F811
+    columns: int,
+    words: tuple[str, ...],
+) -> None:
+    call.applied("../world")
+    assert call.do("session", "start", "rollback", "--world", "../world") == 0
+    assert call.do("session", "run") == 4
+    child = typed(call, *words, columns=columns)
+    said = ""
+    if words == ("session", "run"):
+        child.expect("Type take it back to agree")
+        said = str(child.before)
+        child.sendeof()
+    child.expect(pexpect.EOF)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said + str(child.before)).splitlines()
+    assert len(shown) > 3
+    assert [line for line in shown if len(line) > columns and "next:" not in line and "$ migrate" not in line] == []

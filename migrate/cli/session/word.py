@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migrate.cli.completing import session_steps
 from migrate.cli.session.where import EstateOption, SessionOption
 from migrate.model.errors import Refused, Usage
 
@@ -20,7 +21,10 @@ _SHORTEST = 12
 
 
 def approve(
-    step: Annotated[str, typer.Argument(help="The step that waits (migrate session status names it).")],
+    step: Annotated[
+        str,
+        typer.Argument(help="The step that waits (migrate session status names it).", autocompletion=session_steps),
+    ],
     digest: Annotated[str, typer.Option("--digest", help="Of what is approved: the plan, or the part as shown.")],
     text: Annotated[str | None, typer.Option("--text", help="The text, where evidence is asked for.")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="The file, where evidence is asked for.")] = None,
