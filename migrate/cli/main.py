@@ -99,7 +99,10 @@ def _unwritable(error: OSError) -> int:
     from migrate.views.console import problem
 
     problem(
-        Failed(f"the operating system refused: {error.strerror}", following="free the disk or choose another place")
+        Failed(
+            f"the operating system refused: {error.strerror}" + (f" ({error.filename})" if error.filename else ""),
+            following="free the disk, or see who may read and write there",
+        )
     )
     return Exit.FAILED
 

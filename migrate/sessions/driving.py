@@ -142,7 +142,7 @@ class Guide:
         self._note("command.began", due, line=line, effect=parsed.effect)
         ran = self._hands.run(f"{due.step.id}-{due.index + 1}", part, words, again=again)
         held = ran.exit in _WAITS
-        passed = ran.past and (held or ran.exit == 0) if part.past else ran.exit in part.expect
+        passed = ran.past and (held or ran.exit == 0) if part.past or part.asks else ran.exit in part.expect
         reason = "" if passed else ran.waits or f"{line} ended with exit {ran.exit}"
         settled = f"{ran.settles} (here: migrate session run)" if ran.settles else "migrate session run, in a while"
         following = "" if passed else settled if held else _AFTER_FAILURE

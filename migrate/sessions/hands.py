@@ -26,7 +26,7 @@ class Ran:
     seconds: float
     anchor: dict[str, Json]
     past: bool
-    """Whether the run has come past the stage that the command names."""
+    """Whether the run has come as far as the command's fence names (`past=`, `asks=`)."""
     waits: str
     """What the run waits for, in words; empty where it waits for nothing."""
     settles: str

@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from pydantic import BaseModel, ValidationError
 
 from migrate.documents.reader import YamlFault, load_all
+from migrate.engine.advance import FRESH_CONSENT
 from migrate.model.plan import STAGES
 from migrate.sessions.fences import ConfirmFence, EvidenceFence, FrontMatter, GateFence, ManualFence
 from migrate.sessions.runbook import Command, Fault, Input, Part, Runbook, Step, Text, digest_of
@@ -134,7 +135,7 @@ class _Body:
             self._blocks.append(found.part(number))
 
     def _commands(self, text: str, options: list[str], first: int) -> Iterator[Part]:
-        expect, past = self._expected(options, first)
+        expect, places = self._expected(options, first)
         for number, typed in _joined(text, first + 1):
             try:
                 words = shlex.split(typed, comments=True)
@@ -149,20 +150,20 @@ class _Body:
             elif shell := sorted(_SHELL & set(words)):
                 self._fault(number - 1, "command.shell", f"no shell runs this: {' '.join(shell)}", "leave it out")
             else:
-                yield Command(number, typed, tuple(words[1:]), expect, past)
+                yield Command(number, typed, tuple(words[1:]), expect, **places)
 
-    def _expected(self, options: list[str], line: int) -> tuple[frozenset[int], str]:
-        codes, past = {0}, ""
+    def _expected(self, options: list[str], line: int) -> tuple[frozenset[int], dict[str, str]]:
+        codes, places = {0}, dict[str, str]()
         for option in options:
             name, _, value = option.partition("=")
             if name == "exit" and re.fullmatch(r"\d+(,\d+)*", value):
                 codes = {int(code) for code in value.split(",")}
-            elif name == "past" and value in STAGES:
-                past = value
+            elif (name == "past" and value in STAGES) or (name == "asks" and value == FRESH_CONSENT):
+                places[name] = value
             else:
-                fix = f"known are exit=CODE,CODE and past=STAGE, one of {', '.join(STAGES)}"
+                fix = f"known are exit=CODE,CODE, past=STAGE ({', '.join(STAGES)}) and asks={FRESH_CONSENT}"
                 self._fault(line - 1, "fence", f"{option} means nothing here", fix)
-        return frozenset(codes), past
+        return frozenset(codes), places
 
     def _fault(self, at: int, code: str, text: str, fix: str) -> None:
         self.faults.append(Fault(at + 1, code, text, fix))

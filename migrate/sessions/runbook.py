@@ -43,7 +43,8 @@ class Text:
 class Command:
     """One of our commands as typed, its placeholders not yet filled. `expect`: the exit codes that let it pass.
 
-    `past`: it passes only once the run has come past this stage of its plan, held or not; empty: any.
+    `past`: it passes only once the run has come past this stage of its plan, held or not; empty: any. `asks`: only once
+    the run asks for the word that this stage needs, with every gate before it passed, or has that word.
     """
 
     line: int
@@ -51,6 +52,7 @@ class Command:
     words: tuple[str, ...]
     expect: frozenset[int]
     past: str = ""
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,7 @@ def call(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 
 def as_login(uid: int, words: list[str]) -> int:
     """A command typed by another login. Forked: the interpreter may lie where that login cannot read."""
+    reachable(Path.cwd())
     child = os.fork()
     if child == 0:
         os.setgroups([])
@@ -116,15 +117,20 @@ def as_login(uid: int, words: list[str]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def reachable(folder: Path) -> None:
+    """Everybody may look into it, up to the folder for temporary files. Any pytest that begins meanwhile undoes it."""
+    ours = [folder, *folder.parents]
+    for one in ours[: ours.index(Path(tempfile.gettempdir()))]:
+        one.chmod(0o755)
+
+
 def shared(call: Call) -> None:
     """The state folder belongs to a group, and its members can get there."""
     state = call.folder / "state"
     state.mkdir()
     os.chown(state, 0, 65534)
     state.chmod(0o2770)
-    ours = [call.folder, *call.folder.parents]
-    for folder in ours[: ours.index(Path(tempfile.gettempdir()))]:
-        folder.chmod(0o755)
+    reachable(call.folder)
 
 
 def written(call: Call, text: str) -> str:
@@ -261,7 +267,60 @@ def test_two_logins_share_a_session_over_a_state_folder_of_their_group(call: Cal
     assert call.do("session", "run") == 0, call.out
 
 
-OTHERS = sorted(path.stem for path in shelf("runbooks").glob("*.md") if path.stem not in {"phase1", "rollback"})
+BOOKS = sorted(path.stem for path in shelf("runbooks").glob("*.md"))
+PHASES = [name for name in BOOKS if name.startswith("phase")]
+OTHERS = [name for name in BOOKS if name not in {*PHASES, "rollback"}]
+COLUMN = "{database: notes, table: public.entries, column: body, workload: apps/memo}"
+SETTINGS = f"soak: {{cutover: 0s, contract: 0s}}\ntransit: {{columns: [{COLUMN}]}}\n"
+
+
+def deployed(writes: str) -> list[str]:
+    """The application of phase 4, in the version that writes so."""
+    return [
+        "practice",
+        "edit",
+        "../world",
+        "postgres:writes/notes.public.entries.body.body_sealed",
+        f"--set=writes={writes}",
+    ]
+
+
+@pytest.fixture
+def settled(call: Call) -> Call:
+    """The estate with everything that a phase asks for in its settings, and a state folder for two."""
+    shared(call)
+    (call.estate / "migrate.yaml").write_text(SETTINGS)
+    call.git("commit", "--quiet", "--all", "--message", "A column to be sealed")
+    call.deeds |= {"both": deployed("both"), "sealed": deployed("sealed")}
+    return call
+
+
+@ROOT
+@pytest.mark.parametrize("name", PHASES)
+def test_the_runbook_of_every_phase_is_followed_to_its_end(name: str, settled: Call) -> None:
+    assert settled.do("session", "start", name, "--world", "../world") == 0, settled.out
+    settled.follow("done")
+    assert settled.do("status", "--world", "../world", "--json") == 0
+    assert json.loads(settled.out)["runs"][0]["state"] == "done"
+    assert settled.do("verify", "--session", str(settled.status()["session"])) == 0, settled.out
+
+
+@ROOT
+@pytest.mark.parametrize("name", PHASES)
+def test_the_runbook_of_every_phase_leads_all_the_way_back_from_before_the_contract_stage(
+    name: str, settled: Call
+) -> None:
+    assert settled.do("session", "start", name, "--world", "../world") == 0, settled.out
+    for _ in range(20):
+        assert settled.do("session", "run") == 4, settled.out
+        if cast("dict[str, str]", settled.status()["due"])["step"] == "contract":
+            break
+        settled.stop()
+    settled.deeds["rollback"] = deployed("plain")
+    assert settled.do("session", "abort", "it turned out otherwise") == 0
+    settled.follow("went-back")
+    assert settled.do("status", "--world", "../world", "--json") == 0
+    assert json.loads(settled.out)["runs"][0]["state"] == "rolled-back"
 
 
 def under_way(call: Call) -> None:

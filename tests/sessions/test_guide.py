@@ -200,6 +200,18 @@ def test_a_command_passes_once_the_run_is_past_its_stage_held_or_not() -> None:
     assert night.go() == Finished("done")
 
 
+def test_a_command_passes_once_the_run_asks_for_the_last_stages_word() -> None:
+    night = Night(book("go\n" + fence("migrate asks=contract", "migrate resume"), BACK), exits=[4, 4])
+    assert isinstance(night.go(), Held)
+    night.past = True
+    assert night.go() == Finished("done")
+
+
+def test_no_other_stage_asks_for_a_word_of_its_own() -> None:
+    (fault,) = read_runbook(book("go\n" + fence("migrate asks=soak", "migrate resume"), BACK)).faults
+    assert "asks=contract" in fault.fix
+
+
 def test_being_past_the_stage_excuses_no_failure() -> None:
     night = Night(book("go\n" + fence("migrate past=cutover", "migrate resume"), BACK), exits=[6], past=True)
     assert isinstance(night.go(), Failed)

@@ -70,7 +70,7 @@ class Terminal:
             return Ran(code, name, digest, seconds, {}, past=False, waits="", settles="")
         standing = _standing(left)
         waits, settles = (f"{held.by}: {held.reason}", held.next) if (held := standing.held) else ("", "")
-        past = _past(standing, part.past)
+        past = _asks(left, standing, part.asks) if part.asks else _past(standing, part.past)
         return Ran(code, name, digest, seconds, _anchor(left), past, waits, settles)
 
     def look(self, check: str, about: Mapping[str, str]) -> Answer:
@@ -151,6 +151,17 @@ def _past(standing: Standing, stage: str) -> bool:
     if not stage or standing.back or standing.stage is None:
         return False
     return STAGES.index(standing.stage) > STAGES.index(stage)
+
+
+def _asks(one: Known, standing: Standing, stage: str) -> bool:
+    """Whether the run waits for the word that a stage needs, all gates before it passed; or has the word."""
+    from migrate.engine.advance import Consent, Course
+    from migrate.engine.route import there
+
+    if standing.state == "done" or stage in one.run.approved:
+        return True
+    action = Course(one.loaded.plan, there(one.loaded.plan)).next(one.run) if one.run.way == "forward" else None
+    return isinstance(action, Consent) and action.stage == stage
 
 
 def _anchor(one: Known) -> dict[str, Json]:
