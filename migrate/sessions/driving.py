@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -210,6 +211,8 @@ class Guide:
             return
         who = "a second person" if people else "a person"
         how = f"migrate session approve {due.step.id} --digest {digest[:16]} --session {self._session.id}"
+        if people:  # they stand elsewhere, in a terminal and with a login of their own
+            how += f" --estate {shlex.quote(self._session.estate)}"
         self._note("confirm.waiting", due, passed=False, reason=f"it waits for the word of {who}", following=how)
 
     def _said_yes(self, due: Due, digest: str) -> set[int]:

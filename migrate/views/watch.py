@@ -14,13 +14,16 @@ _CLEAR = "\x1b[H\x1b[J"
 
 
 def watched(text: Callable[[], str], every: float = _EVERY) -> None:
-    """Show the text whenever it is another, until interrupted. Never returns by itself."""
+    """Show the text whenever it is another. Returns when interrupted from the keyboard: that is how watching ends."""
     before = ""
     clears = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    while True:
-        now = text()
-        if now != before:
-            emit_text((_CLEAR if clears else "") + now)
-            sys.stdout.flush()
-        before = now
-        time.sleep(every)
+    try:
+        while True:
+            now = text()
+            if now != before:
+                emit_text((_CLEAR if clears else "") + now)
+                sys.stdout.flush()
+            before = now
+            time.sleep(every)
+    except KeyboardInterrupt:
+        return
