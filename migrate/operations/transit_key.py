@@ -27,7 +27,7 @@ def transit_key(subject: ColumnSubject, arguments: Arguments) -> Iterator[Wish]:
         f"{text(arguments, 'period')}",
         blast="nobody uses it yet",
         guard="refused if a key of this name exists and differs; its older versions are never trimmed",
-        needs=(f"vault: create, update, read on {target.path}",),
+        needs=(f"vault: create, update, read on {target.path}", f"vault: read on sys/mounts/{subject.mount}"),
         remains=f"the key {target.path} stays: rows, and backups made meanwhile, may hold what only it decrypts. Once "
         f"none does: vault write {target.path}/config deletion_allowed=true && vault delete {target.path}",
     )

@@ -61,6 +61,8 @@ def _sql(step: Step, number: int) -> Iterator[tuple[str, bytes]]:
         return
     there = sql_file(step, number)
     for name, found in ((there, script(change)), (there.replace(".sql", ".inverse.sql"), script(inverted(change)))):
+        if not found.statements:
+            continue  # the job's work, or what is never taken back
         head = [
             f"-- {step.id}: {step.summary}",
             f"-- as an administrator: psql -v ON_ERROR_STOP=1 -1 -d '{found.database}' -f THIS",

@@ -105,6 +105,10 @@ def _written(plan: Plan, name: str) -> Iterator[str]:
     for step in plan.steps:
         if step.change.target.store == "vault":
             _add(found, step, name)
+        _need(found, step)
+    for fact in plan.facts:
+        if fact.target.store == "vault":  # what stood there already is read again before anything is written
+            found.setdefault(fact.target.path, _Write())
     for path, write in found.items():
         yield _rule(path, write.rights, write.values)
 
@@ -112,14 +116,20 @@ def _written(plan: Plan, name: str) -> Iterator[str]:
 def _add(found: dict[str, _Write], step: Step, name: str) -> None:
     change = step.change
     own = found.setdefault(change.target.path, _Write())
-    for need in step.needs:
-        if said := _NEED.fullmatch(need):
-            write = found.setdefault(said["path"], _Write())
-            write.rights |= {one.strip() for one in said["rights"].split(",")}
     for path, key, value in (*_fields(change, name), *_fields(inverted(change), "")):
         found.setdefault(path, _Write()).may_be(key, value)
     for one in change.inputs:
         own.values[one.field] = None
+
+
+def _need(found: dict[str, _Write], step: Step) -> None:
+    """What a step says that it needs in Vault, whichever store it writes: rows are sealed with a key there."""
+    for need in step.needs:
+        if said := _NEED.fullmatch(need):
+            rights = {one.strip() for one in said["rights"].split(",")}
+            # Whoever writes a path reads it back; a step of another store only calls it.
+            new = _Write() if step.change.target.store == "vault" else _Write(set())
+            found.setdefault(said["path"], new).rights |= rights
 
 
 def _fields(change: Change, name: str) -> Iterator[tuple[str, str, Json]]:

@@ -7,6 +7,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -14,15 +15,17 @@ import pytest
 
 from migrate.engine.settle import Applied, Final, NotApplied, Nothing, retract, settle
 from migrate.model.errors import Refused
-from migrate.model.ports import Denied, Partly, Written
+from migrate.model.ports import Denied, Move, Partly, Secrets, Unreachable, Written
 from migrate.sealing.job import Clock, Ended, compare, rewrap, seal
 from migrate.sealing.pace import Pace
 from migrate.sealing.ports import Pair, Row, Unreadable
 from migrate.stores.postgres.comparing import compared, writes
 from migrate.stores.postgres.sealed import SealedTable, sealed_table, versions
+from migrate.stores.postgres.session import Database
+from migrate.stores.postgres.store import PostgresStore
 from migrate.stores.vault.transit import Key
 from tests.contract.sealing import CANARY, Sealed, sealed
-from tests.contract.servers import Servers
+from tests.contract.servers import ADMIN, OLD, Servers
 
 pytestmark = [pytest.mark.lab(level="vault"), pytest.mark.timeout(300)]
 
@@ -332,6 +335,27 @@ def test_rewrapped_rows_open_and_older_ones_are_counted(notes: Sealed) -> None:
 
         assert versions(connection, notes.columns) == {2: 501}
     assert whole(notes)
+
+
+def test_rows_that_row_security_hides_are_not_lost(notes: Sealed, servers: Servers) -> None:
+    login = f"owner_{notes.columns.database}"
+    servers.sql(f"create role {login} login password '{OLD}'")
+    try:
+        notes.sql(f"alter table entries owner to {login}; grant create on schema public to {login}")
+        notes.sql("alter table entries enable row level security; alter table entries force row level security")
+        notes.sql("create policy first on entries using (id < 100)")
+        dsn = servers.dsn.replace(f"admin:{ADMIN}@", f"{login}:{OLD}@")
+        store = PostgresStore(Database(lambda: dsn), lambda path: notes.cipher)
+        notes.write(notes.make_key())
+        for change in (notes.add_column(), notes.fill(), notes.drop()):
+            with suppress(Unreachable):
+                seen = store.read(change)
+                move = Move("run-1", "phase4-0000", "0" * 64, "step", "forward", "", change)
+                store.write(move, seen, Secrets())
+        assert notes.sql("select count(*) from entries where body is not null") == [(501,)]
+    finally:
+        notes.sql(f"reassign owned by {login} to admin; drop owned by {login}")
+        servers.sql(f"drop role {login}")
 
 
 def test_a_table_without_such_a_key_is_refused(notes: Sealed) -> None:

@@ -60,10 +60,12 @@ def dsn(lab: Lab, tmp_path: Path) -> str:
 
 
 class Seat:
-    """Somebody who types the commands."""
+    """Somebody who types the commands, with root's token for plans and one of the plan's own policy for runs."""
 
-    def __init__(self, estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.estate, self.plan, self._capsys = estate, estate.parent / "plan.json", capsys
+    def __init__(self, lab: Lab, estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.lab, self.estate, self.plan, self._capsys = lab, estate, estate.parent / "plan.json", capsys
+        self.token = estate.parent / "operator-token"
+        self.token.write_text(lab.world.credential("vault-root").read_text())
 
     def type(self, *words: str) -> tuple[int, str]:
         self._capsys.readouterr()
@@ -73,13 +75,23 @@ class Seat:
 
     def begin(self) -> str:
         """A plan for the servers, applied up to the first gate that waits."""
+        self.token.write_text(self.lab.world.credential("vault-root").read_text())
         code, said = self.type("plan", "phase4", "--live", "-o", str(self.plan))
         assert code == 0, said
+        self.token.write_text(self._own_token())
         digest = str(mapping(json.loads(self.plan.read_bytes()))["digest"])
         code, said = self.type("apply", str(self.plan), "--approve", digest)
         assert code == 4, said
         assert "held by column.writes" in said, said
         return digest
+
+    def _own_token(self) -> str:
+        """A token that may do what the plan says, and nothing else."""
+        code, policy = self.type("policies", "show", "apply", str(self.plan))
+        assert code == 0, policy
+        self.lab.vault.ask("PUT", "/v1/sys/policies/acl/run", {"policy": policy})
+        made = self.lab.vault.ask("POST", "/v1/auth/token/create-orphan", {"policies": ["run"], "ttl": "1h"})
+        return str(made["auth"]["client_token"])
 
     def until(self, words: str, *command: str) -> str:
         """The command again and again until it says this."""
@@ -113,7 +125,7 @@ def seat(
     settings = {
         "KUBECONFIG": credential("admin.kubeconfig"),
         "MIGRATE_VAULT_CA": credential("ca.crt"),
-        "MIGRATE_VAULT_TOKEN_FILE": credential("vault-root"),
+        "MIGRATE_VAULT_TOKEN_FILE": tmp_path / "operator-token",
         "MIGRATE_DATABASE_CA": credential("ca.crt"),
         "MIGRATE_DATABASE_ADMIN_FILE": tmp_path / "dsn",
         "MIGRATE_STATE": tmp_path / "state",
@@ -122,7 +134,7 @@ def seat(
     for name, value in settings.items():
         monkeypatch.setenv(name, str(value))
     with restored(lab, tmp_path, port) as restore:
-        yield Seat(estate, capsys), restore
+        yield Seat(lab, estate, capsys), restore
 
 
 def psql(lab: Lab, query: str) -> str:

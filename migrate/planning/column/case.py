@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from migrate.model.change import Doc, State
+from migrate.model.change import Absent, Doc, State
 from migrate.model.config import Config
 from migrate.model.duration import seconds, spoken
+from migrate.model.errors import Refused
 from migrate.model.json import mapping, strings
 from migrate.model.plan import Remark, Step, Unknown
 from migrate.model.target import Target
@@ -126,6 +127,12 @@ class ColumnCase:
         columns = self.subject.columns
         state = composition.found.read(columns.target("plaintext"))
         seen = mapping(state.value) if isinstance(state, Doc) else {}
+        if seen.get("kept") is False and isinstance(composition.found.read(columns.target("sealed")), Absent):
+            raise Refused(
+                f"database {columns.database} has no column {columns.plain} in {columns.relation}",
+                undone="no plan was made",
+                following="correct transit.columns in migrate.yaml: database, table (SCHEMA.TABLE) and column",
+            )
         if indexes := strings(seen.get("indexes")):
             yield Remark(
                 "column.shape",

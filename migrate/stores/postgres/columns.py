@@ -21,7 +21,7 @@ from migrate.sealing.job import Clock, Ended, Paused, seal, unseal
 from migrate.sealing.pace import Pace
 from migrate.sealing.ports import Cipher
 from migrate.stores.postgres.catalogue import MARK
-from migrate.stores.postgres.sealed import Connection, left, sealed_table
+from migrate.stores.postgres.sealed import Connection, left, sealed_table, see_every_row
 from migrate.stores.postgres.session import Database, outcome_of, unreachable
 from migrate.targets.columns import Columns, columns_of
 from migrate.targets.compare import fingerprint
@@ -54,6 +54,7 @@ class ColumnStore:
         """The column, or how far it is sealed. Raises Unreachable."""
         with self._database.session(columns_of(target).database) as connection:
             try:
+                see_every_row(connection)
                 return _snapshot(connection, target)
             except psycopg.Error as error:
                 raise unreachable(error, {}) from None
@@ -64,6 +65,7 @@ class ColumnStore:
         try:
             with self._database.session(columns.database) as connection:
                 try:
+                    see_every_row(connection)
                     if (job := _job(move.change)) and (unfinished := self._work(connection, columns, job, move.change)):
                         return unfinished
                     return Written() if _by_job_alone(move.change) else _write(connection, columns, move, seen)
