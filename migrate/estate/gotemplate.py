@@ -86,8 +86,19 @@ Secret = Callable[[str], Mapping[str, Any] | None]
 """What is at a path of Vault, as the agent's `secret` gives it (`{"data": ...}`); None where nothing is."""
 
 
+_ESCAPES = {'"': '\\"', "\\": "\\\\"} | dict(zip("\a\b\f\n\r\t\v", (rf"\{one}" for one in "abfnrtv"), strict=True))
+
+
 def _quoted(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """As Go's `%q` has it: what is not to be seen is written by its number."""
+    return '"' + "".join(map(_escaped, value)) + '"'
+
+
+def _escaped(one: str) -> str:
+    if one in _ESCAPES or one.isprintable():
+        return _ESCAPES.get(one, one)
+    number = ord(one)
+    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _decoded(value: str) -> str:

@@ -99,7 +99,8 @@ def _read(ref: Ref) -> str:
 
 def _translated(action: Action, names: dict[str, str]) -> Action:
     if action.code.startswith("/*"):
-        return action
+        # A comment may not have white space around it; an empty text may, and takes away the same.
+        return Action('""', action.left, action.right)
     try:
         words = tokens(action.code)
     except TemplateFaultError as error:
