@@ -90,7 +90,7 @@ class Mutual:
     @contextmanager
     def agent(self, files: Path) -> Iterator[Path]:
         """Vault's agent as nobody's administrator, with a token of the workload's policy, until the block ends."""
-        files.mkdir()
+        files.mkdir(exist_ok=True)
         token = self.api.ask("post", "auth/token/create", {"policies": [self.role], "ttl": "1h"}).auth["client_token"]
         (files / "token").write_text(str(token))
         settings: dict[str, Json] = {

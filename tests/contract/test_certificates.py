@@ -122,6 +122,12 @@ def test_psql_gets_in_with_what_the_agent_wrote_and_with_nothing_else(found: Mut
             "current": OWNER,
         }
         assert tried_with_certificate(door, "elsewhere.example", Shown(LOGIN, pair, trusted))["allowed"] is False
+        assert len(issued(found)) == 1
+    with found.agent(files):  # as the sidecar after the init container: it finds what is there
+        (files / "db-authorities.pem").unlink()
+        until((files / "db-authorities.pem").exists)
+        assert len(issued(found)) == 1, "no second certificate that nobody would renew"
+        assert found.psql(files).returncode == 0
     assert "PRIVATE KEY" not in (found.folder / "pg.log").read_text()
 
 

@@ -103,6 +103,8 @@ CASES: list[tuple[str, Pod, Pod]] = [
      Pod({"agent-inject-secret-db": "database/creds/app", "agent-cache-enable": "true"})),
     ("lease.twice", Pod({"agent-inject-template-db": '{{ with secret "pki/issue/x" }}{{ end }}'}),
      Pod({"agent-inject-template-db": '{{ with secret "database/static-creds/x" }}{{ end }}'})),
+    ("lease.twice", Pod({"agent-inject-template-db": '{{ with pkiCert "pki/issue/x" }}{{ .Key }}{{ end }}'}),
+     Pod({"agent-inject-template-db": '{{ with pkiCert "pki/issue/x" }}{{ .Cert }}{{- .Key -}}{{ end }}'})),
     ("containers.space", Pod({"agent-inject-containers": "app, side"}, TWO),
      Pod({"agent-inject-containers": "app,side"}, TWO)),
     ("containers.unknown", Pod({"agent-inject-containers": "nobody"}),

@@ -122,14 +122,21 @@ def test_key_and_certificate_are_of_one_issue_and_read_by_their_owner_only(tmp_p
     issuing = [key for key, text in notes.items() if "pkiCert" in str(text)]
     assert [key.rpartition("-template-")[2] for key in issuing] == ["db-client.pem"]
     assert notes["vault.hashicorp.com/agent-inject-perms-db-client.pem"] == "0400"
+    assert not [one for one in planned(tmp_path / "e").findings if one.code == "lease.twice"]
     assert notes["vault.hashicorp.com/template-lease-renewal-threshold"] == "0.6"
 
 
 def test_what_was_moved_is_not_moved_again(tmp_path: Path) -> None:
-    folder = estate(tmp_path / "e", grafana=GRAFANA.replace(
-        "      env:\n", "      env:\n        GF_DATABASE_CLIENT_CERT_PATH: /vault/secrets/db-client.pem\n"
-    ))  # fmt: skip
-    assert isinstance(make_plan(read_estate(folder), phase_named("phase3")), NothingToDo)
+    shown = GRAFANA.partition("      envValueFrom:\n")[0] + (
+        "        GF_DATABASE_CLIENT_CERT_PATH: /vault/secrets/db-client.pem\n"
+        "      podAnnotations:\n        vault.hashicorp.com/agent-inject: 'true'\n"
+    )
+    for phase in ("phase1", "phase3"):
+        folder = estate(tmp_path / phase, grafana=shown)
+        assert isinstance(make_plan(read_estate(folder), phase_named(phase)), NothingToDo)
+    both = estate(tmp_path / "both", grafana=shown + "      envValueFrom:" + GRAFANA.partition("envValueFrom:")[2])
+    with pytest.raises(Refused, match="half-migrated"):
+        make_plan(read_estate(both), phase_named("phase3"))
 
 
 def test_a_server_without_a_name_is_refused(tmp_path: Path) -> None:

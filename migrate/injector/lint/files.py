@@ -13,7 +13,8 @@ from migrate.injector.secret import Secret
 
 _KV2 = re.compile(r"[^/]+(?:/[^/]+)*?/data/.+")
 _LEASED = re.compile(r"(?:^|/)(?:creds|sts|issue)/")
-_PATH_IN_TEMPLATE = re.compile(r'(?:secret|pkiCert)\s+"([^"]+)"')
+_PATH_IN_TEMPLATE = re.compile(r'(?P<by>secret|pkiCert)\s+"(?P<path>[^"]+)"')
+_PRINTED = re.compile(r"\{\{-?\s*\.(?:Data\.)?(Cert|Key)\s*-?\}\}")
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -160,7 +161,7 @@ def _orphans(subject: Subject, agent: Agent) -> Iterator[Finding]:
 
 def _leases(agent: Agent) -> Iterator[Finding]:
     both = agent.switches.pre_populate and not agent.switches.pre_populate_only
-    paths = [path for item in agent.secrets for path in [item.path, *_PATH_IN_TEMPLATE.findall(item.template)]]
+    paths = [path for item in agent.secrets for path in [item.path, *_fetched(item.template)]]
     leased = sorted({path for path in paths if _LEASED.search(path)})
     if leased and both and not agent.switches.cache:
         yield error(
@@ -169,3 +170,15 @@ def _leases(agent: Agent) -> Iterator[Finding]:
             "renews those the application started with.",
             f'Add {key("agent-cache-enable")}: "true".',
         )
+
+
+def _fetched(template: str) -> Iterator[str]:
+    """Paths that a template asks at every start of an agent.
+
+    `pkiCert` looks into the file it writes first, and asks for nothing while a good certificate with its key is there
+    (consul-template, dependency/vault_pki.go; seen with the agent of Vault 1.21).
+    """
+    kept = set(_PRINTED.findall(template)) == {"Cert", "Key"}
+    for found in _PATH_IN_TEMPLATE.finditer(template):
+        if not (kept and found["by"] == "pkiCert"):
+            yield found["path"]

@@ -9,12 +9,9 @@ from migrate.estate.inventory import Inventory
 from migrate.model.change import State
 from migrate.model.duration import seconds
 from migrate.model.errors import Refused
-from migrate.model.json import Json, mapping, text_at
 from migrate.model.plan import Remark, Step, Unknown
 from migrate.model.target import Target
-from migrate.operations.agent import FOLDER
 from migrate.operations.certificate import CertificateSubject, Issuer, RulesInGit
-from migrate.operations.present_certificate import CERTIFICATE_PATH
 from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
 from migrate.planning.certificate.names import names_of, spoken
 from migrate.planning.certificate.notes import notes
@@ -23,7 +20,8 @@ from migrate.planning.certificate.rules import rules_of
 from migrate.planning.compose import Composition
 from migrate.planning.database import behind, servers
 from migrate.planning.files import Files
-from migrate.planning.login.candidates import Candidate, Copy, candidates, choose
+from migrate.planning.login.candidates import Candidate, Copy, candidates, choose, shows_certificate
+from migrate.planning.login.candidates import Moved as Done
 from migrate.planning.login.case import LoginCase
 from migrate.planning.login.foresee import foresee
 from migrate.planning.login.subjects import Sources, subject_of
@@ -64,7 +62,7 @@ def _chosen(
 ) -> Candidate | NothingToDo:
     """The release to move. One that shows its certificate already is done; the others are as `choose` says."""
     wanted = [one for one in candidates(inventory, files, select) if selection.takes(one.name)]
-    done = [one.name for one in wanted if _shows(one.values)]
+    done = [one.name for one in wanted if isinstance(one.form, Done) and shows_certificate(one.values)]
     if done and len(done) == len(wanted):
         return NothingToDo(done[0])
     chosen = choose(inventory, files, phase, select, replace(selection, exclude=(*selection.exclude, *done)))
@@ -76,11 +74,6 @@ def _chosen(
             following="roll that phase back first (migrate rollback) if it still can be; then plan again",
         )
     return chosen
-
-
-def _shows(values: dict[str, Json]) -> bool:
-    file = text_at(mapping(values.get("env")), CERTIFICATE_PATH)
-    return file is not None and file.startswith(f"{FOLDER}/")
 
 
 def _server_name(candidate: Candidate, host: str) -> str:

@@ -13,11 +13,12 @@ def notes(subject: CertificateSubject, steps: tuple[Step, ...]) -> tuple[str, ..
     issuer, release, name = subject.issuer, subject.release, subject.new_login
     numbered = [(number, step) for number, step in enumerate(steps, 1) if step.change.target.store == "postgres"]
     made = " and ".join(sql_file(step, number) for number, step in numbered if step.stage == "expand")
+    left = spoken(issuer.left - issuer.left % 3600)
     return (
         f"Rebuild from Git plus an older database backup: login {name} is not in Git. Run {made or 'its SQL'} of the "
         "export again as an administrator. There is no password that a backup could bring back.",
         f"Vault may be away for {spoken(issuer.outage)}: a certificate is renewed after {issuer.renew_at} % of "
-        f"{spoken(issuer.life)} and then still has {spoken(issuer.left)}. A pod that starts while Vault is away waits.",
+        f"{spoken(issuer.life)} and then still has {left}. A pod that starts while Vault is away waits.",
         f"Rotate the authority of {issuer.mount}/ in this order: add the new issuer; let PostgreSQL trust both "
         "(ssl_ca_file, reload); wait until every agent has written both (5 minutes); make it the default; after "
         f"{spoken(issuer.life)} nothing that the old one signed is good any more, and it may go.",

@@ -10,6 +10,7 @@ from migrate.model.errors import MigrateError, Refused
 from migrate.model.json import Json, Pointer, mapping, text_at
 from migrate.operations.agent import FOLDER, PREFIX
 from migrate.operations.inject_release import password_mount
+from migrate.operations.present_certificate import CERTIFICATE_PATH
 from migrate.planning.cases import NothingToDo, Selection
 from migrate.planning.files import Files, Found, one
 from migrate.planning.login.absence import refusal
@@ -27,7 +28,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """It takes the file that the agent writes, and nothing else."""
+    """It takes the file that the agent writes, and nothing else: a password, or a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +129,19 @@ def form_of(values: dict[str, Json], variable: str) -> Form:
         f"envValueFrom: {variable}": variable in references,
         f"env: {variable}": variable in mapping(env),
     }
+    if shows_certificate(values) and list(seen.values()) == [True, False, False, False]:
+        return Moved()
     if (agent or by_agent) and list(seen.values()) != [True, True, False, False]:
         return _halfway(seen)
     if agent:
         return Moved()
     return _copy(values, env, reference, variable)
+
+
+def shows_certificate(values: dict[str, Json]) -> bool:
+    """Whether these values have the container log in with a certificate that the agent writes."""
+    file = text_at(mapping(values.get("env")), CERTIFICATE_PATH)
+    return file is not None and file.startswith(f"{FOLDER}/")
 
 
 def _halfway(seen: dict[str, bool]) -> Half:
