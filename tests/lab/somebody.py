@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -29,8 +30,12 @@ class Somebody:
 
     def processes(self) -> list[int]:
         """Those that run as this person."""
-        owners = ((entry, entry.stat().st_uid) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-        return [int(entry.name) for entry, owner in owners if owner == _UID]
+        found = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # it ended meanwhile
+                if entry.name.isdigit() and entry.stat().st_uid == _UID:
+                    found.append(int(entry.name))
+        return found
 
     def _as(self, program: Sequence[str]) -> list[str]:
         variables = [
