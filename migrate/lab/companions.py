@@ -33,6 +33,12 @@ def start_surroundings(world: World) -> None:
     processes.start(world, "surroundings", [*module("migrate.lab.surroundings"), *flags], path())
 
 
+def start_services(world: World, inside: list[str]) -> None:
+    """Lead the addresses of Services to their pods from now on. `inside`: how a command sees the node's network."""
+    command = [*inside, *module("migrate.lab.services"), *_as_admin(world)]
+    processes.start(world, "services", command, path())
+
+
 def _as_admin(world: World) -> list[str]:
     key = world.credential
     found = [f"--api={world.url(ports.API)}", f"--ca={key('ca.crt')}"]

@@ -19,7 +19,7 @@ from migrate.lab.world import World
 from migrate.model.errors import Failed
 
 SERVICES = "10.96.0.0/16"
-"""Addresses of Services: names in the API only, since nothing in a lab routes them."""
+"""Addresses of Services, which only a node knows the way to: the same in every lab."""
 _POD_NETS = [IPv4Network(f"10.{second}.{third}.0/24") for second in range(64, 250) for third in range(256)]
 _LOOPBACK_NETS = [IPv4Network(f"127.{second}.{third}.0/24") for second in range(64, 250) for third in range(256)]
 

@@ -91,10 +91,19 @@ def start_kubelet(world: World, programs: Programs) -> None:
 
 def enter(world: World) -> list[str]:
     """The beginning of a command that runs in the node. Raises Failed where the node does not run."""
+    return ["nsenter", f"--target={_first(world).pid}", "--mount", "--pid", "--net", "--ipc", "--"]
+
+
+def enter_network(world: World) -> list[str]:
+    """The beginning of a command that sees the node's network and this machine's files. Raises Failed likewise."""
+    return ["nsenter", f"--target={_first(world).pid}", "--net", "--"]
+
+
+def _first(world: World) -> Process:
     first = processes.recorded(world, "node")
     if first is None or not processes.alive(first):
         raise Failed("The lab's node does not run.", following="migrate lab logs node")
-    return ["nsenter", f"--target={_inside(first).pid}", "--mount", "--pid", "--net", "--ipc", "--"]
+    return _inside(first)
 
 
 def remove_cgroups(world: World) -> list[Path]:
@@ -173,7 +182,7 @@ def _pod_network(world: World) -> object:
                 }
             ]
         ],
-        "routes": [{"dst": "0.0.0.0/0"}],
+        "routes": [{"dst": "0.0.0.0/0"}, {"dst": network.SERVICES, "gw": world.node}],
     }
     bridge = {"type": "bridge", "bridge": "pods", "isGateway": False, "ipMasq": False, "ipam": addresses}
     return {"cniVersion": "0.4.0", "name": "lab", "plugins": [bridge]}

@@ -26,6 +26,10 @@ done
 # The cable is plugged in from outside; then it and the pods hang on one bridge.
 while [ ! -e /proc/sys/net/ipv4/conf/eth0 ]; do sleep 0.05; done
 echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter
+echo 0 >/proc/sys/net/ipv4/conf/all/send_redirects
+echo 0 >/proc/sys/net/ipv4/conf/default/send_redirects
+# Pods send here what is for a Service; the rules that lead it on are the node's own.
+echo 1 >/proc/sys/net/ipv4/ip_forward
 ip link set lo up
 ip link add pods type bridge
 ip link set eth0 master pods up

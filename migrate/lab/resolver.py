@@ -1,8 +1,8 @@
 """Names for the lab's pods: `python -m migrate.lab.resolver --names FILE --host H --port P --api URL ...`.
 
 Knows what the estate calls its Vault and its databases (the lab's own, whatever the estate has there), and Services of
-the cluster, which mean the pods behind them: nothing in a lab carries traffic for a Service's own address. Every other
-name does not exist: nothing is asked outside.
+the cluster: their own address, or the pods behind one that has none. Every other name does not exist: nothing is asked
+outside.
 """
 
 from __future__ import annotations
@@ -61,7 +61,15 @@ class Names(BaseResolver):  # type: ignore[misc]
         if name in self._fixed:
             return [self._fixed[name]]
         service = _SERVICE.fullmatch(name)
-        return self._pods(service["namespace"], service["service"]) if service else None
+        return self._service(service["namespace"], service["service"]) if service else None
+
+    def _service(self, namespace: str, service: str) -> list[str] | None:
+        try:
+            found = self._cluster.ask("GET", f"/api/v1/namespaces/{namespace}/services/{service}")
+        except Failed:
+            return None
+        address = found["spec"].get("clusterIP")
+        return [address] if address and address != "None" else self._pods(namespace, service)
 
     def _pods(self, namespace: str, service: str) -> list[str] | None:
         path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"

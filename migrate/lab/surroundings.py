@@ -79,7 +79,7 @@ def without_address(services: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def balance(web: Web, address: str) -> None:
-    """One look: give every load balancer the address, which leads nowhere. Raises Failed where it cannot."""
+    """One look: give every load balancer the address. Raises Failed where it cannot."""
     found = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
     for path in without_address(web.ask("GET", "/api/v1/services")["items"]):
         web.ask("PATCH", f"{path}/status", found, kind="application/merge-patch+json")

@@ -119,6 +119,7 @@ class Lab:
             Step("images", self.images),
             Step("registry", lambda: companions.start_registry(self.world), ("bridge", "images")),
             Step("surroundings", lambda: companions.start_surroundings(self.world), ("kube-apiserver",)),
+            Step("services", self.services, ("node", "kube-apiserver")),
             Step("resolver", self.resolver, ("bridge", "certificates")),
             Step("kubelet", lambda: node.start_kubelet(self.world, self.parts.programs), _KUBELET_NEEDS),
         ]
@@ -219,6 +220,10 @@ class Lab:
         called = [*(server.host for server in self._vaults()), *self._databases()]
         called += [login.host for login in self.logins if login.host]
         companions.start_resolver(self.world, dict.fromkeys(called, self.world.address))
+
+    def services(self) -> None:
+        """Let the addresses of Services mean their pods."""
+        companions.start_services(self.world, node.enter_network(self.world))
 
     def git(self) -> None:
         """Serve the estate's repository."""

@@ -19,6 +19,7 @@ from migrate.lab import (
     network,
     packages,
     resolver,
+    services,
     standins,
     starting,
     surroundings,
@@ -240,6 +241,39 @@ def test_a_services_name_means_its_ready_pods() -> None:
         {"endpoints": None},
     ]
     assert resolver.ready_addresses(slices) == ["10.0.0.1", "10.0.0.2"]
+
+
+def test_a_services_address_means_its_ready_pods_port_by_port_and_the_api_servers_means_itself() -> None:
+    http, dns = {"name": "http", "port": 80}, {"name": "dns", "port": 53, "protocol": "UDP"}
+    web = {
+        "metadata": {"namespace": "apps", "name": "web"},
+        "spec": {"clusterIP": "10.96.0.7", "ports": [http, dns]},
+        "status": {"loadBalancer": {"ingress": [{"ip": "10.70.1.2"}]}},
+    }
+    api = {
+        "metadata": {"namespace": "default", "name": "kubernetes"},
+        "spec": {"clusterIP": "10.96.0.1", "ports": [{"port": 443}]},
+    }
+    headless = {"metadata": {"namespace": "apps", "name": "db"}, "spec": {"clusterIP": "None", "ports": [http]}}
+    pods = {
+        "metadata": {"namespace": "apps", "labels": {"kubernetes.io/service-name": "web"}},
+        "ports": [{"name": "http", "port": 8080}],
+        "endpoints": [
+            {"addresses": ["10.70.1.11"]},
+            {"addresses": ["10.70.1.12"], "conditions": {"ready": True}},
+            {"addresses": ["10.70.1.13"], "conditions": {"ready": False}},
+        ],
+    }
+    made = services.table([web, api, headless], [pods], "10.70.1.1:6443").splitlines()
+    rules = [line for line in made if line.startswith("-A PREROUTING")]
+    assert [(line.split()[3], line.split()[9], line.split()[-1]) for line in rules] == [
+        ("10.96.0.7/32", "80", "10.70.1.11:8080"),
+        ("10.96.0.7/32", "80", "10.70.1.12:8080"),
+        ("10.70.1.2/32", "80", "10.70.1.11:8080"),
+        ("10.70.1.2/32", "80", "10.70.1.12:8080"),
+        ("10.96.0.1/32", "443", "10.70.1.1:6443"),
+    ]
+    assert ["--every 2" in line for line in rules] == [True, False, True, False, False]
 
 
 def test_a_claim_gets_a_volume_for_itself_whatever_its_class() -> None:

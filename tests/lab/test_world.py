@@ -64,6 +64,30 @@ def test_a_commit_pushed_to_the_labs_git_server_reaches_the_cluster(lab: Lab, tm
     until("the commit", applied, 180)
 
 
+def test_a_service_is_reached_by_its_address_and_its_name_on_its_own_port_and_so_is_the_api_server(
+    lab: Lab, namespace: str
+) -> None:
+    served = _plain_pod(namespace)
+    served["metadata"]["labels"] = {"app": "served"}
+    served["spec"]["containers"][0]["env"] = [{"name": "LAB_PORTS", "value": "8080"}]
+    asking = _plain_pod(namespace)
+    asking["metadata"]["name"] = "asking"
+    ports = [{"port": 80, "targetPort": 8080}]
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": namespace, "name": "web"}}
+    lab.apply(served, asking, {**service, "spec": {"selector": {"app": "served"}, "ports": ports}})
+    until("running pods", lambda: _ready(lab, namespace, "plain") and _ready(lab, namespace, "asking"))
+    address = lab.get(f"/api/v1/namespaces/{namespace}/services/web")["spec"]["clusterIP"]
+
+    def said(host: str, port: int) -> str:
+        ask = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {host} {port}"
+        return lab.run("kubectl", "exec", "-n", namespace, "asking", "--", "sh", "-c", ask, check=False)
+
+    until("the address", lambda: "200 OK" in said(address, 80))
+    until("the name", lambda: "200 OK" in said(f"web.{namespace}.svc", 80))
+    assert "HTTP request to an HTTPS server" in said("kubernetes.default.svc", 443)
+    assert "HTTP request to an HTTPS server" in said("10.96.0.1", 443)
+
+
 def test_a_sealed_vault_answers_503_and_serves_again_when_it_is_mended(lab: Lab) -> None:
     fault = faults.named("vault-sealed", lab.world)
     fault.begin(lab.world)
