@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from migrate.documents.edits import Edit, RemoveKey
 from migrate.model.json import Json
-from migrate.operations.agent import FOLDER, PREFIX, agent_patch, login_annotations, token_volume
+from migrate.operations.agent import FOLDER, PREFIX, login_annotations, running_annotations, token_volume
 from migrate.operations.certificate import CertificateSubject
 from migrate.operations.inject_release import PASSWORD, USER, ini, old_mount
 from migrate.operations.merging import merge
@@ -81,7 +81,6 @@ def _unwanted(subject: CertificateSubject) -> Iterator[Edit]:
 def pod_annotations(subject: CertificateSubject, arguments: Arguments) -> dict[str, Json]:
     """The pod's annotations. Plain text: the chart does not run templates over them, the agent does."""
     release = subject.release
-    patch = agent_patch()
     ours = {
         "agent-inject": "true",
         "agent-inject-containers": release.container,
@@ -95,14 +94,7 @@ def pod_annotations(subject: CertificateSubject, arguments: Arguments) -> dict[s
         "agent-share-process-namespace": "true",
         # So much life is left when the next one is asked for: an outage of Vault may last that long.
         "template-lease-renewal-threshold": f"{subject.issuer.renew_at / 100:g}",
-        "template-config-exit-on-retry-failure": "false",
-        "agent-revoke-on-shutdown": "false",
-        "agent-requests-cpu": text(arguments, "cpu"),
-        "agent-requests-mem": text(arguments, "memory"),
-        "agent-limits-cpu": "",
-        "agent-limits-mem": text(arguments, "memory_limit"),
-        "agent-json-patch": patch,
-        "agent-init-json-patch": patch,
+        **running_annotations(arguments),
     }
     return {PREFIX + name: value for name, value in ours.items()}
 

@@ -13,13 +13,18 @@ import pytest
 
 from migrate.checks.answer import Answer, Fail, Inconclusive, Pass, Question
 from migrate.checks.catalogue import check_for
+from migrate.cli.plan import read_estate
 from migrate.engine.settle import Applied, settle
 from migrate.model.change import Absent, Doc, State
 from migrate.model.config import Config
 from migrate.model.json import mapping, sequence
+from migrate.model.plan import Plan
 from migrate.model.ports import Written
 from migrate.model.target import Target
+from migrate.planning.make import make_plan
+from migrate.planning.phases import phase_named
 from migrate.planning.rights import apply_policy
+from migrate.planning.servers import Servers as ServersSeen
 from migrate.stores.postgres.observer import PostgresObserver
 from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.trial import Door, Shown, tried_with_certificate
@@ -60,6 +65,8 @@ class Looking:
         self._postgres = PostgresObserver(Database(lambda: found.servers.dsn))
 
     def observe(self, target: Target) -> State:
+        if target.store == "cluster":
+            return Absent()
         return (self._vault if target.store == "vault" else self._postgres).observe(target)
 
 
@@ -85,6 +92,16 @@ def test_every_step_there_and_back_leaves_the_servers_as_they_were(found: Mutual
         assert isinstance(found.bench.back(step, last), Written), step.id
         assert isinstance(found.bench.read(step).state, Absent), step.id
     assert isinstance(asked(found, "pki.role-names"), Fail)
+
+
+def test_what_stands_there_as_the_plan_would_make_it_is_not_planned_again(found: Mutual) -> None:
+    for step in found.steps:
+        found.bench.take(step)
+    seen = ServersSeen("live", Looking(found).observe, (), "read now")
+    again = make_plan(read_estate(found.folder / "scene/estate"), phase_named("phase3"), servers=seen)
+    assert isinstance(again, Plan)
+    assert {step.change.target.store for step in again.steps if step.stage == "expand"} == {"git"}
+    assert sum(remark.code == "plan.stands-already" for remark in again.findings) == len(found.steps)
 
 
 def test_the_role_issues_for_its_one_name_and_the_policy_reaches_nothing_else(found: Mutual) -> None:
