@@ -78,6 +78,7 @@ def _asked(root: Path, config: Config, phase: Phase) -> tuple[tuple[Server, ...]
 
 
 def _servers(found: Servers) -> list[Server]:
+    from migrate.stores.vault.product import product
     from migrate.views.doctor import Server
 
     answer = list[Server]()
@@ -87,6 +88,7 @@ def _servers(found: Servers) -> list[Server]:
         except MigrateError as error:
             answer.append(Server(name, "", error.happened, error.following))
     try:
+        answer.append(Server("product", product(found.vault), ""))
         token = found.standing()
         life = "for ever" if token.left is None else f"{token.left // 3600}h"
         answer.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from pydantic import BaseModel
 
@@ -33,8 +34,12 @@ def names(model: type[BaseModel] = Config, within: str = "") -> Iterator[str]:
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from names(kind, f"{within}{name}.")
-        elif "tuple" not in str(kind) and "dict" not in str(kind) and "Login" not in str(kind):
+        elif not any(word in str(kind) for word in ("tuple", "dict")) and not any(map(_is_section, get_args(kind))):
             yield f"{within}{name}"
+
+
+def _is_section(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def overlaid(written: Json, environment: Mapping[str, str]) -> Json:

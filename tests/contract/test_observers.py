@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlencode
 
 import hvac
@@ -25,6 +28,7 @@ from migrate.stores.servers.opening import Servers as Opened
 from migrate.stores.servers.opening import servers as opened
 from migrate.stores.servers.sources import resolved
 from migrate.stores.vault.api import Api
+from migrate.stores.vault.product import product
 from migrate.stores.vault.tokens import Minted, refuse_readers, standing
 from tests.contract.bench import PASSWORD, Bench, named, on_servers
 from tests.contract.cluster import ISSUER, Cluster, absent, cluster
@@ -140,6 +144,35 @@ def test_an_address_is_seen_with_its_certificate_and_one_where_nobody_is(scene: 
     assert found["trusted"] is True
     assert "127.0.0.1" in str(found["names"])
     assert scene.seen("postgres:endpoint/127.0.0.1:1") == {"reachable": False}
+
+
+def test_vault_says_that_it_is_vault(scene: Scene) -> None:
+    assert product(scene.vault).startswith("Vault 1.")
+
+
+class _OpenBao(BaseHTTPRequestHandler):
+    """The head of what OpenBao answers, as its source has it (sdk/framework/openapi.go)."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"openapi": "3.0.2", "info": {"title": "OpenBao API", "version": "2.6.2"}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name of its base
+        """Say nothing."""
+
+
+def test_openbao_is_named_where_it_answers_as_one() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _OpenBao) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            assert product(Api(f"http://127.0.0.1:{server.server_address[1]}", None)) == "OpenBao 2.6.2"
+        finally:
+            server.shutdown()
+            thread.join(10)
 
 
 def test_vault_connects_anew_when_asked_and_says_why_where_it_cannot(scene: Scene) -> None:

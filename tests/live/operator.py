@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,8 @@ class Operator:
             assert time.monotonic() < end, state
             gate = str(mapping(state["held"]).get("by", ""))
             self.merge()
+            if gate == "db.leases-gone":  # an hour is too long for a test, and the gate says what ends them
+                self.lab.run(*shlex.split(str(mapping(state["held"])["next"]).rpartition(": ")[2]), check=False)
             waive = ("--waive", gate, "--reason", KNOWN[gate]) if gate in KNOWN else ()
             assert self.type("resume", "--approve", digest, *waive) in {0, 4, 7}, self.said()
             time.sleep(1)
