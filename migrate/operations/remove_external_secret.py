@@ -48,5 +48,5 @@ def _files(copied: Copied) -> Iterator[Rewrite | DropFile]:
     yield DropFile(copied.place.file)
     yield from (DropFile(file) for file in copied.emptied)
     for listing in copied.listings:
-        taken_off = RemoveItem(("resources",), listing.entry)
+        taken_off = RemoveItem((listing.field,), listing.entry)
         yield Rewrite(listing.place.file, listing.place.document, (taken_off,))

@@ -42,11 +42,13 @@ class ServiceAccount:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A line of a kustomization that lists a file. `alone`: the only one there."""
+    """A line of a kustomization that lists a file or its folder. `alone`: the only one there."""
 
     place: Place
     entry: str
     alone: bool
+    field: str = "resources"
+    """The list it stands in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,47 +3,61 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from migrate.documents.reader import load_all
+from migrate.estate.extract import KUSTOMIZATION_NAMES
 from migrate.estate.inventory import Inventory, Secret
 from migrate.model.errors import Refused
 from migrate.model.json import sequence
 from migrate.operations.subject import Copied, Listing, Place
-from migrate.planning.files import Files, beside, objects
+from migrate.planning.files import Files, Found, beside
 from migrate.planning.files import one as document_of
 
+_LISTS = ("resources", "bases", "components")
+"""Fields by which a kustomization takes in other files and folders."""
+
 _SETTINGS = frozenset(
-    {"apiVersion", "kind", "metadata", "resources", "namespace", "namePrefix", "nameSuffix", "commonLabels", "labels"}
+    {*_LISTS, "apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "commonLabels", "labels"}
 )
 """Fields of a kustomization that make nothing by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a kustomization: the list it stands in, as it is written, and as a path of the tree."""
+
+    field: str
+    text: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
-    """A kustomization: what it lists (as written, and as paths of the tree), and whether it makes anything else."""
+    """A kustomization, components among them: what it lists, and whether it makes anything else."""
 
     place: Place
-    entries: tuple[tuple[str, str], ...]
+    entries: tuple[Entry, ...]
     bare: bool
 
 
 def kustomizations(files: Files) -> tuple[Listed, ...]:
-    """Every kustomization of the tree, read once."""
+    """Every kustomization of the tree, read once. The file's name makes it one, as for kustomize: `kind` may lack."""
+    named = (path for path in files.paths if posixpath.basename(path) in KUSTOMIZATION_NAMES)
+    found = (document_of(files, path, 0) for path in named)
     return tuple(
-        Listed(
-            Place(found.file, found.document),
-            tuple(
-                (entry, beside(found.file, entry))
-                for entry in sequence(found.value.get("resources"))
-                if isinstance(entry, str)
-            ),
-            found.value.keys() <= _SETTINGS,
-        )
-        for found in objects(files, frozenset({"Kustomization"}))
-        if str(found.value.get("apiVersion", "")).startswith("kustomize.config.k8s.io/")
+        Listed(Place(one.file, one.document), tuple(_entries(one)), one.value.keys() <= _SETTINGS)
+        for one in found
+        if one is not None
     )
+
+
+def _entries(found: Found) -> Iterator[Entry]:
+    for field in _LISTS:
+        for text in sequence(found.value.get(field)):
+            if isinstance(text, str):
+                yield Entry(field, text, beside(found.file, text))
 
 
 def copied_together(
@@ -93,11 +107,11 @@ def flux_of(wired_by: str, inventory: Inventory) -> str:
     return wired_by if inventory.wiring.how == "flux" and "/" in wired_by else ""
 
 
-def _cascade(whole: set[str], listed: tuple[Listed, ...]) -> tuple[set[str], dict[Place, set[str]]]:
+def _cascade(whole: set[str], listed: tuple[Listed, ...]) -> tuple[set[str], dict[Place, set[Entry]]]:
     """The kustomizations that would be left empty and are listed elsewhere, and every line that goes."""
     dropped, gone = set[str](), set(whole)
     while True:
-        lines = {one.place: {entry for entry, path in one.entries if path in gone} for one in listed}
+        lines = {one.place: {entry for entry in one.entries if entry.path in gone} for one in listed}
         empty = next((one for one in listed if _empties(one, lines[one.place], dropped, listed)), None)
         if empty is None:
             return dropped, lines
@@ -105,27 +119,31 @@ def _cascade(whole: set[str], listed: tuple[Listed, ...]) -> tuple[set[str], dic
         gone |= {empty.place.file, posixpath.dirname(empty.place.file)}
 
 
-def _empties(one: Listed, going: set[str], dropped: set[str], listed: tuple[Listed, ...]) -> bool:
+def _paths(one: Listed) -> list[str]:
+    return [entry.path for entry in one.entries]
+
+
+def _empties(one: Listed, going: set[Entry], dropped: set[str], listed: tuple[Listed, ...]) -> bool:
     if one.place.file in dropped or not going or len(going) < len(one.entries) or not one.bare:
         return False
     names = {one.place.file, posixpath.dirname(one.place.file)}
-    return any(path in names for other in listed if other.place != one.place for _, path in other.entries)
+    return any(path in names for other in listed if other.place != one.place for path in _paths(other))
 
 
 def _lines_of(
-    file: str, lines: dict[Place, set[str]], dropped: set[str], listed: tuple[Listed, ...]
+    file: str, lines: dict[Place, set[Entry]], dropped: set[str], listed: tuple[Listed, ...]
 ) -> tuple[Listing, ...]:
     """The lines about this file, or about the folder that goes with it, in kustomizations that stay."""
     names, answer = {file}, list[Listing]()
     for _ in range(len(dropped) + 1):
         for one in listed:
-            if one.place.file in dropped and any(path in names for _, path in one.entries):
+            if one.place.file in dropped and any(path in names for path in _paths(one)):
                 names |= {one.place.file, posixpath.dirname(one.place.file)}
     for one in listed:
         if one.place.file in dropped:
             continue
         alone = len(one.entries) == max(1, len(lines.get(one.place, set()))) and one.bare
-        answer += [Listing(one.place, entry, alone) for entry, path in one.entries if path in names]
+        answer += [Listing(one.place, entry.text, alone, entry.field) for entry in one.entries if entry.path in names]
     return tuple(answer)
 
 
@@ -135,7 +153,11 @@ def _emptied(copied: Copied, dropped: set[str], listed: tuple[Listed, ...]) -> t
     names, answer = {copied.place.file}, list[str]()
     for _ in dropped:
         for one in listed:
-            if one.place.file in dropped and one.place.file not in answer and any(p in names for _, p in one.entries):
+            if (
+                one.place.file in dropped
+                and one.place.file not in answer
+                and any(path in names for path in _paths(one))
+            ):
                 answer.append(one.place.file)
                 names |= {one.place.file, posixpath.dirname(one.place.file)}
     return tuple(answer)

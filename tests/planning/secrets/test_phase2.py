@@ -210,6 +210,24 @@ def test_the_last_secret_of_a_folder_takes_the_folder_along(tmp_path: Path) -> N
     assert "./secrets" not in load_all((folder / "kustomization.yaml").read_bytes())[0].value["resources"]  # type: ignore[index,operator,call-overload]
 
 
+@pytest.mark.parametrize("head", ["apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n", ""])
+def test_the_line_that_lists_an_external_secret_goes_with_it_in_components_and_where_no_kind_is_given(
+    tmp_path: Path, head: str
+) -> None:
+    held = container(KNOWN, env=[TOKEN])
+    folder = estate(tmp_path / "e", external("login", "token"), workload(held))
+    part = folder / "part"
+    part.mkdir()
+    (folder / "externalsecret-login.yaml").rename(part / "externalsecret-login.yaml")
+    (part / "kustomization.yaml").write_text(f"{head}resources:\n  - externalsecret-login.yaml\n  - more.yaml\n")
+    (part / "more.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more, namespace: apps}\n")
+    taken = "components:\n  - part\n" if head else "  - part\n"
+    listed = (folder / "kustomization.yaml").read_text().replace("  - externalsecret-login.yaml\n", "")
+    (folder / "kustomization.yaml").write_text(listed + taken)
+    removal = planned(folder).steps[-1]
+    assert [edit.file for edit in removal.change.files] == ["part/externalsecret-login.yaml", "part/kustomization.yaml"]
+
+
 def _refused(tmp_path: Path, *objects: dict[str, Any]) -> str:
     with pytest.raises(Refused) as found:
         outcome(estate(tmp_path / "e", external("login", "token", "other"), *objects), "apps/app")
