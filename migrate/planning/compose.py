@@ -206,12 +206,14 @@ def _keep(world: _World, edit: FileEdit, before: bytes, after: bytes | None) -> 
 
 
 def _patches(step: str, wish: Rewrite, before: bytes, after: bytes) -> Iterator[PatchPair]:
-    """Patches are for documents that exist before and after; a removed one has none."""
+    """Patches are for documents that exist before and after; where one was removed the next stands in its place."""
     old, new = _document(before, wish.document), _document(after, wish.document)
-    if old is None or new is None or mapping(old).get("kind") != mapping(new).get("kind"):
+    if old is None or new is None:
+        return
+    guard = tuple(_identity(mapping(old)))
+    if guard != tuple(_identity(mapping(new))):
         return
     there, back = patch(old, new)
-    guard = tuple(_identity(mapping(old)))
     yield PatchPair(_object(wish.file, mapping(old)), step, (*guard, *there), (*guard, *back))
 
 

@@ -205,6 +205,15 @@ def test_retirement_takes_two_commits(folder: Path) -> None:
     assert any(gate.id == "eso.owner" and gate.before == second.id for gate in plan.gates)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_an_external_secret_that_shares_its_file_goes_alone(folder: Path, *, first: bool) -> None:
+    other = SECRETS.replace("boards-login", "other")
+    (folder / "secrets.yaml").write_text("---\n".join((SECRETS, other) if first else (other, SECRETS)))
+    plan = planned(folder)
+    assert not [one for one in plan.patches if one.target.short == "other"]
+    assert not [one for one in plan.patches if one.step == step(plan, "remove-external-secret").id]
+
+
 def test_between_the_two_commits_the_secret_is_disowned(folder: Path) -> None:
     plan = planned(folder)
     (removal,) = [one for one in _steps(plan) if one["operation"] == "disown-secret"]
