@@ -61,12 +61,13 @@ class Auth(_Section):
 
 
 class Vault(_Section):
-    """The Vault server as the operator reaches it, and its mounts."""
+    """The Vault server as the operator reaches it, and its mounts. `pki`: where the phase file names another one."""
 
     address: str | None = None
     ca: str | None = None
     kv: str | None = None
     database: str = "database"
+    pki: str | None = None
     auth: Auth = Auth()
     token: TokenSource = TokenSource()
 

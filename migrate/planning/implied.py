@@ -77,7 +77,7 @@ def implied_by(inventory: Inventory, files: Files, config: Config, phases: list[
         tls=config.database.sslmode != "disable",
         tables=tuple(_table(one, config) for one in config.transit.columns),
         transit_mount=config.transit.mount.strip("/"),
-        authorities=tuple(sorted({select.mount for select in certificate_selects(phases)})),
+        authorities=tuple(sorted({select.mounted(config.vault.pki) for select in certificate_selects(phases)})),
     )
 
 

@@ -63,6 +63,10 @@ class CertificateSelect(ReleaseSelect):
     renew_at: int = Field(alias="renewAt", ge=10, le=90)
     outage: str = Field(pattern=_DURATION)
 
+    def mounted(self, said: str | None) -> str:
+        """The mount: what the estate's settings say, else the phase."""
+        return (said or self.mount).strip("/")
+
     @model_validator(mode="after")
     def _outlives(self) -> CertificateSelect:
         life, left = seconds(self.life), left_at_renewal(seconds(self.life), self.renew_at)

@@ -28,7 +28,7 @@ _NEED = re.compile(r"vault: (?P<rights>[a-z, ]+) on (?P<path>\S+)")
 
 def plan_policy(config: Config, auth: str) -> str:
     """What it takes to plan and to watch in this estate. `auth`: the mount of workload logins."""
-    pki = next((select.mount for select in certificate_selects(all_phases())), "pki")
+    pki = next((select.mounted(config.vault.pki) for select in certificate_selects(all_phases())), "pki")
     names = {"prefix": config.prefix, "database": config.vault.database.strip("/"), "auth": auth, "pki": pki}
     return _filled("migrate-plan", names)
 

@@ -41,6 +41,8 @@ def to_database(draft: Draft, name: str, asked: str) -> Json:
 def by_certificate(draft: Draft, name: str, asked: str) -> Json:
     """The same with a certificate. The one that is issued for this is not kept: looking leaves nothing behind."""
     wanted = dict(parse_qsl(asked))
+    if draft.faults.get("database"):
+        return {}
     if f"ServiceAccount/{name}" not in draft.objects:
         return None
     policies, why = vault.login(draft, name, wanted["role"], wanted["audience"])

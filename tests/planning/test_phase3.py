@@ -126,6 +126,13 @@ def test_key_and_certificate_are_of_one_issue_and_read_by_their_owner_only(tmp_p
     assert notes["vault.hashicorp.com/template-lease-renewal-threshold"] == "0.6"
 
 
+def test_the_estate_may_name_another_mount(tmp_path: Path) -> None:
+    plan = planned(tmp_path / "e", settings=SETTINGS + "vault: {pki: pki/lab/}\n")
+    role = step(plan, "pki-role").change.target
+    assert role.path == f"pki/lab/roles/{role.name}"
+    assert {value for gate in plan.gates for key, value in gate.about if key == "pki_mount"} == {"pki/lab"}
+
+
 def test_what_was_moved_is_not_moved_again(tmp_path: Path) -> None:
     shown = GRAFANA.partition("      envValueFrom:\n")[0] + (
         "        GF_DATABASE_CLIENT_CERT_PATH: /vault/secrets/db-client.pem\n"

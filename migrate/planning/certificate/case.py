@@ -43,7 +43,7 @@ def certificate_cases(
     server = behind(today.login.host, sources.servers)
     subject = CertificateSubject(
         today,
-        Issuer(select.mount, seconds(select.life), select.renew_at, seconds(select.outage)),
+        Issuer(select.mounted(estate.config.vault.pki), seconds(select.life), select.renew_at, seconds(select.outage)),
         rules_of(server, today.login.host, by_hand=estate.config.database.hba == "by-hand"),
         _server_name(chosen, today.login.host),
     )
