@@ -15,11 +15,11 @@ from migrate.operations.subject import Copied, Listing, Place
 from migrate.planning.files import Files, Found, beside
 from migrate.planning.files import one as document_of
 
-_LISTS = ("resources", "bases", "components")
+LISTS = ("resources", "bases", "components")
 """Fields by which a kustomization takes in other files and folders."""
 
 _SETTINGS = frozenset(
-    {*_LISTS, "apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "commonLabels", "labels"}
+    {*LISTS, "apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "commonLabels", "labels"}
 )
 """Fields of a kustomization that make nothing by themselves."""
 
@@ -54,7 +54,7 @@ def kustomizations(files: Files) -> tuple[Listed, ...]:
 
 
 def _entries(found: Found) -> Iterator[Entry]:
-    for field in _LISTS:
+    for field in LISTS:
         for text in sequence(found.value.get(field)):
             if isinstance(text, str):
                 yield Entry(field, text, beside(found.file, text))

@@ -8,6 +8,7 @@ from migrate.estate.inventory import Inventory, Secret
 from migrate.model.json import Json
 from migrate.model.plan import SEVERITIES, Fact, Plan, Remark
 from migrate.model.target import Target
+from migrate.planning.builds import insist_on_builds
 from migrate.planning.cases import Case, Estate, NothingToDo, Selection, units
 from migrate.planning.compose import Composition, compose
 from migrate.planning.configuration import FILE
@@ -32,8 +33,8 @@ def make_plan(
     """The plan, proven. Without `servers` it is made from Git alone.
 
     Raises Failed where nothing fits the phase, Refused where the phase cannot move what fits, where it was begun by
-    hand, where something is in the way, or where a step's way back could not be proven; Unreachable where servers do
-    not answer.
+    hand, where something is in the way, where a step's way back could not be proven, or where kustomize would refuse
+    what is left; Unreachable where servers do not answer.
     """
     handed = phase.credential(credential)
     cases = cases_of(estate, phase, credential, selection)
@@ -42,6 +43,7 @@ def make_plan(
     seen = servers or assumed({target: state for case in cases for target, state in case.assumed.items()})
     composition = compose([case.subject for case in cases], phase, credential, Drafts(estate.files), seen)
     prove(composition)
+    insist_on_builds(composition, estate.files)
     findings = dict.fromkeys(
         [
             *(remark for case in cases for remark in case.remarks(composition)),

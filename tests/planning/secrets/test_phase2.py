@@ -228,6 +228,14 @@ def test_the_line_that_lists_an_external_secret_goes_with_it_in_components_and_w
     assert [edit.file for edit in removal.change.files] == ["part/externalsecret-login.yaml", "part/kustomization.yaml"]
 
 
+def test_no_plan_takes_away_a_file_that_a_kustomization_still_needs_for_something_else(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", external("login", "token"), workload(container(KNOWN, env=[TOKEN])))
+    with (folder / "kustomization.yaml").open("a") as file:
+        file.write("configMapGenerator:\n  - name: shown\n    files: [externalsecret-login.yaml]\n")
+    with pytest.raises(Refused, match="would still name externalsecret-login"):
+        planned(folder)
+
+
 def _refused(tmp_path: Path, *objects: dict[str, Any]) -> str:
     with pytest.raises(Refused) as found:
         outcome(estate(tmp_path / "e", external("login", "token", "other"), *objects), "apps/app")
