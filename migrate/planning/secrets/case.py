@@ -59,9 +59,21 @@ def _wanted(found: list[Candidate], phase: Phase, selection: Selection) -> list[
     unfit = [one for one in taken if isinstance(one.form, Unfit)]
     if unfit and (selection.only or not fit):
         raise _none_fits(unfit, phase)
+    if not taken and found:
+        raise _nothing_chosen(found, phase)
     if not fit:
         return NothingToDo("every workload that reads a secret which can move")
     return fit if selection.only or selection.wave is not None else fit[:1]
+
+
+def _nothing_chosen(found: list[Candidate], phase: Phase) -> Refused:
+    waves = ", ".join(f"{one.name} (wave {one.wave})" for one in found)
+    return Refused(
+        f"none of the workloads that {phase.name} could move is in that selection",
+        truth=f"it could move {waves}",
+        undone="no plan was made",
+        following="choose by --wave, --only or --exclude among those",
+    )
 
 
 def _none_fits(unfit: list[Candidate], phase: Phase) -> Refused:

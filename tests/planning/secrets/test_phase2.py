@@ -236,6 +236,13 @@ def test_no_plan_takes_away_a_file_that_a_kustomization_still_needs_for_somethin
         planned(folder)
 
 
+def test_a_selection_that_holds_nobody_is_not_taken_for_work_that_is_done(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", external("login", "token"), workload(container(KNOWN, env=[TOKEN])))
+    with pytest.raises(Refused) as found:
+        outcome(folder, wave=9)
+    assert "apps/app (wave 1)" in found.value.truth
+
+
 def _refused(tmp_path: Path, *objects: dict[str, Any]) -> str:
     with pytest.raises(Refused) as found:
         outcome(estate(tmp_path / "e", external("login", "token", "other"), *objects), "apps/app")
