@@ -156,9 +156,9 @@ def _said(ending: Ending, *, back: bool) -> list[Line]:
             lines.append(Line(f"  now: {now or 'nothing was written'}"))
             return [*lines, Line(f"  next: {safe(fix)}")]
         case Partial(found):
-            lines = [Line("taken back, but for what is somebody else's now:", "yellow bold")]
+            lines = [Line("taken back, but for what must not be, or is somebody else's now:", "yellow bold")]
             lines += [Line(f"  {safe(step)}: {safe(why)}") for step, why in found]
-            return [*lines, Line("  next: settle these with whoever changed them, then: migrate rollback")]
+            return [*lines, Line("  next: settle with whoever changed them what can be, then: migrate rollback")]
         case Interrupted():
             return [Line("interrupted: the step under way was finished", "yellow bold"), Line("  next: migrate resume")]
 
