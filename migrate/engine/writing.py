@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from migrate.engine.advance import needed
 from migrate.engine.ending import Ending, Failure, Waiting
-from migrate.engine.fold import Done, Intended, Kept, Run
+from migrate.engine.fold import Done, Intended, Kept, Run, Undone
 from migrate.engine.inputs import Inputs
 from migrate.engine.recorder import Recorder
 from migrate.engine.route import Restart, restart
@@ -46,6 +46,8 @@ class Writer:
     ) -> None:
         self._plan, self._name, self._digest = plan
         self._stores, self._inputs, self._recorder, self._insist = stores, inputs, recorder, insist
+        self._failed = dict[str, int]()
+        """How often in a row a write was not done although nobody refused it, by step."""
 
     @property
     def _run(self) -> Run:
@@ -158,7 +160,7 @@ class Writer:
                     return self._confirm(task, state or task.change.after, known=True)
                 case OutcomeUnknown(why):
                     self._recorder.note("step.unknown", step=task.id, way=task.way, why=why)
-                    return self._confirm(task, task.change.after, known=False)
+                    return self._confirm(task, task.change.after, known=False) or self._vain(task, why)
                 case Partly(done):
                     return self._portion(task, done)
                 case Denied(why, following):
@@ -192,6 +194,17 @@ class Writer:
                 fields = finding.fields if isinstance(finding, Foreign) else ()
                 why = f"{task.change.target} does not read as it was written: {_fields(fields)}"
                 return self._hold(task.id, why, "look there, then: migrate resume")
+
+    def _vain(self, task: _Task, why: str) -> Ending | None:
+        """None while it may be tried again. A server that fails each time has to be looked at by somebody."""
+        if isinstance(self._run.steps.get(task.id), Done | Undone):
+            return None
+        self._failed[task.id] = self._failed.get(task.id, 0) + 1
+        if self._failed[task.id] < _TRIES:
+            return None
+        self._failed[task.id] = 0
+        reason = f"{task.change.target} was asked for {_TRIES} times and is still as before: {why}"
+        return Waiting(task.id, reason, "migrate resume, once the server can do it")
 
     def _denied(self, task: _Task, why: str, following: str) -> Ending | None:
         if task.way == "back":

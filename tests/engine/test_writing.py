@@ -1,0 +1,83 @@
+"""What the engine makes of a store that fails: it tries again, and then asks somebody to look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from migrate.checks.catalogue import check_for
+from migrate.engine.asking import Asker
+from migrate.engine.ending import Completed, Ending, Waiting
+from migrate.engine.fold import fold
+from migrate.engine.inputs import Inputs
+from migrate.engine.recorder import Recorder
+from migrate.engine.run import Engine
+from migrate.engine.writing import Writer
+from migrate.model.change import Absent, Change, State
+from migrate.model.ports import Move, Outcome, OutcomeUnknown, Secrets, Snapshot, Written
+from migrate.model.target import Target
+from migrate.stores.journal import Journal
+from tests.engine.plans import a_plan, a_step
+
+PLAN = a_plan(a_step("expand.one", "vault:policy/one", "expand"), a_step("expand.two", "vault:policy/two", "expand"))
+
+
+@dataclass
+class Failing:
+    """A store in memory that says nothing of its first writes, and does not do them."""
+
+    fails: int
+    states: dict[Target, State] = field(default_factory=dict)
+
+    def read(self, change: Change) -> Snapshot:
+        return Snapshot(self.states.get(change.target, Absent()))
+
+    def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
+        if self.fails:
+            self.fails -= 1
+            return OutcomeUnknown("the server failed")
+        self.states[move.change.target] = move.change.after
+        return Written()
+
+    def identity(self) -> str:
+        return "memory"
+
+    def observe(self, target: Target) -> State:
+        return self.states.get(target, Absent())
+
+
+def driven(store: Failing, folder: Path, *, opened: bool = True) -> Ending:
+    journal = Journal(folder / "journal.jsonl", lambda: datetime.now(UTC))
+    recorder = Recorder(fold(journal.events), journal.append, lambda _event: None)
+    if opened:
+        recorder.note("run.opened", run="r", plan="p", digest="d", phase="x", mode="live", who="t")
+        recorder.note("run.approved", stages=["expand"])
+    writer = Writer((PLAN, "p", "d"), {"vault": store}, Inputs(lambda: "x"), recorder, lambda: None)
+    asker = Asker(check_for, store, recorder, lambda: datetime.now(UTC))
+    engine = Engine(
+        PLAN, recorder, writer, asker, stopping=lambda: False, heed=lambda: None, consent=bool
+    )  # fmt: skip
+    try:
+        return engine.drive()
+    finally:
+        journal.close()
+
+
+@pytest.mark.parametrize("fails", [1, 2])
+def test_a_write_that_was_not_done_is_tried_again(fails: int, tmp_path: Path) -> None:
+    assert isinstance(driven(Failing(fails), tmp_path), Completed)
+
+
+def test_a_server_that_fails_every_time_is_somebodys_to_look_at_and_the_run_goes_on_when_it_works(
+    tmp_path: Path,
+) -> None:
+    store = Failing(1000)
+    found = driven(store, tmp_path)
+    assert isinstance(found, Waiting)
+    assert "vault:policy/one was asked for 3 times and is still as before: the server failed" in str(found)
+    assert store.fails == 997
+    store.fails = 0
+    assert isinstance(driven(store, tmp_path, opened=False), Completed)
