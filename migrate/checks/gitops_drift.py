@@ -1,10 +1,11 @@
-"""The release follows Git, and the edits change nothing but the one Deployment."""
+"""The release follows Git, and the edits change nothing but the one Deployment and what it alone uses."""
 
 from __future__ import annotations
 
 from migrate.checks.answer import Answer, Check, Fail, Pass, Question
 from migrate.checks.looking import joined, look, settled
 from migrate.checks.release import upgrading
+from migrate.model.json import mapping
 from migrate.model.ports import Observer
 
 
@@ -15,7 +16,8 @@ def ask(observer: Observer, question: Question) -> Answer:
         return waits
     rendered = look(observer, f"cluster:Rendered/{name}?{question.about['touches']}")
     by, changed = rendered.text("by"), rendered.texts("changed")
-    others = sorted(one for one in changed if one != f"Deployment {deployment}")
+    own, used = f"Deployment {deployment}", mapping(rendered.value.get("usedBy"))
+    others = sorted(one for one in changed if one != own and used.get(one) != [own])
     if others:
         return Fail(
             f"the edits would change {joined(others)} too (by {by})", "see why with helm template, before and after"
@@ -25,7 +27,9 @@ def ask(observer: Observer, question: Question) -> Answer:
             f"the edits would change nothing of what the chart renders (by {by})",
             "these values do not reach the chart: see its values, then plan again",
         )
-    return Pass(f"HelmRelease {name} is Ready, and only Deployment {deployment} would change (by {by})")
+    beside = [one for one in changed if one != own]
+    only = f"{own}{' and what it alone uses, ' + joined(beside) + ',' if beside else ''}"
+    return Pass(f"HelmRelease {name} is Ready, and only {only} would change (by {by})")
 
 
 CHECK = Check(

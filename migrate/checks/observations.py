@@ -87,7 +87,8 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      {present}: whether that container's image has a /bin/sh
     cluster:Rendered/NS/RELEASE?EDITS
                                      {changed: [Kind ns/name], by}: objects of the release that edits of its document
-                                     would change, and how that was decided. EDITS is the JSON of
+                                     would change, and how that was decided; usedBy: {object: [workload]}, those that
+                                     name a changed object in their pods. EDITS is the JSON of
                                      `migrate.planning.login.pod.touched`
     git:Applied/STEP                 {merged, branch, commit, conflict: [file], deployed, pushed: [branch], note}:
                                      whether what the step committed stands in `deployed`, the deployed branch;

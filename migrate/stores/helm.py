@@ -11,12 +11,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.documents.reader import load_all
-from migrate.model.json import Json, digest, mapping
+from migrate.model.json import Json, mapping
 
 _SECONDS = 120
 
@@ -41,8 +41,16 @@ def program() -> str | None:
     return shutil.which("helm")
 
 
-def differing(helm: str, chart: Chart, before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
-    """The objects, as `Kind namespace/name`, that these two sets of values make otherwise.
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Objects, as `Kind namespace/name`, that are made otherwise, and which workloads of the chart use each."""
+
+    changed: tuple[str, ...]
+    used_by: dict[str, tuple[str, ...]]
+
+
+def differing(helm: str, chart: Chart, before: Mapping[str, Json], after: Mapping[str, Json]) -> Difference:
+    """What these two sets of values make otherwise.
 
     What differs between two renderings of the same values (passwords made up, dates) is nobody's edit and left out.
     Raises UnrenderedError.
@@ -52,10 +60,45 @@ def differing(helm: str, chart: Chart, before: Mapping[str, Json], after: Mappin
         archive.write_bytes(chart.archive)
         first, again, then = (_rendered(helm, chart, folder, values) for values in (before, before, after))
     restless = {name for name in first.keys() | again.keys() if first.get(name) != again.get(name)}
-    return sorted(name for name in (first.keys() | then.keys()) - restless if first.get(name) != then.get(name))
+    changed = sorted(name for name in (first.keys() | then.keys()) - restless if first.get(name) != then.get(name))
+    users: dict[str, set[str]] = {}
+    for found in (first, then):
+        for name, one in found.items():
+            for used in _used(one):
+                users.setdefault(f"{used[0]} {name.partition(' ')[2].partition('/')[0]}/{used[1]}", set()).add(name)
+    return Difference(tuple(changed), {name: tuple(sorted(users.get(name, ()))) for name in changed})
 
 
-def _rendered(helm: str, chart: Chart, folder: str, values: Mapping[str, Json]) -> dict[str, str]:
+_BY_NAME = {
+    "configMap": "ConfigMap", "configMapRef": "ConfigMap", "configMapKeyRef": "ConfigMap",
+    "secret": "Secret", "secretRef": "Secret", "secretKeyRef": "Secret",
+}  # fmt: skip
+"""The keys of a pod under which another object is named."""
+
+
+def _used(found: Json) -> Iterator[tuple[str, str]]:
+    """Kind and name of what the pods of a workload use; nothing for what makes no pods."""
+    spec = mapping(mapping(found).get("spec"))
+    job = mapping(mapping(spec.get("jobTemplate")).get("spec"))
+    pod = mapping(mapping((spec if "template" in spec else job).get("template")).get("spec"))
+    if pod:
+        yield "ServiceAccount", str(pod.get("serviceAccountName") or "default")
+        yield from _named(pod)
+
+
+def _named(node: Json) -> Iterator[tuple[str, str]]:
+    if isinstance(node, list):
+        for one in node:
+            yield from _named(one)
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in _BY_NAME and isinstance(value, dict):
+                yield _BY_NAME[key], str(value.get("secretName") or value.get("name"))
+            yield from _named(value)
+
+
+def _rendered(helm: str, chart: Chart, folder: str, values: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
+    """Every object by its name. It may hold secrets: of them, only names leave this module."""
     command = [
         helm, "template", chart.release, str(Path(folder) / "chart.tgz"), f"--namespace={chart.namespace}",
         "--values=-", f"--kube-version={chart.kube_version}", *_capabilities(chart.api_versions),
@@ -73,7 +116,7 @@ def _rendered(helm: str, chart: Chart, folder: str, values: Mapping[str, Json]) 
         # A chart's own complaint may quote values.
         raise UnrenderedError(f"helm template ended with {done.returncode}")
     found = [mapping(one.value) for one in load_all(done.stdout.encode()) if one.value]
-    return {_name(one, chart.namespace): digest(one) for one in found}
+    return {_name(one, chart.namespace): one for one in found}
 
 
 def _capabilities(versions: Sequence[str]) -> list[str]:

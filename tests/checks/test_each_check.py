@@ -61,6 +61,11 @@ OWNER, POLICY = "postgres:role/boards", "vault:policy/mig-watch-grafana"
 VAULTS, REACH = "postgres:sessions/boards_vault_admin", "vault:database/reach/mig-boards-pg"
 HOST = "vault:sys/host"
 CYCLE: dict[str, Json] = {"issued": True, "current": "boards", "owner": "boards", "left": []}
+_OWN = "Deployment watch/grafana"
+SHARED: dict[str, Json] = {"ConfigMap watch/c": [_OWN, "StatefulSet watch/other"]}
+CONFIGURED: dict[str, Json] = {
+    "changed": ["ConfigMap watch/c", _OWN], "by": "x", "usedBy": {"ConfigMap watch/c": [_OWN]}
+}  # fmt: skip
 ROOM = "cluster:Room/watch/grafana?{}"
 ROOMY: dict[str, Json] = {
     "pod": {"cpu": 100, "memory": 100},
@@ -238,6 +243,9 @@ CASES = [
     Case("gitops.drift", Pass, {RELEASED: RELEASE, RENDERED: {"changed": ["Deployment watch/grafana"], "by": "x"}}),
     Case("gitops.drift", Fail, {RELEASED: RELEASE, RENDERED: {"changed": ["Service watch/grafana"], "by": "x"}}),
     Case("gitops.drift", Fail, {RELEASED: RELEASE, RENDERED: {"changed": [], "by": "x"}}),
+    Case("gitops.drift", Pass, {RELEASED: RELEASE, RENDERED: CONFIGURED}),
+    Case("gitops.drift", Fail, {RELEASED: RELEASE, RENDERED: CONFIGURED | {"usedBy": {"ConfigMap watch/c": []}}}),
+    Case("gitops.drift", Fail, {RELEASED: RELEASE, RENDERED: CONFIGURED | {"usedBy": SHARED}}),
     Case("gitops.drift", Fail, {RELEASED: RELEASE | {"suspended": True}}),
     Case("gitops.drift", Fail, {RELEASED: RELEASE | {"failed": True}}),
     Case("gitops.drift", Fail, {RELEASED: None}),

@@ -9,7 +9,7 @@ import pytest
 
 from migrate.model.json import Json
 from migrate.stores.cluster.releases import merged
-from migrate.stores.helm import Chart, UnrenderedError, differing, program
+from migrate.stores.helm import Chart, Difference, UnrenderedError, differing, program
 
 CANARY = "value-canary-0b71"
 _OBJECT = "apiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}\ndata: {{{data}}}\n"
@@ -21,6 +21,17 @@ FILES = {
     "stack/templates/extra.yaml": "{{ if .Values.extra }}\n"
     + _OBJECT.format(kind="Service", name="extra", data="a: b")
     + "{{ end }}\n",
+    "stack/templates/job.yaml": """\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: job}
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          containers: [{name: c, envFrom: [{configMapRef: {name: note}}]}]
+""",
     "stack/templates/check.yaml": '{{ if eq .Values.note "no" }}{{ fail .Values.secret }}{{ end }}\n',
     "stack/charts/grafana/Chart.yaml": "apiVersion: v2\nname: grafana\nversion: 1.0.0\n",
     "stack/charts/grafana/templates/deployment.yaml": _OBJECT.format(
@@ -39,11 +50,15 @@ def _archive() -> bytes:
     return packed.getvalue()
 
 
-def changed(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
+def difference(before: dict[str, Json], after: dict[str, Json]) -> Difference:
     helm = program()
     if helm is None:
         pytest.skip("helm is not on the PATH")
     return differing(helm, Chart(_archive(), "stack", "watch", "v1.34.0", ("apps/v1",)), before, after)
+
+
+def changed(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
+    return list(difference(before, after).changed)
 
 
 def test_an_edit_under_a_subchart_changes_the_subcharts_objects_only() -> None:
@@ -54,6 +69,10 @@ def test_an_edit_elsewhere_is_seen_and_so_is_an_object_that_comes_or_goes() -> N
     both: dict[str, Json] = {"note": "other", "extra": True}
     assert changed({}, both) == ["ConfigMap watch/note", "Service watch/extra"]
     assert changed(both, {}) == ["ConfigMap watch/note", "Service watch/extra"]
+
+
+def test_who_uses_what_changes_is_told() -> None:
+    assert difference({}, {"note": "other"}).used_by == {"ConfigMap watch/note": ("CronJob watch/job",)}
 
 
 def test_what_differs_at_each_rendering_is_nobodys_edit() -> None:

@@ -37,7 +37,9 @@ def rendered(api: Api, name: str, asked: str) -> dict[str, Json] | None:
     version, served = capabilities(api)
     made = Chart(chart(api, found), found.name, found.namespace, version, served)
     try:
-        changed = differing(helm, made, found.values(found.document), found.values(after))
+        difference = differing(helm, made, found.values(found.document), found.values(after))
     except UnrenderedError as error:
         raise Unreachable(f"release {name} could not be rendered: {error}", following=_BY_HAND) from None
-    return {"changed": list[Json](changed), "by": "helm template, with the chart that source-controller has"}
+    used: dict[str, Json] = {one: list[Json](users) for one, users in difference.used_by.items()}
+    changed = list[Json](difference.changed)
+    return {"changed": changed, "usedBy": used, "by": "helm template, with the chart that source-controller has"}
