@@ -96,10 +96,10 @@ def _word(seat: Seat, given: str | None, *, asks: bool) -> Callable[[], bool]:
 
 def _due(seat: Seat) -> bool:
     from migrate.engine.advance import Consent, Course
-    from migrate.engine.route import there
+    from migrate.engine.route import ahead
 
     plan = seat.loaded.plan
-    return seat.run.way == "forward" and isinstance(Course(plan, there(plan)).next(seat.run), Consent)
+    return seat.run.way == "forward" and isinstance(Course(plan, ahead(plan, seat.run)).next(seat.run), Consent)
 
 
 def _note(seat: Seat, given: str | None) -> bool:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrate.cli.place import EstateOption, JsonOption, RunArgument, WorldOption
-from migrate.model.errors import Refused
+from migrate.model.errors import Refused, Usage
 
 if TYPE_CHECKING:
     from migrate.cli.driving import Seat
+    from migrate.model.json import Json
 
 
 def register(app: typer.Typer) -> None:
@@ -22,12 +23,17 @@ def rollback(
     run: RunArgument = None,
     estate: EstateOption = None,
     world: WorldOption = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="Take back this workload (namespace/name) alone; may be given again."),
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the journal.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Take the run back: first the cutover in Git, and, once no pod needs it, what was made for it.
 
-    Later edits by anybody else stay. Run it again until it is complete. Exit 0 complete; 7 not complete yet; 5 locked.
+    Of a plan of several workloads --only takes back one, and the run goes on with the others. Later edits by anybody
+    else stay. Run it again until it is complete. Exit 0 complete; 7 not complete yet; 5 locked.
     """
     from migrate.cli.driving import finish, seated
     from migrate.cli.place import chosen_run, place, watcher, who
@@ -39,8 +45,18 @@ def rollback(
             if seat.run.ended != "rolled-back":
                 seat.connections.insist_on(seat.loaded.plan)
                 _in_time(seat)
-                seat.note("run.turned", way="back", who=who(), reason=reason)
+                units = _units(seat, only or [])
+                seat.note("run.turned", way="back", who=who(), reason=reason, **({"only": units} if units else {}))
             finish(told, seat)
+
+
+def _units(seat: Seat, only: list[str]) -> list[Json]:
+    """The workloads to take back; none where that is all of them. Raises Usage."""
+    there = seat.loaded.plan.units
+    if unknown := sorted(set(only) - set(there)):
+        raise Usage(f"this run moves no {', '.join(unknown)}", following=f"name one of: {', '.join(there)}")
+    left = [unit for unit in there if unit not in seat.run.without]
+    return [] if set(left) <= set(only) else [*dict.fromkeys(only)]
 
 
 def _in_time(seat: Seat) -> None:

@@ -44,17 +44,25 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """These workloads are taken back; the rest of the run stands."""
+
+    units: tuple[str, ...]
+    residue: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupted:
     """Asked to stop; the step under way was finished first."""
 
 
-Ending: TypeAlias = Completed | Waiting | Failure | Partial | Interrupted
+Ending: TypeAlias = Completed | Returned | Waiting | Failure | Partial | Interrupted
 
 
 def exit_code(ending: Ending, *, back: bool) -> Exit:
     """The code of docs/exit-codes.md. A rollback that is not complete is 7, whatever it waits for."""
     match ending:
-        case Completed():
+        case Completed() | Returned():
             return Exit.DONE
         case Interrupted():
             return Exit.INTERRUPTED

@@ -117,6 +117,10 @@ class Run:
     how: str = ""
     """How the journal came about, where it was not by applying."""
     way: Way = "forward"
+    only: frozenset[str] = frozenset()
+    """On the way back: the workloads that are taken back; empty: all of them."""
+    without: frozenset[str] = frozenset()
+    """Workloads that were taken back by themselves: the run goes on without them."""
     approved: set[str] = field(default_factory=set)
     steps: dict[str, Progress] = field(default_factory=dict)
     gates: dict[tuple[Way, str], GateState] = field(default_factory=dict)
@@ -239,6 +243,8 @@ def _cleared(run: Run, _: dict[str, Json], __: Event) -> None:
 def _turned(run: Run, data: dict[str, Json], _: Event) -> None:
     """The direction changes; what is past is asked anew, and what could not be taken back is tried again."""
     run.way, run.hold, run.ended, run.refused = _way(data), None, None, ""
+    run.only = frozenset(map(str, sequence(data.get("only"))))
+    run.without |= frozenset(map(str, sequence(data.get("without"))))
     run.gates = {key: state for key, state in run.gates.items() if key[0] != run.way}
     run.steps = {step: Done(one.last) if isinstance(one, Kept) else one for step, one in run.steps.items()}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from migrate.engine.fold import Run
 from migrate.model.change import Absent, Change, Doc, Irreversible
 from migrate.model.plan import END, STAGES, Gate, Plan, Step
 from migrate.model.target import Target
@@ -31,16 +32,24 @@ class Restart:
 Stop: TypeAlias = Enter | Gate | Step | Restart
 
 
-def there(plan: Plan) -> tuple[Stop, ...]:
-    """The way forward: a stage's gates, the stage, then each step behind its own gates."""
-    return tuple(_there(plan))
+def there(plan: Plan, without: frozenset[str] = frozenset()) -> tuple[Stop, ...]:
+    """The way forward: a stage's gates, the stage, then each step behind its own gates.
+
+    `without`: workloads that were taken back by themselves; they have no stops any more.
+    """
+    return tuple(stop for stop in _there(plan, without) if not _is_of(stop, without))
 
 
-def _there(plan: Plan) -> Iterator[Stop]:
+def _is_of(stop: Stop, units: frozenset[str]) -> bool:
+    return isinstance(stop, Gate | Step) and stop.unit in units
+
+
+def _there(plan: Plan, without: frozenset[str]) -> Iterator[Stop]:
     gates = _by_place(plan, "forward")
     for stage in STAGES:
         steps = [step for step in plan.steps if step.stage == stage]
-        if not steps:
+        if all(step.unit in without for step in steps):
+            yield from (gate for step in steps for gate in gates.get(step.id, ()))
             continue
         yield from gates.get(stage, ())
         yield Enter(stage)
@@ -50,9 +59,28 @@ def _there(plan: Plan) -> Iterator[Stop]:
     yield from gates.get(END, ())
 
 
-def back(plan: Plan) -> tuple[Stop, ...]:
-    """The way back: newest step first, each behind the gates that keep pods alive."""
-    return tuple(_back(plan))
+def back(plan: Plan, only: frozenset[str] = frozenset()) -> tuple[Stop, ...]:
+    """The way back: newest step first, each behind the gates that keep pods alive.
+
+    `only`: the workloads that are taken back; empty: all of them.
+    """
+    return tuple(stop for stop in _back(plan) if not only or _belongs(stop, plan, only))
+
+
+def _belongs(stop: Stop, plan: Plan, only: frozenset[str]) -> bool:
+    match stop:
+        case Gate() | Step():
+            return stop.unit in only
+        case Restart(after=after):
+            step = plan.step(after)
+            return step is not None and step.unit in only
+        case Enter():
+            return False
+
+
+def ahead(plan: Plan, run: Run) -> tuple[Stop, ...]:
+    """The stops of a run in the direction in which it goes."""
+    return there(plan, run.without) if run.way == "forward" else back(plan, run.only)
 
 
 def _back(plan: Plan) -> Iterator[Stop]:

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
 from migrate.engine.asking import Asker
-from migrate.engine.ending import Completed, Ending, Interrupted, Partial, Waiting
+from migrate.engine.ending import Completed, Ending, Interrupted, Partial, Returned, Waiting
 from migrate.engine.fold import Undone
 from migrate.engine.recorder import Recorder
 from migrate.engine.residue import residue
-from migrate.engine.route import back, there
+from migrate.engine.route import ahead
 from migrate.engine.writing import Writer, kept
+from migrate.model.json import Json
 from migrate.model.plan import Plan
 from migrate.model.ports import Unreachable
 
@@ -40,7 +41,7 @@ class Engine:
     def drive(self) -> Ending:
         """Go on until everything is done, something must be waited for, or somebody asks to stop."""
         run = self._recorder.run
-        course = Course(self._plan, there(self._plan) if run.way == "forward" else back(self._plan))
+        course = Course(self._plan, ahead(self._plan, run))
         while True:
             self._heed()
             action = course.next(run)
@@ -100,6 +101,11 @@ class Engine:
         if left := kept(self._plan, run):
             return Partial(left)
         found = residue(self._plan, run)
+        if run.only:
+            # The others' state is theirs: the run goes on without these.
+            units = sorted(run.only)
+            self._recorder.note("run.turned", way="forward", without=list[Json](units), reason="taken back alone")
+            return Returned(tuple(units), found)
         if run.ended is None:
             self._recorder.note("run.closed", state="rolled-back", residue=list(found))
         return Completed(found)

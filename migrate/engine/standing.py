@@ -8,7 +8,7 @@ from typing import Literal
 
 from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
 from migrate.engine.fold import Done, Failing, Intended, Kept, Passed, Pending, Run, Skipped, Waived
-from migrate.engine.route import back, there
+from migrate.engine.route import ahead
 from migrate.model.duration import seconds
 from migrate.model.json import Json
 from migrate.model.plan import Gate, Plan, Step
@@ -52,7 +52,7 @@ class Standing:
 
 def standing(run: Run, plan: Plan) -> Standing:
     """Where the run stands."""
-    action = Course(plan, there(plan) if run.way == "forward" else back(plan)).next(run)
+    action = Course(plan, ahead(plan, run)).next(run)
     state, held = _state(run, action)
     upcoming = _step(action, plan)
     return Standing(

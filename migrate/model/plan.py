@@ -62,6 +62,8 @@ class Gate:
     timeout: str
     soak: str
     about: tuple[tuple[str, str], ...] = ()
+    unit: str = ""
+    """The workload it is about, in a plan of several; empty where it is about all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,11 @@ class Plan:
     """How long after the contract stage its steps can still be taken back."""
     deployed: str | None = None
     """The branch the cluster is made from; None where the tree does not say."""
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The workloads that it moves, in the order in which they move."""
+        return tuple(dict.fromkeys(step.unit for step in self.steps))
 
     def step(self, id: str) -> Step | None:  # noqa: A002  `id` is the contract's word
         """The step called `id`, or None."""

@@ -120,6 +120,7 @@ def gate_json(gate: Gate) -> dict[str, Json]:
         "timeout": gate.timeout,
         "soak": gate.soak,
         "about": dict(gate.about),
+        **({"unit": gate.unit} if gate.unit else {}),
     }
 
 

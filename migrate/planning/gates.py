@@ -7,7 +7,7 @@ back whatever a commit rested on waits until the commit is reverted, merged and 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -77,12 +77,17 @@ def _distinct(gates: list[tuple[Gate, Whose]]) -> Iterator[Gate]:
         asked.setdefault(gate, whose)
     uses = Counter((gate.way, gate.id) for gate in asked)
     units = Counter((gate.way, gate.id, whose.unit) for gate, whose in asked.items())
+    askers = defaultdict[Gate, set[str]](set)
+    for gate, whose in gates:
+        askers[gate].add(whose.unit)
+    several = len({whose.unit for _, whose in gates}) > 1
     for gate, whose in asked.items():
+        one = replace(gate, unit=whose.unit) if several and len(askers[gate]) == 1 else gate
         if uses[gate.way, gate.id] == 1:
-            yield gate
+            yield one
         else:
             alone = units[gate.way, gate.id, whose.unit] == 1
-            yield replace(gate, id=f"{gate.id}@{whose.unit if alone else whose.secret}")
+            yield replace(one, id=f"{gate.id}@{whose.unit if alone else whose.secret}")
 
 
 def _of_phase(made: _Plan, case: Case) -> Iterator[tuple[Gate, Whose]]:

@@ -111,6 +111,7 @@ class _Gate(_Wire):
     timeout: str
     soak: str
     about: dict[str, str] = {}
+    unit: str = ""
 
 
 class _Fact(_Wire):
@@ -264,7 +265,7 @@ def _plan(wire: _Plan) -> Plan:
 
 def _gate(wire: _Gate) -> Gate:
     about = tuple(sorted(wire.about.items()))
-    return Gate(wire.id, wire.way, wire.before, wire.check, wire.timeout, wire.soak, about)
+    return Gate(wire.id, wire.way, wire.before, wire.check, wire.timeout, wire.soak, about, wire.unit)
 
 
 def _step(wire: _Step) -> Step:

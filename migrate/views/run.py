@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from types import TracebackType
 
-from migrate.engine.ending import Completed, Ending, Failure, Interrupted, Partial, Waiting
+from migrate.engine.ending import Completed, Ending, Failure, Interrupted, Partial, Returned, Waiting
 from migrate.model.errors import Exit, MigrateError
 from migrate.model.json import Json, mapping
 from migrate.model.log import Event
@@ -130,6 +130,8 @@ def _summary(ending: Ending, options: str) -> dict[str, Json]:
     match ending:
         case Completed(found):
             return {"residue": list(found)}
+        case Returned(units, found):
+            return {"returned": list(units), "residue": list(found)}
         case Waiting(by, reason, following, until):
             return {"held": {"by": by, "reason": reason, "next": typed(following, options), "until": until}}
         case Failure(by, reason, fix, _):
@@ -145,6 +147,9 @@ def _said(ending: Ending, *, back: bool) -> list[Line]:
         case Completed(found):
             done = "everything this run wrote is taken back" if back else "done: every step and every gate"
             return [Line(done + (", with residue:" if found else ""), "green bold"), *_residue(found)]
+        case Returned(units, found):
+            done = f"taken back: {', '.join(map(safe, units))}" + (", with residue:" if found else "")
+            return [Line(done, "green bold"), *_residue(found), Line("  next: migrate resume goes on with the others")]
         case Waiting(by, reason, following, until):
             lines = [Line(f"held by {safe(by)}: {safe(reason)}", "yellow bold")]
             if until:

@@ -156,11 +156,13 @@ def _past(standing: Standing, stage: str) -> bool:
 def _asks(one: Known, standing: Standing, stage: str) -> bool:
     """Whether the run waits for the word that a stage needs, all gates before it passed; or has the word."""
     from migrate.engine.advance import Consent, Course
-    from migrate.engine.route import there
+    from migrate.engine.route import ahead
 
     if standing.state == "done" or stage in one.run.approved:
         return True
-    action = Course(one.loaded.plan, there(one.loaded.plan)).next(one.run) if one.run.way == "forward" else None
+    action = (
+        Course(one.loaded.plan, ahead(one.loaded.plan, one.run)).next(one.run) if one.run.way == "forward" else None
+    )
     return isinstance(action, Consent) and action.stage == stage
 
 

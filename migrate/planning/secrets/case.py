@@ -22,6 +22,7 @@ from migrate.planning.files import objects
 from migrate.planning.phases import Phase, SecretsSelect
 from migrate.planning.secrets.names import names_of
 from migrate.planning.secrets.remarks import foresee, notes, remarks, unknowns
+from migrate.planning.secrets.worklist import left_out, worklist
 from migrate.planning.secrets.workloads import Candidate, Fit, Unfit, candidates
 from migrate.planning.surroundings import Injector, injector, private_ca
 from migrate.planning.vaultside import store_of, vault_side
@@ -40,7 +41,8 @@ def secrets_cases(
     if isinstance(wanted, NothingToDo):
         return wanted
     retired_by = _retired_by(wanted, estate.inventory)
-    shared = _Shared(estate, profiles, injector(estate.inventory, estate.files), kustomizations(estate.files))
+    left = tuple(one for one in found if isinstance(one.form, Unfit))
+    shared = _Shared(estate, profiles, injector(estate.inventory, estate.files), kustomizations(estate.files), left)
     return tuple(shared.case(one, form, retired_by) for one in wanted if isinstance(form := one.form, Fit))
 
 
@@ -111,6 +113,8 @@ class _Shared:
     profiles: Profiles
     injector: Injector | None
     listed: tuple[Listed, ...]
+    left: tuple[Candidate, ...]
+    """Workloads that read Secrets which could move, and cannot move themselves."""
 
     def case(self, one: Candidate, form: Fit, retired_by: Mapping[str, str]) -> SecretsCase:
         """The case of one workload."""
@@ -209,6 +213,8 @@ class SecretsCase:
         """What the tree gives, then what the injector will do. Raises Refused with the injector's own words."""
         private = private_ca(self._first, self.shared.estate.inventory, self.shared.estate.files)
         yield from remarks(self.subject, self.candidate.secrets, self._inventory, self.shared.injector, private=private)
+        yield from left_out(self.shared.left)
+        yield from worklist(self._inventory)
         yield from foresee(self.subject, composition, self.shared.injector)
 
     def unknowns(self) -> tuple[Unknown, ...]:

@@ -125,7 +125,12 @@ def _manifest(
     for secret in secrets:
         for reader in secret.readers:
             ours = (reader.kind, reader.namespace, reader.name) == (workload.kind, workload.namespace, workload.name)
-            if ours and reader.how != "text" and (reader.file, reader.document) != (workload.file, workload.document):
+            if (
+                ours
+                and reader.wired
+                and reader.how != "text"
+                and (reader.file, reader.document) != (workload.file, workload.document)
+            ):
                 raise UnfitError(f"it reads {secret.target} by a patch in {reader.file}")
     if workload.kind == "Job" and str(_notes(found).get(_FORCE, "")).lower() not in {"enabled", "true"}:
         raise UnfitError(f"a Job's pod cannot change: annotate it {_FORCE}: enabled, and it is made anew")
@@ -139,7 +144,7 @@ def _named(document: Json, workload: Workload, secrets: tuple[Secret, ...]) -> J
     for secret in secrets:
         for reader in secret.readers:
             mine = (reader.kind, reader.namespace, reader.name) == (workload.kind, workload.namespace, workload.name)
-            if mine and reader.how != "text":
+            if mine and reader.wired and reader.how != "text":
                 document = _with(document, reader.pointer.split("/")[1:], secret.target)
     return document
 

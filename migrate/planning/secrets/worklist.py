@@ -1,0 +1,48 @@
+"""What a plan leaves: workloads that cannot move as they are written, and applications that must change first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from migrate.estate.inventory import Inventory, Reader, Secret
+from migrate.model.plan import Remark
+from migrate.planning.secrets.workloads import Candidate, Unfit
+
+
+def left_out(left: Iterable[Candidate]) -> Iterator[Remark]:
+    """One finding for each workload whose Secrets could move, and which cannot."""
+    for one in left:
+        if isinstance(one.form, Unfit):
+            text = f"{one.workload.kind} {one.name} stays on its Secrets: {one.form.why}"
+            yield Remark("phase.left-out", "info", text, "bring it into that form, then plan again", one.workload.file)
+
+
+def worklist(inventory: Inventory) -> Iterator[Remark]:
+    """For each application that must change first: what to change, as a text for whoever maintains it."""
+    for secret in inventory.secrets:
+        if secret.verdict == "code" and secret.wired:
+            for reader in _needing(secret):
+                yield Remark("code.worklist", "info", _text(secret, reader), _then(reader), reader.file)
+
+
+def _needing(secret: Secret) -> Iterator[Reader]:
+    found = (one.reader for one in secret.reasons if one.code.startswith("code.") and one.reader is not None)
+    yield from dict.fromkeys(found)
+
+
+def _text(secret: Secret, reader: Reader) -> str:
+    names = (
+        [reader.variable] if reader.how == "env" and reader.variable else [f"{reader.variable}{k}" for k in secret.keys]
+    )
+    variables = ", ".join(names) or "its secrets"
+    files = ", ".join(f"{name}_FILE" for name in names) or "NAME_FILE for each of them"
+    where = f"{reader.target} ({reader.container})" if reader.container else reader.target
+    return (
+        f"for the maintainer of {where}: it takes {variables} from its environment only. Let it also take {files}, the "
+        "path of a file: read at start, every byte of it, and an error where the path is set and the file is not there"
+    )
+
+
+def _then(reader: Reader) -> str:
+    image = reader.pod.image.rpartition("/")[2].partition("@")[0].partition(":")[0] if reader.pod else ""
+    return f"once that is released, say so in migrate.yaml (adapters: {{{image or 'IMAGE'}: ...}}), and scan again"
