@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
+from typing import Protocol
 
 import pytest
 
@@ -36,13 +37,29 @@ KNOWN = {
 _PATIENCE = 900
 
 
+class Printed(Protocol):
+    """What was printed."""
+
+    @property
+    def out(self) -> str: ...
+
+    @property
+    def err(self) -> str: ...
+
+
+class Heard(Protocol):
+    """Gives what was printed since it was last asked: pytest's `capsys`, or whoever listens to it."""
+
+    def readouterr(self) -> Printed: ...
+
+
 @dataclass
 class Operator:
     """Works in a clone of the lab's repository."""
 
     lab: Lab
     clone: Path
-    capsys: pytest.CaptureFixture[str]
+    capsys: Heard
 
     def type(self, *words: str) -> int:
         """One command; its exit code."""
@@ -91,7 +108,7 @@ class Operator:
         return found.out + found.err
 
 
-def seated(lab: Lab, folder: Path, capsys: pytest.CaptureFixture[str], set_: pytest.MonkeyPatch) -> Operator:
+def seated(lab: Lab, folder: Path, capsys: Heard, set_: pytest.MonkeyPatch) -> Operator:
     """An operator with a clone of the estate, its settings, and credentials in files."""
     clone, key = folder / "estate", lab.world.credential
     lab.run("git", "clone", "--quiet", lab.environment["LAB_GIT"], str(clone))

@@ -1,0 +1,131 @@
+"""Servers break under a run: it holds or settles, never guesses, and ends forward or back.
+
+On a lab of its own, without pods. `make proof` (MIGRATE_PROOF=all) does all of it and prints how much that was.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from migrate.catalog import shelf
+from migrate.lab import down, faults, ports
+from migrate.lab.levels import Level
+from migrate.model.json import mapping
+from tests.faults.between import TROUBLES, Between, Trouble, between
+from tests.faults.canaries import arguments, leaks, rotated, secrets_of, texts
+from tests.faults.conftest import TOLD
+from tests.faults.standing_in import kubelet
+from tests.faults.walk import Walk, walking
+from tests.labworld import Lab, start, until
+
+pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(1800)]
+
+ALL = os.environ.get("MIGRATE_PROOF") == "all"
+PROOF = pytest.mark.skipif(not ALL, reason="make proof")
+SECRET = "/api/v1/namespaces/monitoring/secrets/lab-db-pguser-grafana"
+RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/monitoring/helmreleases/kube-prometheus-stack"
+WRITES, MADE = 8, 6
+"""Requests that write to Vault, there and back; what then is in Vault and in PostgreSQL."""
+
+
+@pytest.fixture(scope="module")
+def world(labs_home: Path, labs_level: Level, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    if not labs_level.holds(Level.CONTROL):
+        pytest.skip(f"no lab of level control here, {labs_level} at most: make lab")
+    estate = tmp_path_factory.mktemp("faults") / "estate"
+    shutil.copytree(shelf("examples") / "tazlab", estate)
+    found = start("f", estate, Level.CONTROL)
+    until("its Secret", lambda: found.get(SECRET), 300)
+    until("its release", lambda: found.get(RELEASE), 300)
+    with kubelet(found):
+        yield found
+    down.down(found.world)
+
+
+@pytest.fixture
+def gate(world: Lab) -> Iterator[Between]:
+    host = world.world.address
+    with between(host, ports.VAULT, world.world.credential("ca.crt").parent) as found:
+        yield found
+
+
+@pytest.mark.parametrize("trouble", TROUBLES if ALL else ("lost",))
+def test_every_write_meets_trouble_once_and_the_run_arrives_there_and_back(
+    world: Lab, gate: Between, trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    walk = walking(world, tmp_path, capsys, monkeypatch, gate.address)
+    gate.trouble = trouble
+    with arguments() as seen:
+        _there_and_back(walk)
+    assert len(gate.struck) == WRITES, gate.struck
+    TOLD.append(f"faults: {trouble} over {len(gate.struck)} writes to Vault, there and back")
+    TOLD.append(f"canaries: {_nowhere(walk, seen)}")
+
+
+def _there_and_back(walk: Walk) -> None:
+    walk.begin()
+    walk.forward()
+    assert len(walk.made()) == MADE
+    walk.secrets |= rotated(walk.lab)
+    walk.back()
+    assert walk.made() == set()
+    _taken_once(walk)
+
+
+def _nowhere(walk: Walk, seen: set[bytes]) -> str:
+    """No secret of the lab is in anything that the tool wrote, said or called others with."""
+    for words in (("log",), ("verify",), ("status",), ("report", "-o", str(walk.folder / "report.html"))):
+        walk.operator.type(*words)
+    assert walk.operator.type("export-rollback", "-o", str(walk.folder / "way-back")) == 0
+    secrets = secrets_of(walk.lab) | walk.secrets
+    files = texts(walk.folder, {"token", "dsn"})
+    walk.operator.said()
+    places = {**files, "said": "".join(walk.ear.heard).encode()}
+    places |= {f"arguments {number}": one for number, one in enumerate(seen)}
+    assert any(name.endswith("journal.jsonl") for name in files)
+    assert leaks(secrets, places) == []
+    assert leaks(secrets, {"planted": b"x" + secrets["key vault-root"] + b"y"}) == ["planted: key vault-root"]
+    return f"{len(secrets)} secrets in {len(files)} files and {len(seen)} command lines: none"
+
+
+@PROOF
+@pytest.mark.parametrize("name", ["vault-sealed", "vault-stopped", "postgres-stopped", "postgres-restarted"])
+def test_a_server_that_goes_in_the_moment_of_each_write_is_waited_for(
+    world: Lab, gate: Between, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    fault, broken = faults.named(name, world.world), Event()
+
+    def strike() -> None:
+        fault.begin(world.world)
+        broken.set()
+
+    def mend() -> None:
+        if broken.is_set():
+            fault.end(world.world)
+            broken.clear()
+
+    walk = walking(world, tmp_path, capsys, monkeypatch, gate.address)
+    walk.mend, gate.trouble, gate.strike = mend, "strike", strike
+    try:
+        _there_and_back(walk)
+    finally:
+        mend()
+    assert len(gate.struck) == WRITES, gate.struck
+    TOLD.append(f"faults: {name} in the moment of each of {len(gate.struck)} writes, there and back")
+
+
+def _taken_once(walk: Walk) -> None:
+    """Nothing was reported done twice, and what was unknown was settled."""
+    events = [(str(one["type"]), mapping(one["data"])) for one in walk.events()]
+    done = [(data["step"], data["way"]) for kind, data in events if kind == "step.applied"]
+    assert len(done) == len(set(done))
+    open_ = {data["step"] for kind, data in events if kind == "step.unknown"}
+    assert open_ <= {data["step"] for kind, data in events if kind in {"step.applied", "step.settled"}}
