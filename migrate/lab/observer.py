@@ -132,8 +132,11 @@ class Observer:
 
     def pods(self) -> None:
         """Follow the workload's pods."""
-        labels = json.loads(_said("kubectl", "-n", self.namespace, "get", "deployment", self.deployment, "-o", "json"))
-        wanted = ",".join(f"{key}={value}" for key, value in labels["spec"]["selector"]["matchLabels"].items())
+        words = ("kubectl", "-n", self.namespace, "get", "deployment", self.deployment, "-o", "json")
+        while not (said := _said(*words)) and not self.over.wait(0.5):
+            pass
+        labels = json.loads(said)["spec"]["selector"]["matchLabels"]
+        wanted = ",".join(f"{key}={value}" for key, value in labels.items())
         for event in self._followed("pods", "-l", wanted):
             self._pod(event["type"], event["object"])
 

@@ -19,6 +19,7 @@ import pytest
 from migrate.catalog import shelf
 from migrate.cli.main import run
 from migrate.cli.rehearsed import VARIABLE, Rehearsal
+from migrate.cli.rehearsing import estate as estates
 from migrate.cli.rehearsing import evidence
 from migrate.cli.rehearsing.newcomer import prepared
 from migrate.cli.rehearsing.subject import Subject, expected, subject
@@ -26,6 +27,7 @@ from migrate.cli.rehearsing.verdict import Witnessed, verdict
 from migrate.cli.show import read_plan
 from migrate.engine.admission import admit
 from migrate.lab import companions, observer, processes
+from migrate.lab.git import git
 from migrate.model.change import Absent, Change, Doc
 from migrate.model.errors import Refused
 from migrate.model.json import Json
@@ -100,6 +102,27 @@ def test_a_command_whose_rehearsal_is_over_does_nothing(
     monkeypatch.setenv(VARIABLE, str(tmp_path / "gone.json"))
     assert run(["status", "--estate", str(tmp_path)]) == 1
     assert "is over" in capsys.readouterr().err
+
+
+def test_the_clone_is_the_estate_as_the_plan_knows_it_and_what_waits_is_merged_and_pushed(
+    plan: Path, tmp_path: Path
+) -> None:
+    source, commit = tmp_path / "estate", read_plan(plan).plan.commit
+    (source / "later.yaml").write_text("later: true\n")
+    clone = estates.cloned(source / "clusters", commit, tmp_path / "clone")
+    assert clone == tmp_path / "clone" / "clusters"
+    assert not (tmp_path / "clone" / "later.yaml").exists()
+    with pytest.raises(Refused, match="cannot be had"):
+        estates.cloned(source, "0" * 40, tmp_path / "another")
+
+    git("clone", "--quiet", "--bare", str(source), str(tmp_path / "served.git"))
+    copy, branch = estates.working_copy(str(tmp_path / "served.git"), tmp_path / "copy")
+    git("-C", str(copy), "checkout", "--quiet", "-b", "migrate/one")
+    git("-C", str(copy), "commit", "--quiet", "--allow-empty", "-m", "One")
+    git("-C", str(copy), "checkout", "--quiet", branch)
+    assert estates.merge(copy, branch) == ("migrate/one",)
+    assert git("-C", str(tmp_path / "served.git"), "log", "-1", "--format=%s", branch) == "One"
+    assert estates.merge(copy, branch) == ()
 
 
 def test_soaks_are_short_and_facts_of_servers_are_left_to_the_real_apply() -> None:

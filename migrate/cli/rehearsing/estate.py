@@ -35,12 +35,12 @@ def cloned(estate: Path, commit: str | None, folder: Path) -> Path:
     return folder / _prefix(estate)
 
 
-def working_copy(url: str, branch: str, folder: Path) -> Path:
-    """A clone of the lab's own repository, where the rehearsal's commits are made."""
-    git("clone", "--quiet", "--branch", branch, url, str(folder))
+def working_copy(url: str, folder: Path) -> tuple[Path, str]:
+    """A clone of the lab's repository, where the rehearsal's commits are made, and the branch the lab lives from."""
+    git("clone", "--quiet", url, str(folder))
     for key, value in (("user.name", "rehearsal"), ("user.email", "rehearsal@localhost"), ("commit.gpgsign", "false")):
         git("-C", str(folder), "config", key, value)
-    return folder
+    return folder, git("-C", str(folder), "symbolic-ref", "--short", "HEAD")
 
 
 def merge(copy: Path, branch: str) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ class Play:
 
     def _course(self, watcher: witness.Witness, rotation: Rotation) -> Course:
         plan = self.loaded.plan
-        operator = self._operator(plan.deployed or "main")
+        operator = self._operator()
         file = self.ground.folder("plan") / "plan.json"
         file.write_bytes(evidence.text(self.loaded.document))
         return Course(
@@ -102,8 +102,8 @@ class Play:
             self._leg,
         )
 
-    def _operator(self, branch: str) -> Operator:
-        copy = estate.working_copy(git.url(self.ground.world), branch, self.ground.folder("copy") / "estate")
+    def _operator(self) -> Operator:
+        copy, branch = estate.working_copy(git.url(self.ground.world), self.ground.folder("copy") / "estate")
         rehearsal = self._rehearsal()
         kubeconfig = self.ground.environment["KUBECONFIG"]
         found = servers(rehearsal.settings(settings_of(copy)), copy, None, kubeconfig)
