@@ -49,7 +49,7 @@ def start_on(world: World, installed: Installation, machine: Machine, files: Pat
 
 def _configure(world: World, folder: Path) -> None:
     """Of a setting that is there twice, the last one holds."""
-    (folder / "pg_hba.conf").write_text(_rules())
+    (folder / "pg_hba.conf").write_text(_rules(world))
     with (folder / "postgresql.conf").open("a") as settings:
         settings.write(_settings(world))
 
@@ -138,11 +138,13 @@ def _text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _rules() -> str:
+def _rules(world: World) -> str:
     return (
         "local all all scram-sha-256\n"
         "hostssl all all 127.0.0.0/8 scram-sha-256\n"
         "hostssl all all samenet scram-sha-256\n"
+        # Where the name of Vault leads: a check that weighs these rules knows no other address of its.
+        f"hostssl all all {world.address}/32 scram-sha-256\n"
         # Grafana's old login speaks plainly where the estate says sslmode=disable, as in the first user's cluster.
         "hostnossl all all 127.0.0.0/8 scram-sha-256\n"
         "hostnossl all all samenet scram-sha-256\n"
