@@ -26,9 +26,10 @@ def main() -> int:
         signal.signal(number, signal.SIG_IGN)
     if sys.stdin.readline():
         return 0
-    left = away(given.name)
-    shutil.rmtree(given.folder, ignore_errors=True)
-    return left
+    try:
+        return away(given.name)
+    finally:
+        shutil.rmtree(given.folder, ignore_errors=True)
 
 
 def away(name: str) -> int:

@@ -39,7 +39,8 @@ class Room:
 
     def rehearse(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, *PROGRAM, "rehearse", *words],
+            # A shell's background jobs ignore Ctrl-C, and so would their children: this one is to be at a keyboard.
+            ["env", "--default-signal=INT", sys.executable, *PROGRAM, "rehearse", *words],
             env={**os.environ, "MIGRATE_LAB": str(self.labs), "MIGRATE_STATE": str(self.folder / "state")},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
