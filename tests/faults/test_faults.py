@@ -21,7 +21,7 @@ from tests.faults.between import TROUBLES, Between, Trouble, between
 from tests.faults.canaries import arguments, leaks, rotated, secrets_of, texts
 from tests.faults.conftest import TOLD
 from tests.faults.standing_in import kubelet
-from tests.faults.walk import Walk, walking
+from tests.faults.walk import CODES, Walk, walking
 from tests.labworld import Lab, start, until
 
 pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(1800)]
@@ -32,6 +32,12 @@ SECRET = "/api/v1/namespaces/monitoring/secrets/lab-db-pguser-grafana"
 RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/monitoring/helmreleases/kube-prometheus-stack"
 WRITES, MADE = 8, 6
 """Requests that write to Vault, there and back; what then is in Vault and in PostgreSQL."""
+STANDING = (
+    *("vault-sealed", "vault-stopped", "vault-cut", "postgres-stopped", "postgres-restarted", "postgres-cut"),
+    *("external-secrets-stopped", "source-controller-stopped", "kustomize-controller-stopped"),
+    *("helm-controller-stopped", "injector-stopped", "eso-token-expired"),
+)
+"""Faults that last until somebody mends them."""
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +135,56 @@ def _taken_once(walk: Walk) -> None:
     assert len(done) == len(set(done))
     open_ = {data["step"] for kind, data in events if kind == "step.unknown"}
     assert open_ <= {data["step"] for kind, data in events if kind in {"step.applied", "step.settled"}}
+
+
+@PROOF
+# A connection that a broken server leaves hanging is closed by whoever collects it.
+@pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_whatever_stands_still_the_run_waits_and_goes_on_when_it_is_mended(
+    world: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = list[str]()
+
+    def under_each(walk: Walk, *words: str) -> None:
+        for name in STANDING:
+            fault = faults.named(name, world.world)
+            fault.begin(world.world)
+            try:
+                code = walk.operator.type(*words)
+                assert code in CODES, (name, code, walk.operator.said())
+                walk.operator.standing()
+            finally:
+                fault.end(world.world)
+            tried.append(name)
+
+    walk = walking(world, tmp_path, capsys, monkeypatch)
+    walk.begin()
+    under_each(walk, "resume")
+    walk.forward()
+    assert len(walk.made()) == MADE
+    under_each(walk, "verify")
+    under_each(walk, "rollback")
+    walk.back()
+
+    assert walk.made() == set()
+    assert walk.operator.standing()["state"] == "rolled-back"
+    _taken_once(walk)
+    TOLD.append(f"faults: {len(STANDING)} servers broken under resume, verify and rollback: {len(tried)} commands")
+
+
+@PROOF
+def test_a_token_that_has_expired_is_said_so_and_a_new_one_goes_on(
+    world: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = walking(world, tmp_path, capsys, monkeypatch)
+    walk.begin()
+    token = (tmp_path / "token").read_text()
+    world.vault.ask("POST", "/v1/auth/token/revoke", {"token": token})
+    assert walk.operator.type("resume") == 3
+    assert "expired, revoked" in walk.operator.said()
+    walk.bear("migrate-apply", "policies", "show", "apply", str(tmp_path / "plan.json"))
+    walk.forward()
+    assert len(walk.made()) == MADE
+    walk.back()
+    assert walk.made() == set()
