@@ -24,6 +24,16 @@ def grow(root: Path, files: int) -> None:
         target.write_text(text)
 
 
+def flux_entry() -> dict[str, str]:
+    """Flux's own files and the store, with one Kustomization for everything below `apps`."""
+    return {
+        "clusters/main/flux-system/gotk-sync.yaml": _SYNC,
+        "clusters/main/infrastructure.yaml": _flux("infrastructure", "./infrastructure"),
+        "clusters/main/apps.yaml": _flux("apps", "./apps"),
+        "infrastructure/store.yaml": _STORE,
+    }
+
+
 def _manifests() -> Iterator[tuple[str, str]]:
     yield "clusters/main/flux-system/gotk-sync.yaml", _SYNC
     yield "infrastructure/store.yaml", _STORE

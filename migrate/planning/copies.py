@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migrate.documents.reader import load_all
@@ -42,15 +42,35 @@ class Listed:
     bare: bool
 
 
-def kustomizations(files: Files) -> tuple[Listed, ...]:
+@dataclass(frozen=True, slots=True)
+class Listings:
+    """Every kustomization of a tree, by what it lists: an estate has thousands, and a workload is about a few."""
+
+    by_path: Mapping[str, tuple[Listed, ...]]
+
+    def about(self, files: Sequence[str], going: set[str]) -> tuple[Listed, ...]:
+        """Those that list one of the files, and upwards those of whatever would be left empty without `going`."""
+        found, names, rest = dict[Place, Listed](), set(going), list(files)
+        while rest:
+            for one in self.by_path.get(rest.pop(), ()):
+                found[one.place] = one
+                above = {one.place.file, posixpath.dirname(one.place.file)}
+                if all(entry.path in names for entry in one.entries) and not above <= names:
+                    names |= above
+                    rest += sorted(above)
+        return tuple(found[place] for place in sorted(found, key=lambda place: (place.file, place.document)))
+
+
+def kustomizations(files: Files) -> Listings:
     """Every kustomization of the tree, read once. The file's name makes it one, as for kustomize: `kind` may lack."""
-    named = (path for path in files.paths if posixpath.basename(path) in KUSTOMIZATION_NAMES)
-    found = (document_of(files, path, 0) for path in named)
-    return tuple(
-        Listed(Place(one.file, one.document), tuple(_entries(one)), one.value.keys() <= _SETTINGS)
-        for one in found
-        if one is not None
-    )
+    by_path = dict[str, list[Listed]]()
+    for path in files.paths:
+        if posixpath.basename(path) not in KUSTOMIZATION_NAMES or (found := document_of(files, path, 0)) is None:
+            continue
+        one = Listed(Place(path, 0), tuple(_entries(found)), found.value.keys() <= _SETTINGS)
+        for listed in dict.fromkeys(_paths(one)):
+            by_path.setdefault(listed, []).append(one)
+    return Listings({path: tuple(some) for path, some in by_path.items()})
 
 
 def _entries(found: Found) -> Iterator[Entry]:
@@ -64,17 +84,18 @@ def copied_together(
     secrets: Sequence[tuple[Secret, bool]],
     files: Files,
     inventory: Inventory,
-    known: tuple[Listed, ...] | None = None,
+    known: Listings | None = None,
 ) -> tuple[Copied, ...]:
     """The ExternalSecrets of one workload, each with whether it is retired; those that are go in one commit.
 
     A kustomization that would be left empty goes too, and the line that lists it: kustomize refuses empty ones.
     Raises Refused where a file changed while it was read.
     """
-    listed = kustomizations(files) if known is None else known
     copies = [_copied(secret, retire, files, inventory) for secret, retire in secrets]
     going = {(copied.place.file, copied.place.document) for copied in copies if copied.retire}
     whole = {file for file, _ in going if all((file, d.index) in going for d in load_all(files.read(file)))}
+    known = kustomizations(files) if known is None else known
+    listed = known.about([copied.place.file for copied in copies], whole)
     dropped, lines = _cascade(whole, listed)
     answer = list[Copied]()
     for copied in copies:

@@ -80,7 +80,9 @@ def pinned(version: str | None) -> bool:
 
 def private_ca(secret: Secret, inventory: Inventory, files: Files) -> bool:
     """Whether the secret's store needs a CA of its own to trust Vault; then every agent needs it too."""
-    for found in objects(files, frozenset({secret.store.kind})):
+    named = (one.file for one in inventory.stores if (one.kind, one.name) == (secret.store.kind, secret.store.name))
+    places = tuple(sorted({file for file in named if file is not None}))
+    for found in objects(Files(places, files.read), frozenset({secret.store.kind})):
         vault = mapping(mapping(found.spec.get("provider")).get("vault"))
         if found.name == secret.store.name and ("caProvider" in vault or "caBundle" in vault):
             return True

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from migrate.estate.inventory import Inventory, Secret
+from migrate.estate.inventory import Inventory, Secret, Workload
 from migrate.estate.profiles import Profiles, shipped
 from migrate.model.change import State
 from migrate.model.errors import Refused
@@ -17,7 +17,7 @@ from migrate.operations.subject import ServiceAccount
 from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
 from migrate.planning.compose import Composition
 from migrate.planning.configuration import scan_settings
-from migrate.planning.copies import Listed, copied_together, kustomizations
+from migrate.planning.copies import Listings, copied_together, kustomizations
 from migrate.planning.files import objects
 from migrate.planning.phases import Phase, SecretsSelect
 from migrate.planning.secrets.names import names_of
@@ -42,8 +42,12 @@ def secrets_cases(
         return wanted
     retired_by = _retired_by(wanted, estate.inventory)
     left = tuple(one for one in found if isinstance(one.form, Unfit))
-    shared = _Shared(estate, profiles, injector(estate.inventory, estate.files), kustomizations(estate.files), left)
-    return tuple(shared.case(one, form, retired_by) for one in wanted if isinstance(form := one.form, Fit))
+    shared = _Shared(
+        estate, profiles, injector(estate.inventory, estate.files), kustomizations(estate.files), _accounts(estate)
+    )
+    aside = (*left_out(left), *worklist(estate.inventory))
+    first, *others = ((one, one.form) for one in wanted if isinstance(one.form, Fit))
+    return (shared.case(*first, retired_by, aside), *(shared.case(*other, retired_by) for other in others))
 
 
 def _wanted(found: list[Candidate], phase: Phase, selection: Selection) -> list[Candidate] | NothingToDo:
@@ -112,19 +116,20 @@ class _Shared:
     estate: Estate
     profiles: Profiles
     injector: Injector | None
-    listed: tuple[Listed, ...]
-    left: tuple[Candidate, ...]
-    """Workloads that read Secrets which could move, and cannot move themselves."""
+    listings: Listings
+    accounts: _Accounts
 
-    def case(self, one: Candidate, form: Fit, retired_by: Mapping[str, str]) -> SecretsCase:
-        """The case of one workload."""
+    def case(
+        self, one: Candidate, form: Fit, retired_by: Mapping[str, str], aside: tuple[Remark, ...] = ()
+    ) -> SecretsCase:
+        """The case of one workload. `aside`: what is to be said of workloads that do not move."""
         estate, manifest = self.estate, form.manifest
         pairs = [(secret, retired_by.get(secret.id) == one.name) for secret in one.secrets]
-        copies = copied_together(pairs, estate.files, estate.inventory, self.listed)
+        copies = copied_together(pairs, estate.files, estate.inventory, self.listings)
         entries = [f"secret {secret.id} ({secret.file}, verdict {secret.verdict})" for secret in one.secrets]
         subject = SecretsSubject(
             manifest=manifest,
-            account=_account(one, manifest, estate),
+            account=self.accounts.of(one, manifest),
             change=form.brought.change,
             files=form.brought.files,
             paths=form.brought.paths,
@@ -133,26 +138,41 @@ class _Shared:
             owner=form.brought.owner,
             inventory=(f"workload {manifest.kind} {one.name} ({manifest.place.file})", *entries),
         )
-        return SecretsCase(subject, one, self)
+        return SecretsCase(subject, one, self, aside)
 
 
-def _account(one: Candidate, manifest: Manifest, estate: Estate) -> ServiceAccount:
-    """Its own one, or a new one called like the workload where it shares, or has none."""
-    name, namespace = one.workload.service_account or "default", one.workload.namespace
-    shared = tuple(
-        f"{other.kind} {other.namespace}/{other.name}"
-        for other in estate.inventory.workloads
-        if other.wired
-        and other.namespace == namespace
-        and (other.service_account or "default") == name
-        and (other.kind, other.name) != (one.workload.kind, one.workload.name)
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    """Who runs under which ServiceAccount, and which there are, by namespace (empty: wherever it is taken in)."""
+
+    users: Mapping[tuple[str, str], tuple[Workload, ...]]
+    names: Mapping[str, frozenset[str]]
+
+    def of(self, one: Candidate, manifest: Manifest) -> ServiceAccount:
+        """Its own one, or a new one called like the workload where it shares, or has none."""
+        name, namespace = one.workload.service_account or "default", one.workload.namespace
+        shared = tuple(
+            f"{other.kind} {other.namespace}/{other.name}"
+            for other in self.users.get((namespace, name), ())
+            if (other.kind, other.name) != (one.workload.kind, one.workload.name)
+        )
+        if name != "default" and not shared:
+            return ServiceAccount(name, False, shared, name)
+        taken = self.names.get("", frozenset()) | self.names.get(namespace, frozenset()) | {name}
+        own = manifest.name if manifest.name not in taken else f"{manifest.name}-vault"
+        return ServiceAccount(name, False, shared, own)
+
+
+def _accounts(estate: Estate) -> _Accounts:
+    users, names = dict[tuple[str, str], list[Workload]](), dict[str, set[str]]()
+    for one in estate.inventory.workloads:
+        if one.wired:
+            users.setdefault((one.namespace, one.service_account or "default"), []).append(one)
+    for found in objects(estate.files, frozenset({"ServiceAccount"})):
+        names.setdefault(found.namespace, set()).add(found.name)
+    return _Accounts(
+        {key: tuple(some) for key, some in users.items()}, {key: frozenset(some) for key, some in names.items()}
     )
-    if name != "default" and not shared:
-        return ServiceAccount(name, False, shared, name)
-    kinds = frozenset({"ServiceAccount"})
-    taken = {found.name for found in objects(estate.files, kinds) if found.namespace in {"", namespace}}
-    own = manifest.name if manifest.name not in {*taken, name} else f"{manifest.name}-vault"
-    return ServiceAccount(name, False, shared, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +182,7 @@ class SecretsCase:
     subject: SecretsSubject
     candidate: Candidate
     shared: _Shared
+    aside: tuple[Remark, ...]
 
     @property
     def moves(self) -> tuple[Moved, ...]:
@@ -213,8 +234,7 @@ class SecretsCase:
         """What the tree gives, then what the injector will do. Raises Refused with the injector's own words."""
         private = private_ca(self._first, self.shared.estate.inventory, self.shared.estate.files)
         yield from remarks(self.subject, self.candidate.secrets, self._inventory, self.shared.injector, private=private)
-        yield from left_out(self.shared.left)
-        yield from worklist(self._inventory)
+        yield from self.aside
         yield from foresee(self.subject, composition, self.shared.injector)
 
     def unknowns(self) -> tuple[Unknown, ...]:
