@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test proof lint format bench bench-scan bench-edits bench-journal bench-sealing bench-apply clean fuzz lab lab-clean rehearsal
+.PHONY: demo test proof lint format bench bench-scan bench-edits bench-journal bench-sealing bench-adoption bench-apply clean fuzz lab lab-clean rehearsal
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml requirements/constraints.txt
@@ -52,7 +52,7 @@ rehearsal: lab
 lab-clean: $(READY)
 	@$(BIN)/migrate lab clean
 
-bench: bench-scan bench-edits bench-journal bench-sealing
+bench: bench-scan bench-edits bench-journal bench-sealing bench-adoption
 
 bench-scan: $(READY)
 	$(BIN)/python -m benchmarks.scan
@@ -62,6 +62,9 @@ bench-edits: $(READY)
 
 bench-journal: $(READY)
 	$(BIN)/python -m benchmarks.journal
+
+bench-adoption: $(READY)
+	$(BIN)/python -m benchmarks.adoption
 
 bench-sealing: $(READY)
 	$(BIN)/python -m benchmarks.sealing

@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from string import Template
 
@@ -27,7 +28,7 @@ NO_LIMIT = "0s"
 _SPEAKS_OF_ONE = re.compile(r"\$\{(?:external_)?secret\}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Plan:
     """What gates are made from."""
 
@@ -37,13 +38,28 @@ class _Plan:
     cases: tuple[Case, ...]
     config: Config
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
+        """Every step, in order."""
         return self.composition.steps
 
-    def case(self, step: Step) -> Case:
-        """Whose step it is."""
-        return next(case for case in self.cases if case.subject.unit == step.unit)
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """Where each step stands, by its id."""
+        return {step.id: number for number, step in enumerate(self.steps)}
+
+    @cached_property
+    def mine(self) -> Mapping[str, tuple[Step, ...]]:
+        """The steps of each unit, in order."""
+        found = defaultdict[str, list[Step]](list)
+        for step in self.steps:
+            found[step.unit].append(step)
+        return {unit: tuple(some) for unit, some in found.items()}
+
+    @cached_property
+    def owners(self) -> Mapping[str, Case]:
+        """The case of each unit."""
+        return {case.subject.unit: case for case in self.cases}
 
 
 def gates_of(
@@ -92,9 +108,9 @@ def _distinct(gates: list[tuple[Gate, Whose]]) -> Iterator[Gate]:
 
 def _of_phase(made: _Plan, case: Case) -> Iterator[tuple[Gate, Whose]]:
     unit, found_names = case.subject.unit, case.names(made.composition)
-    steps = tuple(step for step in made.steps if step.unit == unit)
+    steps = made.mine.get(unit, ())
     for rule in made.phase.gates_for(made.credential):
-        before = _after(rule.after, steps, made.steps) if rule.after else _before(rule, steps)
+        before = _after(rule.after, steps, made) if rule.after else _before(rule, steps)
         # What speaks of a Secret is asked of each; everything else once.
         found = found_names if _SPEAKS_OF_ONE.search(rule.check) else found_names[:1]
         for names in found if before is not None else ():
@@ -111,10 +127,10 @@ def _gate(rule: GateRule, before: str, names: dict[str, str], texts: dict[str, s
     return Gate(identity, rule.way, before, check, rule.timeout, _soak(rule, config), about)
 
 
-def _after(operation: str, mine: tuple[Step, ...], steps: tuple[Step, ...]) -> str | None:
+def _after(operation: str, mine: tuple[Step, ...], made: _Plan) -> str | None:
     """What comes next after the workload's step of this operation; None where it has none."""
     found = next((step for step in reversed(mine) if step.operation == operation), None)
-    return None if found is None else _next(steps.index(found), steps)
+    return None if found is None else _next(made.numbers[found.id], made.steps)
 
 
 def _next(number: int, steps: tuple[Step, ...]) -> str:
@@ -183,7 +199,7 @@ def _is_commit(step: Step) -> bool:
 
 
 def _delivery(identity: str, way: Way, before: str, check: str, step: Step, made: _Plan) -> Gate:
-    owner = made.case(step).applied_by(step.change.target)
+    owner = made.owners[step.unit].applied_by(step.change.target)
     about = _about(_check(identity), {"step": step.id, "kustomization": owner})
     return Gate(identity, way, before, check, NO_LIMIT, "0s", about)
 

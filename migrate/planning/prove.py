@@ -26,7 +26,7 @@ from migrate.targets.lasting import Undoable, lasting
 
 def prove(composition: Composition) -> None:
     """Return if every step has a true way back, or says what remains. Raises Refused naming the step that has not."""
-    ids = {step.id for step in composition.steps}
+    ids = {step.id: step for step in composition.steps}
     if len(ids) != len(composition.steps):
         raise _unproven("the plan", "two steps have the same id")
     seen = set[str]()
@@ -36,7 +36,7 @@ def prove(composition: Composition) -> None:
         seen.add(step.id)
         _prove_step(step, composition.texts)
     for pair in composition.patches:
-        _prove_patch(pair, composition)
+        _prove_patch(pair, ids[pair.step], composition)
 
 
 def _prove_step(step: Step, texts: dict[str, bytes]) -> None:
@@ -81,8 +81,7 @@ def _prove_request(step: str, change: Change) -> None:
         raise _unproven(step, "its inverse request does not restore the state before")
 
 
-def _prove_patch(pair: PatchPair, composition: Composition) -> None:
-    step = next(step for step in composition.steps if step.id == pair.step)
+def _prove_patch(pair: PatchPair, step: Step, composition: Composition) -> None:
     if not all(patch and patch[0]["op"] == "test" for patch in (pair.forward, pair.inverse)):
         raise _unproven(pair.step, f"the patch of {pair.target} does not begin with a test")
     for edit in step.change.files:
