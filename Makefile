@@ -22,10 +22,11 @@ test: $(READY)
 fuzz: $(READY)
 	HYPOTHESIS_PROFILE=explore $(BIN)/pytest -k 'any or nonsense or propert or fuzz'
 
-# A process killed at every boundary of every command, there and back, and servers that break under a run on a lab of its
-# own, with every secret of that lab looked for afterwards; takes its time, prints how many of each.
+# A process killed at every boundary of every command, there and back; servers that break under a run on a lab of its
+# own, with every secret of that lab looked for afterwards; every whole way on real servers. Takes its time, prints how
+# many of each.
 proof: $(READY)
-	MIGRATE_PROOF=all $(BIN)/pytest tests/crash tests/faults
+	MIGRATE_PROOF=all $(BIN)/pytest tests/crash tests/faults tests/live
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -76,7 +76,13 @@ def room(labs_level: Level, tmp_path: Path) -> Iterator[Room]:
         assert list(Path(labs).iterdir()) == []
 
 
-@pytest.mark.parametrize("estate", [shelf("examples") / "tazlab", TAZLAB], ids=["example", "first-user"])
+@pytest.mark.parametrize(
+    "estate",
+    [
+        pytest.param(shelf("examples") / "tazlab", id="example"),
+        pytest.param(TAZLAB, id="first-user", marks=pytest.mark.proof),
+    ],
+)
 def test_there_and_back_and_there_again_without_a_gap(room: Room, estate: Path) -> None:
     if not estate.is_dir():
         pytest.skip("the estates do not lie beside the project")
