@@ -28,4 +28,5 @@ CHECK = Check(
     ("columns", "key", "key_column", "table"),
     "taking the ciphertext back loses no value",
     settled(ask),
+    guards=True,
 )

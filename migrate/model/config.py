@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from migrate.model.words import RESERVED
+
 _DURATION = r"^([0-9]+(s|m|h|d))+$"
 
 
@@ -157,6 +159,14 @@ class SealedColumn(_Section):
     account: str | None = None
     rate: int = Field(default=1000, ge=1)
     batch: int = Field(default=200, ge=1, le=5000)
+
+    @field_validator("database", "table", "column", "key", "sealed")
+    @classmethod
+    def _free(cls, name: str | None) -> str | None:
+        """Statements name it without quotes: `user` would be read as who is logged in."""
+        if taken := sorted(RESERVED & set((name or "").split("."))):
+            raise ValueError(f"{taken[0]} is a reserved word of SQL")
+        return name
 
     @property
     def sealed_name(self) -> str:

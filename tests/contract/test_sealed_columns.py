@@ -19,7 +19,7 @@ from migrate.model.ports import Denied, Move, Partly, Secrets, Unreachable, Writ
 from migrate.sealing.job import Clock, Ended, compare, rewrap, seal
 from migrate.sealing.pace import Pace
 from migrate.sealing.ports import Pair, Row, Unreadable
-from migrate.stores.postgres.comparing import compared, writes
+from migrate.stores.postgres.comparing import compared, sampled, writes
 from migrate.stores.postgres.sealed import SealedTable, sealed_table, versions
 from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.store import PostgresStore
@@ -322,6 +322,26 @@ def test_nobody_writes_while_it_is_compared(notes: Sealed) -> None:
 
     assert compared(notes.database, notes.columns, "id", Watching(notes.vault, notes.key.path)).whole
     assert refused
+
+
+def test_a_backup_of_vault_is_tried_with_rows_of_every_version_of_the_key(notes: Sealed) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    notes.vault.ask("post", f"{notes.key.path}/rotate")
+    [newest] = notes.cipher.encrypt([str(notes.sql("select body from entries where id = 400")[0][0])])
+    assert newest.startswith("vault:v2:")
+    notes.sql(f"set migrate.job = 'on'; update entries set body_sealed = '{newest}' where id = 400")
+
+    class Older(Key):
+        """The key as a backup from before its rotation has it."""
+
+        def decrypt(self, sealed: Sequence[str]) -> list[str | Unreadable]:
+            opened = iter(super().decrypt([one for one in sealed if one.startswith("vault:v1:")]))
+            return [next(opened) if one.startswith("vault:v1:") else Unreadable() for one in sealed]
+
+    found = sampled(notes.database, notes.columns, "id", Older(notes.vault, notes.key.path), 5)
+
+    assert (found.rows, found.equal, found.unreadable) == (6, 5, 1)
 
 
 def test_rewrapped_rows_open_and_older_ones_are_counted(notes: Sealed) -> None:

@@ -78,3 +78,13 @@ def test_overrides_reach_the_scan() -> None:
 def test_a_wrong_setting_is_named(text: bytes, key: str) -> None:
     with pytest.raises(Failed, match=key):
         read_config(text)
+
+
+@pytest.mark.parametrize("part", ["table: public.user", "column: order", "key: end"])
+def test_a_column_that_sql_would_read_as_something_else_is_refused(part: str) -> None:
+    name, _, value = part.partition(": ")
+    said = {"database": "app", "table": "public.notes", "column": "body", "workload": "apps/notes"} | {name: value}
+    lines = "\n      ".join(f"{key}: {text}" for key, text in said.items())
+    with pytest.raises(Failed) as found:
+        read_config(f"transit:\n  columns:\n    - {lines.strip()}\n".encode())
+    assert "reserved word" in found.value.happened

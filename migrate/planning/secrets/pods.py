@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -215,16 +216,17 @@ def _file(container: Container, key: str, copy: Copy, copies: tuple[Copy, ...]) 
 
 def _renamed(container: Container, old: str, new: str) -> None:
     """A single file cannot be put into a folder of the image: whoever names it must be told where it is now."""
-    found = False
+    # The very path: `/etc/app/key.pub` is another file.
+    named, found = re.compile(re.escape(old) + r"(?![\w./-])"), False
     for group in ("command", "args"):
         for number, word in enumerate(sequence(container.held.get(group))):
-            if isinstance(word, str) and old in word:
-                container.note("texts", ((group, number), word.replace(old, new)))
+            if isinstance(word, str) and named.search(word):
+                container.note("texts", ((group, number), named.sub(lambda _: new, word)))
                 found = True
     for variable in items(container.held.get("env")):
         value = variable.get("value")
-        if isinstance(value, str) and old in value:
-            container.note("set", (text(variable.get("name")), value.replace(old, new)))
+        if isinstance(value, str) and named.search(value):
+            container.note("set", (text(variable.get("name")), named.sub(lambda _: new, value)))
             found = True
     if not found:
         raise UnfitError(f"{container.name} expects the file at {old} inside a folder of its own, and nothing names it")

@@ -10,7 +10,7 @@ from migrate.model.json import Json
 from migrate.model.ports import Unreachable
 from migrate.sealing.job import Comparison, compare
 from migrate.sealing.ports import Cipher
-from migrate.stores.postgres.sealed import Connection, sealed_table
+from migrate.stores.postgres.sealed import Connection, sealed_table, versions
 from migrate.stores.postgres.session import Database, said, unreachable
 from migrate.targets.columns import NOTED, Columns
 
@@ -42,10 +42,16 @@ def compared(database: Database, columns: Columns, key: str, cipher: Cipher) -> 
 
 
 def sampled(database: Database, columns: Columns, key: str, cipher: Cipher, rows: int) -> Comparison:
-    """The first rows, decrypted with another Vault and compared. Raises Unreachable, Refused."""
+    """So many rows of each version of the key, decrypted with another Vault and compared.
+
+    Of each: an older backup of Vault opens what older versions sealed, and not what the newest did. Raises
+    Unreachable, Refused.
+    """
     with database.session(columns.database) as connection:
         try:
-            pairs, _ = sealed_table(connection, columns, key).pairs(None, rows)
+            table = sealed_table(connection, columns, key)
+            made = sorted(versions(connection, columns))
+            pairs = [pair for version in made for pair in table.of_version(version, rows)]
         except psycopg.Error as error:
             raise unreachable(error, {}) from None
     return compare(lambda after, limit: (pairs, None), cipher, rows)

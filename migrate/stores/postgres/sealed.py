@@ -92,6 +92,12 @@ class SealedTable:
         found = self._read(_PAIRS, "true", after, limit)
         return [Pair(plain, sealed) for _, plain, sealed in found], found[-1][0] if len(found) == limit else None
 
+    def of_version(self, version: int, limit: int) -> list[Pair]:
+        """Some rows whose ciphertext was made with this version of the key; 0 for what is no ciphertext."""
+        made = "coalesce(substring({sealed} from '^vault:v([0-9]+):')::int, 0) = " + str(int(version))
+        found = self._read(_PAIRS, "{sealed} is not null and " + made, None, limit)
+        return [Pair(plain, sealed) for _, plain, sealed in found]
+
     def _rows(self, query: str, what: str, after: str | None, limit: int) -> Iterator[Row]:
         for key, version, value in self._read(query, what, after, limit):
             yield Row(key, version, value)

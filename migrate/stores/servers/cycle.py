@@ -18,6 +18,7 @@ from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.trial import Credential, used
 from migrate.stores.servers.logins import Logins
 from migrate.stores.vault.api import Answer, Api
+from migrate.stores.vault.store import rule
 
 _PATIENCE, _PAUSE = 30.0, 0.25
 """Seconds: Vault revokes in the background, and that is how long it may take."""
@@ -78,9 +79,14 @@ def _revoked(vault: Api, lease: str, *, minted: bool) -> None:
         _ended(vault)
         return
     try:
-        vault.ask("post", "sys/leases/revoke", {"lease_id": lease, "sync": True})
+        answer = vault.ask("post", "sys/leases/revoke", {"lease_id": lease, "sync": True})
     except LostError as error:
         raise Unreachable(str(error), following=f"vault lease revoke {lease}") from None
+    if not answer.ok:
+        raise Unreachable(
+            f"the login that was issued for this check could not be ended: {answer.errors}",
+            following=f"vault lease revoke {lease}; and grant it: {rule('sys/leases/revoke', 'update')}",
+        )
 
 
 def _ended(bearer: Api) -> None:

@@ -74,10 +74,10 @@ def _shown(target: Target, answer: Answer) -> State:
 
 def _request(move: Move, secrets: Secrets) -> tuple[str, str, dict[str, Json] | None]:
     target, after = move.change.target, move.change.after
+    if is_key(target):  # before all else: a key is never deleted
+        return "post", *key_request(move.change)
     if isinstance(after, Absent):
         return "delete", target.path, None
-    if is_key(target):
-        return "post", *key_request(move.change)
     said = body(target, after.value if isinstance(after, Doc) else {})
     if target.kind == "policy":
         text = str(said.get("policy", ""))

@@ -124,10 +124,10 @@ def test_a_mounted_secret_is_written_where_it_was_mounted(tmp_path: Path) -> Non
 def test_a_single_file_moves_where_whoever_names_it_can_be_told(tmp_path: Path) -> None:
     mount = {"name": "v", "mountPath": "/app/config.yaml", "subPath": "config.yaml"}
     volumes = [{"name": "v", "secret": {"secretName": "login"}}]
-    held = container(args=["--config=/app/config.yaml"], volumeMounts=[mount])
+    held = container(args=["--config=/app/config.yaml", "--was=/app/config.yaml.old"], volumeMounts=[mount])
     folder = estate(tmp_path / "e", external("login", "config.yaml"), workload(held, volumes=volumes))
     template = pod_after(folder, planned(folder))
-    assert app_of(template)["args"] == ["--config=/vault/secrets/config.yaml"]
+    assert app_of(template)["args"] == ["--config=/vault/secrets/config.yaml", "--was=/app/config.yaml.old"]
     assert "volumeMounts" not in app_of(template)
 
 
