@@ -51,10 +51,19 @@ def rollback(
 
 
 def _units(seat: Seat, only: list[str]) -> list[Json]:
-    """The workloads to take back; none where that is all of them. Raises Usage."""
+    """The workloads to take back; none where that is all of them. Raises Usage, Refused."""
+    from migrate.engine.units import bound
+
     there = seat.loaded.plan.units
     if unknown := sorted(set(only) - set(there)):
         raise Usage(f"this run moves no {', '.join(unknown)}", following=f"name one of: {', '.join(there)}")
+    for one in bound(seat.loaded.plan, only, seat.run.without) if only else ():
+        raise Refused(
+            f"{one.unit} cannot go back alone: {one.other} retires Secret {one.secret}, which both read",
+            truth="alone it would live on a copy that nothing writes any more, or that is gone",
+            undone="nothing was written",
+            following=f"migrate rollback --only {one.unit} --only {one.other}",
+        )
     left = [unit for unit in there if unit not in seat.run.without]
     return [] if set(left) <= set(only) else [*dict.fromkeys(only)]
 
