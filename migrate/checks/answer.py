@@ -54,6 +54,7 @@ class Question:
 class Check:
     """A check by its name. `guards`: it protects data or the way back, so nobody may waive it.
 
+    `locks`: it keeps others from writing while it looks, so it is asked in a run alone, when it is its turn.
     `prefix`: gates called `name.SOMETHING` ask it too.
     """
 
@@ -63,3 +64,4 @@ class Check:
     ask: Callable[[Observer, Question], Answer]
     guards: bool = False
     prefix: bool = False
+    locks: bool = False

@@ -30,4 +30,5 @@ CHECK = Check(
     "ciphertext and plaintext say the same",
     settled(ask),
     guards=True,
+    locks=True,
 )

@@ -29,4 +29,5 @@ CHECK = Check(
     "taking the ciphertext back loses no value",
     settled(ask),
     guards=True,
+    locks=True,
 )

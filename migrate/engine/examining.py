@@ -23,7 +23,7 @@ Finding = Literal["pass", "fail", "inconclusive", "later"]
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What one check says. `later`: it fails now and asks about something that an earlier step makes."""
+    """What one check says. `later`: it fails and asks about what an earlier step makes, or only a run may ask it."""
 
     gate: str
     proves: str
@@ -41,6 +41,8 @@ def examined(
     def ask(one: tuple[Gate, bool]) -> Examined:
         gate, begun = one
         check = check_for(gate.id)
+        if check.locks:
+            return Examined(gate.id, check.proves, "later", "it would keep others from writing", "the run asks it")
         return _words(gate, check, check.ask(observer, Question(dict(gate.about), now())), begun=begun)
 
     workloads = len({step.unit for step in plan.steps}) or 1
