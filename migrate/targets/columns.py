@@ -75,7 +75,7 @@ def statements(change: Change) -> Iterator[str]:
         case "sealed", Doc(), Absent():
             yield from _dropped(columns, columns.sealed, columns.plain, "exist as ciphertext only")
         case "plaintext", Doc(), Doc(value) if mapping(value).get("kept") is False:
-            yield from _dropped(columns, columns.plain, columns.sealed, "are not sealed")
+            yield from _dropped(columns, columns.plain, columns.sealed, "are not sealed", _insist_on_guard(columns))
         case _:
             return
 
@@ -129,9 +129,21 @@ def _unguarded(columns: Columns) -> Iterator[str]:
     yield from (f"DROP SEQUENCE IF EXISTS {stem}_{one};" for one in NOTED)
 
 
-def _dropped(columns: Columns, gone: str, stays: str, why: str) -> Iterator[str]:
+def _insist_on_guard(columns: Columns) -> str:
+    """Without the guard a ciphertext may be older than the plaintext beside it, and the newer value would go."""
+    guard = f"tgrelid = '{columns.relation}'::regclass AND tgname = '{columns.guard}' AND tgenabled <> 'D'"
+    return (
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_trigger WHERE {guard}) THEN RAISE EXCEPTION "
+        f"'the guard of {columns.relation} is gone or disabled' USING ERRCODE = 'check_violation'; END IF; END $$;"
+    )
+
+
+def _dropped(columns: Columns, gone: str, stays: str, why: str, *asked: str) -> Iterator[str]:
+    # Everybody queues behind whoever waits for this lock.
+    yield "SET LOCAL lock_timeout = '5s';"
     # The question and the drop see the same rows: nobody writes between them.
     yield f"LOCK TABLE {columns.relation} IN ACCESS EXCLUSIVE MODE;"
+    yield from asked
     yield (
         f"DO $$ BEGIN IF EXISTS (SELECT FROM {columns.relation} WHERE {gone} IS NOT NULL AND {stays} IS NULL) THEN "
         f"RAISE EXCEPTION 'some rows of {columns.relation} {why}' USING ERRCODE = 'check_violation'; END IF; END $$;"

@@ -280,6 +280,16 @@ def test_the_drop_refuses_while_a_row_is_not_sealed(notes: Sealed) -> None:
     assert notes.sql("select count(*) from entries where body = 'late'") == [(1,)]
 
 
+def test_the_drop_refuses_where_the_guard_was_disabled(notes: Sealed) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    notes.sql(f"alter table entries disable trigger {notes.columns.guard}")
+    assert not isinstance(notes.write(notes.drop()), Written)
+    assert notes.sql("select count(*) from entries where body is not null") != [(0,)]
+    notes.sql(f"alter table entries enable trigger {notes.columns.guard}")
+    assert notes.write(notes.drop()) == Written()
+
+
 def test_after_the_drop_everything_reads_and_nothing_it_stands_on_is_taken_back(notes: Sealed) -> None:
     notes.ready()
     notes.write(notes.fill())
