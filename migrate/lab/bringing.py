@@ -48,12 +48,12 @@ class Brought:
         """What tells the lab's things from everybody else's."""
         return f"migrate lab {self.world.name} {self.world.id}"
 
-    def vault(self, there: str, make: str, body: dict[str, Any], *, remove: str | None = None) -> bool:
-        """Make something in Vault where nothing is at `there`; true where it was made. `remove`: what DELETE names."""
-        if _is(self.servers.vault, there):
+    def vault(self, path: str, body: dict[str, Any]) -> bool:
+        """Make something in Vault where nothing is; true where it was made. The body bears the mark."""
+        if _is(self.servers.vault, path):
             return False
-        self.note("vault", remove or make)
-        self.servers.vault.ask("POST", f"/v1/{make}", body)
+        self.note("vault", path)
+        self.servers.vault.ask("POST", f"/v1/{path}", body)
         return True
 
     def object(self, collection: str, body: cluster.Object) -> bool:
@@ -85,7 +85,7 @@ class Brought:
                 self.servers.vault.ask("POST", "/v1/auth/token/revoke", token)
             return
         if where == "vault":
-            if not path.startswith("sys/") or path.startswith("sys/policies/") or self._is_ours(path):
+            if self._is_ours(path):
                 self.servers.vault.ask("DELETE", f"/v1/{path}")
             return
         found = self.servers.cluster.look(path)
@@ -95,13 +95,13 @@ class Brought:
             if not gone.ok and gone.status != 404:
                 raise Failed(gone.message)
 
-    def _is_ours(self, mount: str) -> bool:
-        """Whether a mount is the one that was brought: its description says so."""
+    def _is_ours(self, path: str) -> bool:
+        """Whether what is there bears the lab's mark, and of a value that nobody has written it since."""
         try:
-            found = self.servers.vault.ask("GET", f"/v1/{mount}")
+            found = self.servers.vault.ask("GET", f"/v1/{path}")["data"]
         except Unwelcome:
             return False
-        return bool(found["data"].get("description") == self.mark)
+        return self.mark in json.dumps(found) and int(found.get("current_version") or 0) <= 1
 
     def note(self, where: str, path: str) -> None:
         """Write down that something is about to be made."""
@@ -114,17 +114,18 @@ def furnish_vault(brought: Brought, mounts: Mounts, demands: Demands | None) -> 
     mine = {"description": brought.mark}
     for mount in mounts.kv:
         body = {"type": "kv", "options": {"version": "2"}, **mine}
-        if not brought.vault(f"sys/mounts/{mount}", f"sys/mounts/{mount}", body):
+        if not brought.vault(f"sys/mounts/{mount}", body):
             _insist_on_versions(brought.servers.vault, mount)
     for kind, mount in (("database", mounts.database), ("pki", mounts.pki), ("transit", mounts.transit)):
-        brought.vault(f"sys/mounts/{mount}", f"sys/mounts/{mount}", {"type": kind, **mine})
-    if brought.vault(f"sys/auth/{mounts.jwt}", f"sys/auth/{mounts.jwt}", {"type": "jwt", **mine}):
+        brought.vault(f"sys/mounts/{mount}", {"type": kind, **mine})
+    if brought.vault(f"sys/auth/{mounts.jwt}", {"type": "jwt", **mine}):
         brought.servers.vault.ask("POST", f"/v1/auth/{mounts.jwt}/config", _trust(brought.servers.cluster))
-    policy = f"sys/policies/acl/{vault.READER}"
-    brought.vault(policy, policy, {"policy": vault.reading(mounts)})
+    brought.vault(f"sys/policies/acl/{vault.READER}", {"policy": f"# {brought.mark}\n{vault.reading(mounts)}"})
     for (mount, path), data in (demands.values if demands else {}).items():
-        whole = f"{mount}/metadata/{path}"
-        brought.vault(whole, f"{mount}/data/{path}", {"data": dict(data)}, remove=whole)
+        if brought.vault(f"{mount}/metadata/{path}", {"custom_metadata": {"made-by": brought.mark}}):
+            # cas 0: only where there is no version yet, whoever came in between.
+            value = {"data": dict(data), "options": {"cas": 0}}
+            brought.servers.vault.ask("POST", f"/v1/{mount}/data/{path}", value)
 
 
 def furnish_cluster(brought: Brought, demands: Demands | None, authority: Path | None) -> None:
