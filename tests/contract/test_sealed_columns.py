@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -352,6 +353,14 @@ def test_a_backup_of_vault_is_tried_with_rows_of_every_version_of_the_key(notes:
     found = sampled(notes.database, notes.columns, "id", Older(notes.vault, notes.key.path), 5)
 
     assert (found.rows, found.equal, found.unreadable) == (6, 5, 1)
+
+
+def test_a_column_that_is_not_there_is_no_server_that_is_away(notes: Sealed) -> None:
+    notes.ready()
+    with pytest.raises(Unreachable) as found:
+        sampled(notes.database, replace(notes.columns, sealed="nowhere"), "id", notes.cipher, 5)
+    assert "refuses" in found.value.happened
+    assert "the column is there" in str(found.value.following)
 
 
 def test_rewrapped_rows_open_and_older_ones_are_counted(notes: Sealed) -> None:

@@ -80,9 +80,22 @@ def _parsed(dsn: str) -> dict[str, Any]:
 
 
 def unreachable(error: psycopg.Error, settings: Mapping[str, Any]) -> Unreachable:
-    """PostgreSQL did not answer, in words without the DSN."""
-    where = f" at {settings.get('host', 'the local socket')}" if settings else ""
-    return Unreachable(f"PostgreSQL{where} does not answer: {said(error)}", following="it answers again")
+    """PostgreSQL did not answer, or not with what was asked for, in words without the DSN."""
+    where, state = f" at {settings.get('host', 'the local socket')}" if settings else "", error.sqlstate or ""
+    if not state or state.startswith(_LOST):
+        return Unreachable(f"PostgreSQL{where} does not answer: {said(error)}", following="it answers again")
+    following = next((text for start, text in _REFUSALS.items() if state.startswith(start)), "see to what it says")
+    return Unreachable(f"PostgreSQL{where} refuses: {said(error)}", following=following)
+
+
+_REFUSALS = {
+    _FORBIDDEN: "give the administrator's login that right (where row security hides rows: BYPASSRLS)",
+    "28": "correct the login that database.admin in migrate.yaml names, or the host-based rules",
+    "3D000": "name a database that is there",
+    "42P01": "the table is there: look whether the step that makes it was taken back",
+    "42703": "the column is there: look whether the step that makes it was taken back",
+}
+"""What settles a refusal, by the beginning of its SQLSTATE (appendix A of PostgreSQL's manual)."""
 
 
 def said(error: psycopg.Error) -> str:
