@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-
 from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
-from migrate.checks.looking import Seen, joined, look, settled
+from migrate.checks.looking import joined, look, settled
 from migrate.model.ports import Observer
 
 
@@ -23,31 +20,11 @@ def ask(observer: Observer, question: Question) -> Answer:
         )
     owners = [f"{one.get('kind')} {one.get('name')}" for one in secret.items("owners")]
     if owners:
-        hurry = "ESO refreshes it with creationPolicy Orphan (annotate the ExternalSecret with force-sync to hurry it)"
-        orphaned = external.exists and external.value.get("creationPolicy") == "Orphan"
-        by_hand = f"; should it stay so after a refresh (ESO 0.10 never lets go): {_letting_go(secret, name)}"
         return Inconclusive(
             f"Secret {name} still belongs to {joined(owners)}: removing that would delete it",
-            hurry + (by_hand if orphaned else ""),
+            "see who put that back: the ExternalSecret must say creationPolicy Orphan, and nobody else own the Secret",
         )
     return Pass(f"Secret {name} has no owner: it stays when its ExternalSecret goes")
-
-
-def _letting_go(secret: Seen, name: str) -> str:
-    """The patch that takes the owner's reference off this very Secret, and nothing if either is another by then.
-
-    Safe only under Orphan: under Owner the controller puts the reference back, and the patch only hides that.
-    """
-    namespace, _, short = name.partition("/")
-    owners = secret.items("owners")
-    place = next((n for n, one in enumerate(owners) if one.get("kind") == "ExternalSecret"), 0)
-    at = f"/metadata/ownerReferences/{place}"
-    patch = [
-        {"op": "test", "path": "/metadata/uid", "value": secret.value.get("uid")},
-        {"op": "test", "path": f"{at}/uid", "value": owners[place].get("uid")},
-        {"op": "remove", "path": at},
-    ]
-    return f"kubectl -n {namespace} patch secret {short} --type=json -p {shlex.quote(json.dumps(patch))}"
 
 
 CHECK = Check(

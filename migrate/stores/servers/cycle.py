@@ -48,7 +48,7 @@ class Cycle:
         try:
             return self._lived(bearer, wanted, minted=True)
         finally:
-            _ended(bearer)
+            bearer.end_token()
 
     def _lived(self, vault: Api, wanted: dict[str, str], *, minted: bool) -> dict[str, Json]:
         read = vault.look(wanted["path"])
@@ -76,7 +76,7 @@ class Cycle:
 def _revoked(vault: Api, lease: str, *, minted: bool) -> None:
     """End the lease; a workload's token may not, and takes it along when it is revoked itself."""
     if minted:
-        _ended(vault)
+        vault.end_token()
         return
     try:
         answer = vault.ask("post", "sys/leases/revoke", {"lease_id": lease, "sync": True})
@@ -87,10 +87,3 @@ def _revoked(vault: Api, lease: str, *, minted: bool) -> None:
             f"the login that was issued for this check could not be ended: {answer.errors}",
             following=f"vault lease revoke {lease}; and grant it: {rule('sys/leases/revoke', 'update')}",
         )
-
-
-def _ended(bearer: Api) -> None:
-    try:
-        bearer.ask("post", "auth/token/revoke-self")
-    except LostError:
-        return  # its time to live ends it

@@ -44,7 +44,7 @@ class Logins:
         if not found.ok:
             return {"allowed": False, "policies": [], "why": found.errors, **claims(jwt)}
         policies = sequence(found.auth.get("token_policies"))
-        self._revoked(str(found.auth.get("client_token")))
+        self.vault.bearing(str(found.auth.get("client_token"))).end_token()
         return {"allowed": True, "policies": policies, "why": ""}
 
     def to_database(self, name: str, asked: str) -> _Shown:
@@ -61,7 +61,7 @@ class Logins:
         try:
             return self._connected(self.vault.bearing(bearer).look(wanted["path"]), wanted)
         finally:
-            self._revoked(bearer)
+            self.vault.bearing(bearer).end_token()
 
     def with_secret(self, name: str, asked: str) -> _Shown:
         """`{allowed, session, current, why}` of a login with what a Secret holds; nothing where there is no such one.
@@ -96,7 +96,7 @@ class Logins:
         except LostError as error:
             raise Unreachable(str(error), following="Vault answers again") from None
         finally:
-            self._revoked(bearer)
+            self.vault.bearing(bearer).end_token()
         if not made.ok:
             return {"allowed": False, "why": f"{wanted['path']} in Vault: {made.errors}"}
         if self.database is None:
@@ -141,9 +141,3 @@ class Logins:
             return self.vault.anonymous().ask("post", f"{mount}/login", {"role": role, "jwt": jwt})
         except LostError as error:
             raise Unreachable(str(error), following="Vault answers again") from None
-
-    def _revoked(self, bearer: str) -> None:
-        try:
-            self.vault.bearing(bearer).ask("post", "auth/token/revoke-self")
-        except LostError:
-            return  # its time to live ends it

@@ -6,6 +6,7 @@ An answer holds secrets at times: its `repr` shows the status only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +71,11 @@ class Api:
     def bearing(self, token: str) -> Api:
         """The same server, asked with that token."""
         return Api(self.address, self._ca, lambda: token)
+
+    def end_token(self) -> None:
+        """Revoke the token that is borne, whatever becomes of that: its time to live ends it soon anyway."""
+        with suppress(LostError):
+            self.ask("post", "auth/token/revoke-self")
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
         """Send one request. Raises LostError where no answer came, Refused where the CA file cannot be read."""
