@@ -47,7 +47,7 @@ def status(
     if watch:
         _watch(where)
     elif as_json:
-        view.show_json(str(where.estate), where.world_name, standings(where), _rehearsed(where))
+        view.show_json(str(where.estate), where.world_name, standings(where))
     else:
         view.show(_look(where, _serving(where)), standings(where))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from migrate.engine.standing import Standing, standing_json
 from migrate.model.json import Json
@@ -24,17 +24,14 @@ class Rehearsed:
     folder: str
 
 
-def status_json(
-    estate: str, world: str | None, runs: list[Standing], rehearsed: tuple[Rehearsed, ...] = ()
-) -> dict[str, Json]:
+def status_json(estate: str, world: str | None, runs: list[Standing]) -> dict[str, Json]:
     """The whole document."""
-    body: dict[str, Json] = {"schema": SCHEMA, "estate": estate, "world": world}
-    return body | {"runs": [standing_json(one) for one in runs], "rehearsals": [asdict(one) for one in rehearsed]}
+    return {"schema": SCHEMA, "estate": estate, "world": world, "runs": [standing_json(one) for one in runs]}
 
 
-def show_json(estate: str, world: str | None, runs: list[Standing], rehearsed: tuple[Rehearsed, ...]) -> None:
+def show_json(estate: str, world: str | None, runs: list[Standing]) -> None:
     """One JSON document."""
-    emit_json(status_json(estate, world, runs, rehearsed))
+    emit_json(status_json(estate, world, runs))
 
 
 @dataclass(frozen=True, slots=True)

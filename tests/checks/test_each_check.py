@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Mapping
 from typing import TypeAlias
 from urllib.parse import urlencode
 
-import jsonpatch
 import pytest
 
 from migrate.checks.answer import Fail, Inconclusive, Pass
@@ -452,16 +449,3 @@ def test_a_merge_made_elsewhere_must_be_fetched() -> None:
                 assert ("git fetch" in settles) is fetched
             case other:
                 pytest.fail(str(other))
-
-
-def test_an_owner_that_old_eso_never_takes_off_is_taken_off_by_a_patch_that_fits_only_it() -> None:
-    """ESO 0.10.3, on a real cluster: Orphan leaves the owner reference. The patch tests both uids before it removes."""
-    owned = SECRET | {"owners": [{"kind": "ExternalSecret", "name": "login", "uid": "2"}]}
-    answer = ask("eso.owner", {SECRET_AT: owned, EXTERNAL_AT: EXTERNAL})
-    assert isinstance(answer, Inconclusive)
-    words = shlex.split(answer.settles[answer.settles.index("kubectl") :])
-    held: Json = {"metadata": {"uid": "1", "ownerReferences": [{"uid": "2"}]}}
-    assert jsonpatch.apply_patch(held, json.loads(words[-1])) == {"metadata": {"uid": "1", "ownerReferences": []}}
-    still = ask("eso.owner", {SECRET_AT: owned, EXTERNAL_AT: EXTERNAL | {"creationPolicy": "Owner"}})
-    assert isinstance(still, Inconclusive)
-    assert "kubectl" not in still.settles, "under Owner the controller would put it back"
