@@ -53,7 +53,7 @@ def apply(
     with watcher("apply", where, as_json=as_json) as told:
         loaded = read_plan(plan)
         admit(loaded.plan, loaded.name, practice=where.world is not None, rehearsal=where.rehearsal is not None)
-        _no_other(where, loaded)
+        no_other(where, loaded)
         connections = connect(where, loaded)
         _still_true(where, connections, loaded)
         told.differences(_since_last(where, loaded))
@@ -61,7 +61,7 @@ def apply(
         _opened(where, loaded, told, how)
 
 
-def _no_other(where: Place, loaded: Loaded) -> None:
+def no_other(where: Place, loaded: Loaded) -> None:
     """One run at a time: the next plan stands on what the last one left. Nobody knows what a damaged one left."""
     from migrate.cli.place import damaged_runs, known_runs
 
@@ -128,7 +128,7 @@ def _opened(where: Place, loaded: Loaded, watcher: Watcher, how: str) -> None:
     name = where.runs.fresh(loaded.name, now())
     folder = where.runs.create(name, dumped(loaded.document))
     with _unless_locked(folder), seated(where, Known(folder, loaded, Run()), "migrate apply", watcher) as seat:
-        _no_other(where, loaded)  # once more, now that nobody else can begin one
+        no_other(where, loaded)  # once more, now that nobody else can begin one
         seat.note("run.opened", **opening(seat, name))
         seat.note("run.approved", digest=loaded.digest, who=who(), how=how, stages=list(BEFORE_CONTRACT))
         where.runs.refused(loaded.plan.phase).unlink(missing_ok=True)

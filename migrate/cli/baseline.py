@@ -24,9 +24,10 @@ def baseline(
 ) -> None:
     """Open a run in which what is so already counts as done; it stays when the run is taken back.
 
-    Exit 0; 3 where a run of this plan is here; 5 locked.
+    Exit 0; 3 where a run of this plan is here, or another one is open; 5 locked.
     """
     from migrate.cli.adopt import looked, opened
+    from migrate.cli.apply import no_other
     from migrate.engine.adopting import baselined, run_of
 
     where, loaded, steps = looked(plan, estate, world)
@@ -37,4 +38,5 @@ def baseline(
             undone="nothing was written",
             following=f"migrate recover {plan} rebuilds that run's journal",
         )
+    no_other(where, loaded)
     opened(where, loaded, steps, list(baselined(steps)), "adopted what was there")

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def board(
     estate: EstateOption = None,
     world: WorldOption = None,
-    port: Annotated[int, typer.Option("--port", help="0: any that is free.")] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 0,
 ) -> None:
     """Serve a read-only page over the runs of an estate, until interrupted. Only this machine can reach it.
 

@@ -54,16 +54,21 @@ def resume(
 
 def _release(seat: Seat) -> None:
     """What was found may be settled by now: it is looked at again. What a person held, a person lets go."""
-    hold = seat.run.hold
-    if hold is not None and hold.key != "operator":
+    if seat.run.hold is not None and not seat.run.held_by_a_person:
         seat.note("hold.cleared", who="migrate resume", reason="to look again")
 
 
 def _waived(seat: Seat, gate: str, reason: str) -> None:
+    """Of several workloads' gates of one name, the first that is still waited for."""
     from migrate.checks.catalogue import check_for
     from migrate.cli.place import who
+    from migrate.engine.fold import Passed, Waived
 
-    found = next((one for one in seat.loaded.plan.gates if one.id == gate and one.way == seat.run.way), None)
+    named = [
+        one for one in seat.loaded.plan.gates if one.way == seat.run.way and gate in {one.id, one.id.partition("@")[0]}
+    ]
+    waits = [one for one in named if not isinstance(seat.run.gates.get((one.way, one.id)), Passed | Waived)]
+    found = next(iter([*waits, *named]), None)
     if found is None:
         names = ", ".join(one.id for one in seat.loaded.plan.gates if one.way == seat.run.way)
         raise Usage(f"the plan has no gate {gate} on this way", following=f"one of: {names}")
@@ -74,7 +79,7 @@ def _waived(seat: Seat, gate: str, reason: str) -> None:
             undone="nothing was written",
             following="settle what it waits for, or migrate rollback",
         )
-    seat.note("gate.waived", gate=gate, way=found.way, who=who(), reason=reason)
+    seat.note("gate.waived", gate=found.id, way=found.way, who=who(), reason=reason)
 
 
 def _word(seat: Seat, given: str | None, *, asks: bool) -> Callable[[], bool]:

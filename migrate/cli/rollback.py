@@ -33,7 +33,7 @@ def rollback(
     """Take the run back: first the cutover in Git, and, once no pod needs it, what was made for it.
 
     Of a plan of several workloads --only takes back one, and the run goes on with the others. Later edits by anybody
-    else stay. Run it again until it is complete. Exit 0 complete; 7 not complete yet; 5 locked.
+    else stay. Run it again until it is complete. Exit 0 complete; 4 held by a person; 7 not complete yet; 5 locked.
     """
     from migrate.cli.driving import finish, seated
     from migrate.cli.place import chosen_run, place, watcher, who
@@ -42,7 +42,8 @@ def rollback(
     with watcher("rollback", where, as_json=as_json) as told:
         one = chosen_run(where, run)
         with seated(where, one, "migrate rollback", told) as seat:
-            if seat.run.ended != "rolled-back":
+            # What a person held, a person lets go: then the engine says who it was, and why.
+            if seat.run.ended != "rolled-back" and not seat.run.held_by_a_person:
                 seat.connections.insist_on(seat.loaded.plan)
                 _in_time(seat)
                 units = _units(seat, only or [])

@@ -143,6 +143,11 @@ class Run:
             handler(self, event.data, event)
 
     @property
+    def held_by_a_person(self) -> bool:
+        """Whether somebody asked it to wait: nobody else lets it go on, in whichever direction."""
+        return self.hold is not None and self.hold.key == "operator"
+
+    @property
     def wrote(self) -> bool:
         """Whether this run has written anything that may still be there."""
         return any(isinstance(one, Done | Intended | Kept) for one in self.steps.values())

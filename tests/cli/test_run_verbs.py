@@ -106,3 +106,26 @@ def test_a_word_given_before_its_time_opens_no_later_calls_contract_stage(
     assert "a word of its own" in capsys.readouterr().out
     assert run(["resume", *where(estate, world), "--approve", digest]) == Exit.HELD
     assert "approved" in capsys.readouterr().err
+
+
+def test_a_rollback_does_not_walk_over_what_a_person_holds(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = estate.parent / "world"
+    applied(estate, world)
+    assert run(["hold", "set", "do not touch", *where(estate, world)]) == Exit.DONE
+    capsys.readouterr()
+    assert run(["rollback", *where(estate, world)]) == Exit.HELD
+    said = capsys.readouterr()
+    assert "do not touch" in said.out
+    assert "going back" not in said.err
+    assert run(["hold", "clear", *where(estate, world)]) == Exit.DONE
+    assert run(["rollback", *where(estate, world)]) == Exit.DONE
+
+
+def test_no_work_by_hand_is_adopted_beside_an_open_run(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = estate.parent / "world"
+    applied(estate, world)
+    other = str(estate.parent / "other.json")
+    assert run(["plan", "phase2", *where(estate, world), "-o", other]) == Exit.DONE
+    capsys.readouterr()
+    assert run(["baseline", other, *where(estate, world)]) == Exit.REFUSED
+    assert "is open" in capsys.readouterr().err
