@@ -77,11 +77,13 @@ def contains(now: bytes, base: bytes, other: bytes) -> bool:
     Where somebody else's edit touches the change, its lines decide: all that it wrote is there, all that it took away
     is not. True only where that tells the change from its inverse.
     """
-    match merge(now, base, other):
+    match merge_as_git(now, base, other):
         case Merged(data):
             return data == now
         case Overlap():
-            return _wrote(now, base, other) and not _wrote(now, other, base)
+            # Merged by meaning, what is there already may stand there twice: then the lines decide as well.
+            there = merge_neighbours(now, base, other) == now
+            return there or (_wrote(now, base, other) and not _wrote(now, other, base))
 
 
 def _wrote(now: bytes, base: bytes, other: bytes) -> bool:
