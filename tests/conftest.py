@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
+
+# Shells start what runs in the background with Ctrl-C ignored, and children would inherit that: tests type it at them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ("tests.labworld", "tests.lab.engine", "tests.harness.fixtures")
 
