@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrate.cli.completing import phase_names
-from migrate.cli.place import PhasesOption, standing_in
+from migrate.cli.place import EstateOption, PhasesOption, standing_in
 from migrate.model.errors import Exit, Failed, Refused, Usage
 
 if TYPE_CHECKING:
@@ -28,53 +28,59 @@ class Credential(StrEnum):
     DYNAMIC = "dynamic"
 
 
+PhaseArgument = Annotated[
+    str, typer.Argument(help="The phase, for example phase1 (migrate phases lists them).", autocompletion=phase_names)
+]
+OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write the plan to this file; - for stdout.")]
+ExportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--export",
+        help="Also write patches, policies, SQL and rollback.sh to this folder. An earlier export there is "
+        "replaced; a folder with anything else in it, or with an export that was edited, is refused.",
+    ),
+]
+CredentialOption = Annotated[
+    Credential, typer.Option(help="static: one new login that Vault rotates; dynamic: one for each pod.")
+]
+WorkloadOption = Annotated[str | None, typer.Option(help="namespace/name of the release, where several fit the phase.")]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option("--only", help="namespace/name of a workload to move; may be given again.")
+]
+ExcludeOption = Annotated[
+    list[str] | None, typer.Option("--exclude", help="namespace/name of a workload to leave; may be given again.")
+]
+WaveOption = Annotated[
+    int | None, typer.Option("--wave", min=1, help="All workloads of this wave, where the phase has waves.")
+]
+NewWorldOption = Annotated[
+    Path | None, typer.Option("--world", help="Plan for a practice world: a folder that stands for the servers.")
+]
+LiveOption = Annotated[
+    bool, typer.Option("--live", help="Plan for the servers that migrate.yaml names. Reads them, writes nothing.")
+]
+DetailedOption = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 where the plan has steps.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb to the command table."""
     app.command("plan")(plan)
 
 
 def plan(
-    phase: Annotated[
-        str,
-        typer.Argument(help="The phase, for example phase1 (migrate phases lists them).", autocompletion=phase_names),
-    ],
-    estate: Annotated[
-        Path | None, typer.Option(help="The GitOps folder. Default: the repository one stands in.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the plan to this file; - for stdout.")
-    ] = None,
-    export: Annotated[
-        Path | None,
-        typer.Option(
-            "--export",
-            help="Also write patches, policies, SQL and rollback.sh to this folder. An earlier export there is "
-            "replaced; a folder with anything else in it, or with an export that was edited, is refused.",
-        ),
-    ] = None,
-    credential: Annotated[
-        Credential, typer.Option(help="static: one new login that Vault rotates; dynamic: one for each pod.")
-    ] = Credential.STATIC,
-    workload: Annotated[
-        str | None, typer.Option(help="namespace/name of the release, where several fit the phase.")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", help="namespace/name of a workload to move; may be given again.")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", help="namespace/name of a workload to leave; may be given again.")
-    ] = None,
-    wave: Annotated[
-        int | None, typer.Option("--wave", min=1, help="All workloads of this wave, where the phase has waves.")
-    ] = None,
-    world: Annotated[
-        Path | None, typer.Option(help="Plan for a practice world: a folder that stands for the servers.")
-    ] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="Plan for the servers that migrate.yaml names. Reads them, writes nothing.")
-    ] = False,
+    phase: PhaseArgument,
+    estate: EstateOption = None,
+    output: OutputOption = None,
+    export: ExportOption = None,
+    credential: CredentialOption = Credential.STATIC,
+    workload: WorkloadOption = None,
+    only: OnlyOption = None,
+    exclude: ExcludeOption = None,
+    wave: WaveOption = None,
+    world: NewWorldOption = None,
+    live: LiveOption = False,
     phases: PhasesOption = None,
-    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 where the plan has steps.")] = False,
+    detailed: DetailedOption = False,
 ) -> None:
     """Plan a phase from Git alone. Asks no server: what it could not see, the plan names.
 
