@@ -10,6 +10,7 @@ from migrate.model.plan import Remark, Unknown
 from migrate.operations.login import LoginSubject
 from migrate.planning.database import Server, behind
 from migrate.planning.files import Files
+from migrate.planning.injected import injector_remarks
 from migrate.planning.login.subjects import Sources, other_readers
 from migrate.planning.phases import Credential
 from migrate.planning.surroundings import Injector, literal_passwords, pinned, private_ca
@@ -82,32 +83,10 @@ def _release(subject: LoginSubject, sources: Sources) -> Iterator[Remark]:
 
 
 def _injector(injector: Injector | None) -> Iterator[Remark]:
+    yield from injector_remarks(injector)
     if injector is None:
-        yield Remark(
-            "webhook.present",
-            "warning",
-            "no release of the injector is in this tree",
-            "gate webhook.present asks the cluster",
-            "",
-        )
         return
     file, name = injector.found.file, injector.name
-    if not pinned(injector.version):
-        yield Remark(
-            "webhook.chart-unpinned",
-            "blocks",
-            f"{name} does not pin its chart ({injector.version or 'no version'}): agents may change under our feet",
-            "set spec.chart.spec.version to the version that runs now, in a commit of its own",
-            file,
-        )
-    if injector.failure_policy == "Ignore":
-        yield Remark(
-            "webhook.failure-policy",
-            "warning",
-            f"{name}: failurePolicy Ignore lets pods start without their files while the webhook is down",
-            "once workloads depend on it: Fail, limited to their namespaces by a namespaceSelector",
-            file,
-        )
     if injector.replicas < 2:
         yield Remark("webhook.replicas", "warning", f"{name} has one replica", "two, with a PodDisruptionBudget", file)
     if injector.revokes:

@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.estate.inventory import Inventory, Secret
-from migrate.injector.answer import Answer, answer
-from migrate.injector.footprint import footprint
-from migrate.injector.prediction import Mutated
-from migrate.injector.settings import Settings
-from migrate.injector.workload import read
 from migrate.model.config import Config
-from migrate.model.errors import Refused
 from migrate.model.json import Json, items, mapping, sequence
 from migrate.model.plan import Remark, Unknown
 from migrate.operations.secrets import SecretsSubject
 from migrate.planning.compose import Composition
 from migrate.planning.copies import emptied_by_hand
+from migrate.planning.injected import NewPod, foreseen, injector_remarks
 from migrate.planning.secrets.names import template_after
-from migrate.planning.surroundings import Injector, pinned
+from migrate.planning.surroundings import Injector
 
-_ASSUMED_ADDRESS = "https://vault.invalid:8200"
 _RELOADER = ("reloader.stakater.com/", "secret.reloader.stakater.com/", "configmap.reloader.stakater.com/")
 
 
@@ -33,7 +27,7 @@ def remarks(
     private: bool,
 ) -> Iterator[Remark]:
     """Every finding that the tree gives."""
-    yield from _injector(injector)
+    yield from injector_remarks(injector)
     if private and not subject.vault.tls_secret and not (injector and injector.trusts):
         yield Remark(
             "vault.ca",
@@ -56,30 +50,6 @@ def remarks(
     yield from _retirement(subject, secrets)
     for secret in secrets:
         yield from _shared_keys(secret, inventory)
-
-
-def _injector(injector: Injector | None) -> Iterator[Remark]:
-    if injector is None:
-        text, fix = "no release of the injector is in this tree", "gate webhook.present asks the cluster"
-        yield Remark("webhook.present", "warning", text, fix, "")
-        return
-    file, name = injector.found.file, injector.name
-    if not pinned(injector.version):
-        yield Remark(
-            "webhook.chart-unpinned",
-            "blocks",
-            f"{name} does not pin its chart ({injector.version or 'no version'}): agents may change under our feet",
-            "set spec.chart.spec.version to the version that runs now, in a commit of its own",
-            file,
-        )
-    if injector.failure_policy == "Ignore":
-        yield Remark(
-            "webhook.failure-policy",
-            "warning",
-            f"{name}: failurePolicy Ignore lets pods start without their files while the webhook is down",
-            "once workloads depend on it: Fail, limited to their namespaces by a namespaceSelector",
-            file,
-        )
 
 
 def _account(subject: SecretsSubject) -> Iterator[Remark]:
@@ -150,15 +120,14 @@ def _shared_keys(secret: Secret, inventory: Inventory) -> Iterator[Remark]:
 
 def foresee(subject: SecretsSubject, composition: Composition, injector: Injector | None) -> Iterator[Remark]:
     """What will be added to the pod, and what an expert would warn of. Raises Refused with the injector's own words."""
-    address = (injector.address if injector else None) or subject.vault.server or _ASSUMED_ADDRESS
-    settings = Settings(address=address, revoke_on_shutdown=bool(injector and injector.revokes))
-    found = answer(read(_pod(subject, composition)), subject.pods_in, settings, with_lint=True)
-    if not isinstance(found.prediction, Mutated) or found.server_refusals:
-        raise _refused(subject, found)
-    yield Remark("pod.predicted", "info", _added(subject, found.prediction), "", subject.file)
-    for one in found.findings:
-        if one.severity != "info":
-            yield Remark(one.code, "blocks" if one.severity == "error" else "warning", one.text, one.fix, subject.file)
+    following = (
+        f"see {subject.file}, or leave it out (--exclude {subject.unit}); migrate predict shows what the "
+        "injector makes of a pod"
+    )
+    called = f"the pod of {subject.unit}"
+    pod = _pod(subject, composition)
+    new = NewPod(pod, subject.pods_in, subject.unit, subject.file, called, following)
+    return foreseen(new, subject.vault, injector)
 
 
 def _pod(subject: SecretsSubject, composition: Composition) -> Json:
@@ -178,27 +147,6 @@ def _pod(subject: SecretsSubject, composition: Composition) -> Json:
         "annotations": mapping(template.get("metadata")).get("annotations"),
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-
-
-def _added(subject: SecretsSubject, mutated: Mutated) -> str:
-    print_ = footprint(mutated)
-    files = ", ".join(f"{one.path} ({one.mode}, {one.uid}:{one.gid})" for one in print_.files)
-    names = ", ".join((*print_.init_containers, *print_.containers))
-    return (
-        f"by the injector's rules the pod of {subject.unit} gets {names} and {files}; while it runs that takes "
-        f"{int(print_.running.cpu * 1000)}m CPU and {int(print_.running.memory) // 2**20}Mi memory more"
-    )
-
-
-def _refused(subject: SecretsSubject, found: Answer) -> Refused:
-    why = found.message or "; ".join(found.server_refusals) or "it would leave the pod alone"
-    return Refused(
-        f"the injector would not inject the pod of {subject.unit}: {why}",
-        truth="nothing was written",
-        undone="no plan was made",
-        following=f"see {subject.file}, or leave it out (--exclude {subject.unit}); migrate predict shows what the "
-        "injector makes of a pod",
-    )
 
 
 # --- what stays ----------------------------------------------------------------------------------------------------
