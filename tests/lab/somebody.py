@@ -28,13 +28,14 @@ class Somebody:
         program = [sys.executable, "-c", "from migrate.cli.main import main; main()", *words]
         return subprocess.run(self._as(program), capture_output=True, text=True, check=False, timeout=280, cwd="/")
 
-    def processes(self) -> list[int]:
-        """Those that run as this person."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # it ended meanwhile
-                if entry.name.isdigit() and entry.stat().st_uid == _UID:
-                    found.append(int(entry.name))
+    def processes(self) -> set[str]:
+        """Those that run as this person, by id and name. One that has ended and waits for its parent runs no more."""
+        found = set()
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+                pid, name, state = _said(entry / "stat")
+                if entry.stat().st_uid == _UID and state not in "ZX":
+                    found.add(f"{pid} {name}")
         return found
 
     def _as(self, program: Sequence[str]) -> list[str]:
@@ -62,3 +63,10 @@ class Somebody:
 def _closed(place: Path) -> Path | None:
     """The outermost folder on the way to a place that others may not enter."""
     return next((folder for folder in reversed((place, *place.parents)) if not folder.stat().st_mode & 0o001), None)
+
+
+def _said(stat: Path) -> tuple[str, str, str]:
+    """Id, name and state of a process (proc(5); the name may hold spaces and brackets)."""
+    before, _, after = stat.read_text().rpartition(") ")
+    pid, _, name = before.partition(" (")
+    return pid, name, after[0]

@@ -60,7 +60,7 @@ def somebody(labs_level: Level) -> Iterator[Somebody]:
 
 
 def test_an_ordinary_user_has_api_server_vault_flux_and_eso_and_takes_them_away_again(somebody: Somebody) -> None:
-    others = set(somebody.processes())
+    others = somebody.processes()
     up = somebody.runs("lab", "up", "--name", "mine", "--json")
     assert up.returncode == 0, up.stderr
     assert "not root" in up.stderr
@@ -85,7 +85,7 @@ def test_an_ordinary_user_has_api_server_vault_flux_and_eso_and_takes_them_away_
 
     assert gone.returncode == 0, gone.stderr
     assert not (somebody.home / "mine").exists()
-    assert set(somebody.processes()) <= others
+    assert somebody.processes() <= others
 
 
 def test_an_injector_that_the_environment_names_is_started_as_in_a_pod_and_asked_about_every_pod(
