@@ -51,6 +51,16 @@ def injector_remarks(injector: Injector | None) -> Iterator[Remark]:
             "once workloads depend on it: Fail, limited to their namespaces by a namespaceSelector",
             file,
         )
+    if injector.replicas < 2:
+        yield Remark("webhook.replicas", "warning", f"{name} has one replica", "two, with a PodDisruptionBudget", file)
+    if injector.revokes:
+        yield Remark(
+            "webhook.revoke",
+            "info",
+            f"{name} revokes tokens at shutdown by default; the plan switches that off for its pods",
+            "",
+            file,
+        )
 
 
 @dataclass(frozen=True, slots=True)

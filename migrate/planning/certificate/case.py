@@ -135,7 +135,7 @@ class CertificateCase:
 
     def unknowns(self) -> tuple[Unknown, ...]:
         """What the tree does not say."""
-        return unknowns(self.subject)
+        return unknowns(self.subject, self.today.sources)
 
     def notes(self, steps: tuple[Step, ...]) -> tuple[str, ...]:
         """What a rebuild needs, and what never to do."""

@@ -9,6 +9,7 @@ from migrate.model.json import mapping
 from migrate.model.plan import Remark, Unknown
 from migrate.operations.certificate import CertificateSubject, RulesByHand, RulesInGit
 from migrate.planning.database import Server, behind
+from migrate.planning.entering import entering_unknowns
 from migrate.planning.files import Files, objects
 from migrate.planning.login.remarks import around
 from migrate.planning.login.subjects import Sources
@@ -126,11 +127,12 @@ def _cert_manager(files: Files) -> str | None:
     return None
 
 
-def unknowns(subject: CertificateSubject) -> tuple[Unknown, ...]:
+def unknowns(subject: CertificateSubject, sources: Sources) -> tuple[Unknown, ...]:
     """What a plan from Git alone could not see."""
     mount = subject.issuer.mount
-    found = [
-        Unknown("vault", f"whether {mount}/ is there, and what of this plan exists already", "gate pki.mount", False),
+    return (
+        *entering_unknowns(subject, sources.config, sources.injector),
+        Unknown("vault", f"whether {mount}/ is there, and what it may issue", "gate pki.mount", False),
         Unknown(
             f"postgres:role/{subject.login.owner}",
             "whether it can log in, owns the objects, and has no other sessions",
@@ -138,7 +140,4 @@ def unknowns(subject: CertificateSubject) -> tuple[Unknown, ...]:
             False,
         ),
         Unknown("cluster", "what runs: webhook, pod security, owner references", "the gates of each stage", False),
-    ]
-    if subject.vault.audience is None:
-        found.append(Unknown("vault.auth.audience", "the audience of workload tokens", "migrate.yaml", True))
-    return tuple(found)
+    )

@@ -16,7 +16,6 @@ from migrate.operations.column import ColumnSubject
 from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
 from migrate.planning.column.subjects import chosen, subject_of, workload_of
 from migrate.planning.compose import Composition
-from migrate.planning.surroundings import injector
 
 _QUIET, _SETTLED = "24h", "168h"
 """How long nobody may have written the old way, where the settings do not say."""
@@ -26,8 +25,7 @@ def column_cases(estate: Estate, selection: Selection) -> tuple[Case, ...] | Not
     """The one column that `migrate.yaml` and the selection name. Raises Failed, Refused."""
     one = chosen(estate.config, selection)
     workload = workload_of(one, estate.inventory)
-    around = estate.config, injector(estate.inventory, estate.files)
-    subject = subject_of(one, workload, estate.inventory, around)
+    subject = subject_of(one, workload, estate)
     believed = (Target("git", workload.kind, one.workload), workload.file)
     return (ColumnCase(subject, estate.config, believed),)
 

@@ -7,9 +7,10 @@ from migrate.model.config import Config, SealedColumn
 from migrate.model.errors import Failed, Refused
 from migrate.operations.column import ColumnSubject
 from migrate.operations.subject import ServiceAccount
-from migrate.planning.cases import Selection
+from migrate.planning.accounts import Accounts, accounts
+from migrate.planning.cases import Estate, Selection
 from migrate.planning.starter import main_store
-from migrate.planning.surroundings import Injector
+from migrate.planning.surroundings import injector
 from migrate.planning.vaultside import vault_side
 from migrate.targets.columns import Columns
 
@@ -59,15 +60,16 @@ def workload_of(one: SealedColumn, inventory: Inventory) -> Workload:
     )
 
 
-def subject_of(one: SealedColumn, workload: Workload, inventory: Inventory, sources: Sources) -> ColumnSubject:
+def subject_of(one: SealedColumn, workload: Workload, estate: Estate) -> ColumnSubject:
     """The subject. Raises Refused where the application has no account of its own."""
+    tree = estate.inventory, estate.files
     return ColumnSubject(
         unit=one.workload,
         file=workload.file,
         inventory=(f"workload {workload.kind} {one.workload} ({workload.file})",),
-        vault=vault_side(sources[0], main_store(inventory), sources[1]),
-        account=_account(one, workload, inventory),
-        mount=sources[0].transit.mount.strip("/"),
+        vault=vault_side(estate.config, main_store(estate.inventory), injector(*tree)),
+        account=_account(one, workload, accounts(*tree)),
+        mount=estate.config.transit.mount.strip("/"),
         columns=columns_of(one),
         key_column=one.key,
         batch=one.batch,
@@ -75,21 +77,14 @@ def subject_of(one: SealedColumn, workload: Workload, inventory: Inventory, sour
     )
 
 
-def _account(one: SealedColumn, workload: Workload, inventory: Inventory) -> ServiceAccount:
-    name = one.account or workload.service_account
-    if name in {None, "default"}:
+def _account(one: SealedColumn, workload: Workload, known: Accounts) -> ServiceAccount:
+    name = one.account or workload.service_account or "default"
+    if name == "default":
         raise Refused(
             f"{one.workload} runs as the default ServiceAccount, as may anybody in {workload.namespace}",
             truth="whoever runs as it could decrypt what the application encrypts",
             undone="no plan was made",
             following=f"give it one of its own ({workload.file}), or name it with transit.columns[].account",
         )
-    shared = tuple(
-        f"{w.kind} {w.namespace}/{w.name}"
-        for w in inventory.workloads
-        if w.wired and (w.namespace, w.service_account) == (workload.namespace, name) and w != workload
-    )
-    return ServiceAccount(str(name), False, shared, str(name))
-
-
-Sources = tuple[Config, Injector | None]
+    shared = known.shared_with(workload.namespace, name, workload.kind, workload.name)
+    return ServiceAccount(name, False, shared, name)

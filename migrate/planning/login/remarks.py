@@ -9,11 +9,12 @@ from migrate.model.json import mapping
 from migrate.model.plan import Remark, Unknown
 from migrate.operations.login import LoginSubject
 from migrate.planning.database import Server, behind
+from migrate.planning.entering import entering_remarks, entering_unknowns
 from migrate.planning.files import Files
 from migrate.planning.injected import injector_remarks
 from migrate.planning.login.subjects import Sources, other_readers
 from migrate.planning.phases import Credential
-from migrate.planning.surroundings import Injector, literal_passwords, pinned, private_ca
+from migrate.planning.surroundings import literal_passwords, pinned
 
 
 def remarks(subject: LoginSubject, secret: Secret, sources: Sources, credential: Credential) -> tuple[Remark, ...]:
@@ -25,9 +26,8 @@ def around(subject: LoginSubject, secret: Secret, sources: Sources) -> tuple[Rem
     """What does not depend on how the workload shall log in: its release, the agent, and what it leaves behind."""
     return (
         *_release(subject, sources),
-        *_injector(sources.injector),
-        *_trust(subject, secret, sources),
-        *_audience(subject),
+        *injector_remarks(sources.injector),
+        *entering_remarks(subject, secret, sources.inventory, sources.files, sources.injector),
         *_kept(subject, secret, sources.inventory),
         *_literals(subject, sources.files),
         *_external_secret(subject, secret),
@@ -69,61 +69,6 @@ def _release(subject: LoginSubject, sources: Sources) -> Iterator[Remark]:
             f"{where} has a database password in grafana.ini too; the variable wins, the text stays in Git",
             "remove grafana.ini.database.password, and change that password if it was ever used",
             file,
-        )
-    if release.account.changes:
-        yield Remark(
-            "pod.sa-shared",
-            "warning",
-            f"ServiceAccount {release.account.name} is not the workload's own"
-            + (f" (shared with {', '.join(release.account.shared_with)})" if release.account.shared_with else "")
-            + f": the release gets {release.account.wanted}",
-            "grant the new one whatever the old one was granted outside the chart",
-            file,
-        )
-
-
-def _injector(injector: Injector | None) -> Iterator[Remark]:
-    yield from injector_remarks(injector)
-    if injector is None:
-        return
-    file, name = injector.found.file, injector.name
-    if injector.replicas < 2:
-        yield Remark("webhook.replicas", "warning", f"{name} has one replica", "two, with a PodDisruptionBudget", file)
-    if injector.revokes:
-        yield Remark(
-            "webhook.revoke",
-            "info",
-            f"{name} revokes tokens at shutdown by default; the plan switches that off for this pod",
-            "",
-            file,
-        )
-
-
-def _trust(subject: LoginSubject, secret: Secret, sources: Sources) -> Iterator[Remark]:
-    injector = sources.injector
-    if subject.vault.tls_secret or (injector and injector.trusts):
-        return
-    if private_ca(secret, sources.inventory, sources.files):
-        yield Remark(
-            "vault.ca",
-            "blocks",
-            f"store {secret.store.name} trusts Vault through a CA of its own, and no agent would get that CA: pods "
-            "would wait in their init container",
-            "give the injector AGENT_INJECT_VAULT_CACERT_BYTES (injector.extraEnvironmentVars), or set "
-            f"injector.tlsSecret in migrate.yaml to a Secret with ca.crt in namespace {subject.release.pods_in}",
-            injector.found.file if injector else "",
-        )
-
-
-def _audience(subject: LoginSubject) -> Iterator[Remark]:
-    if subject.vault.audience is None:
-        yield Remark(
-            "auth.audience",
-            "blocks",
-            "neither the store nor migrate.yaml names Vault's address, so for whom the pod's token is made is unknown: "
-            f"the token and role {subject.jwt_role.short} must name the same audience",
-            "set vault.address, or vault.auth.audience, in migrate.yaml",
-            "migrate.yaml",
         )
 
 
@@ -241,9 +186,7 @@ def unknowns(subject: LoginSubject, sources: Sources) -> tuple[Unknown, ...]:
     """What a plan from Git alone could not see."""
     address = subject.vault.database_address
     found = [
-        Unknown(
-            "vault", "whether targets of this plan exist already", "the guard of each step, which reads first", False
-        ),
+        *entering_unknowns(subject, sources.config, sources.injector),
         Unknown(
             f"postgres:role/{subject.login.owner}",
             "whether it can log in, owns the objects, and has no other sessions",
@@ -256,13 +199,8 @@ def unknowns(subject: LoginSubject, sources: Sources) -> tuple[Unknown, ...]:
     ]
     if address is None:
         found.append(Unknown("database.address", "the database's address as Vault reaches it", "migrate.yaml", True))
-    if subject.vault.audience is None:
-        found.append(Unknown("vault.auth.audience", "the audience of workload tokens", "migrate.yaml", True))
     if subject.login.server_version is None:
         found.append(
             Unknown("database.version", "the server's major version", "migrate.yaml, or gate db.pg16-admin", False)
         )
-    if not (sources.config.vault.auth.mount or (sources.injector and sources.injector.auth_path)):
-        text = f"the mount of workload logins (assumed auth/{subject.vault.auth_mount})"
-        found.append(Unknown("vault.auth.mount", text, "migrate.yaml", False))
     return tuple(found)

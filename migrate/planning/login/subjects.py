@@ -10,6 +10,7 @@ from migrate.model.errors import Refused
 from migrate.model.json import mapping, text_at
 from migrate.operations.login import LoginSubject, Release
 from migrate.operations.subject import Place, ServiceAccount
+from migrate.planning.accounts import accounts
 from migrate.planning.copies import copied_together, flux_of
 from migrate.planning.database import Server
 from migrate.planning.files import Files
@@ -72,7 +73,7 @@ def release_of(candidate: Candidate, sources: Sources) -> Release:
         document=candidate.found.value,
         container=select.container,
         deployment=deployment,
-        account=_account(candidate, deployment, pods_in, sources.inventory),
+        account=_account(candidate, deployment, pods_in, sources),
         uid=_identity(candidate, "runAsUser", select.uid),
         gid=_identity(candidate, "runAsGroup", select.gid),
         applied_by=flux_of(candidate.workload.wired_by, sources.inventory),
@@ -89,18 +90,14 @@ def fullname(release: str, values: dict[str, object] | object, chart: str) -> st
     return name[:_NAME_LIMIT].rstrip("-")
 
 
-def _account(candidate: Candidate, deployment: str, namespace: str, inventory: Inventory) -> ServiceAccount:
-    settings = mapping(candidate.values.get("serviceAccount"))
+def _account(candidate: Candidate, deployment: str, namespace: str, sources: Sources) -> ServiceAccount:
+    settings, release = mapping(candidate.values.get("serviceAccount")), candidate.workload
+    known = accounts(sources.inventory, sources.files)
     made = settings.get("create") is not False
     name = text_at(settings, "name") or (deployment if made else "default")
-    shared = tuple(
-        f"{w.kind} {w.namespace}/{w.name}"
-        for w in inventory.workloads
-        if w.wired and w.namespace == namespace and w.service_account == name
-    )
+    shared = known.shared_with(namespace, name, release.kind, release.name)
     own = name != "default" and not shared
-    wanted = name if own else deployment if deployment != name else f"{deployment}-vault"
-    return ServiceAccount(name, made, shared, wanted)
+    return ServiceAccount(name, made, shared, name if own else known.free(namespace, deployment, name))
 
 
 def _identity(candidate: Candidate, field: str, default: int) -> int:

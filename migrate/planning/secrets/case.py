@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from migrate.estate.inventory import Inventory, Secret, Workload
+from migrate.estate.inventory import Inventory
 from migrate.estate.profiles import Profiles, shipped
 from migrate.model.change import State
 from migrate.model.errors import Refused
@@ -14,17 +14,17 @@ from migrate.model.plan import Remark, Step, Unknown
 from migrate.model.target import Target
 from migrate.operations.secrets import Manifest, SecretsSubject
 from migrate.operations.subject import ServiceAccount
+from migrate.planning.accounts import Accounts, accounts
 from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
 from migrate.planning.compose import Composition
 from migrate.planning.configuration import scan_settings
 from migrate.planning.copies import Listings, copied_together, kustomizations
-from migrate.planning.files import objects
 from migrate.planning.phases import Phase, SecretsSelect
 from migrate.planning.secrets.names import names_of
 from migrate.planning.secrets.remarks import foresee, notes, remarks, unknowns
 from migrate.planning.secrets.worklist import left_out, worklist
 from migrate.planning.secrets.workloads import Candidate, Fit, Unfit, candidates
-from migrate.planning.surroundings import Injector, injector, private_ca
+from migrate.planning.surroundings import Injector, injector
 from migrate.planning.vaultside import store_of, vault_side
 
 
@@ -42,9 +42,8 @@ def secrets_cases(
         return wanted
     retired_by = _retired_by(wanted, estate.inventory)
     left = tuple(one for one in found if isinstance(one.form, Unfit))
-    shared = _Shared(
-        estate, profiles, injector(estate.inventory, estate.files), kustomizations(estate.files), _accounts(estate)
-    )
+    tree = estate.inventory, estate.files
+    shared = _Shared(estate, profiles, injector(*tree), kustomizations(estate.files), accounts(*tree))
     aside = (*left_out(left), *worklist(estate.inventory))
     first, *others = ((one, one.form) for one in wanted if isinstance(one.form, Fit))
     return (shared.case(*first, retired_by, aside), *(shared.case(*other, retired_by) for other in others))
@@ -117,7 +116,7 @@ class _Shared:
     profiles: Profiles
     injector: Injector | None
     listings: Listings
-    accounts: _Accounts
+    accounts: Accounts
 
     def case(
         self, one: Candidate, form: Fit, retired_by: Mapping[str, str], aside: tuple[Remark, ...] = ()
@@ -129,7 +128,7 @@ class _Shared:
         entries = [f"secret {secret.id} ({secret.file}, verdict {secret.verdict})" for secret in one.secrets]
         subject = SecretsSubject(
             manifest=manifest,
-            account=self.accounts.of(one, manifest),
+            account=self._account(one, manifest),
             change=form.brought.change,
             files=form.brought.files,
             paths=form.brought.paths,
@@ -140,39 +139,12 @@ class _Shared:
         )
         return SecretsCase(subject, one, self, aside)
 
-
-@dataclass(frozen=True, slots=True)
-class _Accounts:
-    """Who runs under which ServiceAccount, and which there are, by namespace (empty: wherever it is taken in)."""
-
-    users: Mapping[tuple[str, str], tuple[Workload, ...]]
-    names: Mapping[str, frozenset[str]]
-
-    def of(self, one: Candidate, manifest: Manifest) -> ServiceAccount:
+    def _account(self, one: Candidate, manifest: Manifest) -> ServiceAccount:
         """Its own one, or a new one called like the workload where it shares, or has none."""
         name, namespace = one.workload.service_account or "default", one.workload.namespace
-        shared = tuple(
-            f"{other.kind} {other.namespace}/{other.name}"
-            for other in self.users.get((namespace, name), ())
-            if (other.kind, other.name) != (one.workload.kind, one.workload.name)
-        )
-        if name != "default" and not shared:
-            return ServiceAccount(name, False, shared, name)
-        taken = self.names.get("", frozenset()) | self.names.get(namespace, frozenset()) | {name}
-        own = manifest.name if manifest.name not in taken else f"{manifest.name}-vault"
-        return ServiceAccount(name, False, shared, own)
-
-
-def _accounts(estate: Estate) -> _Accounts:
-    users, names = dict[tuple[str, str], list[Workload]](), dict[str, set[str]]()
-    for one in estate.inventory.workloads:
-        if one.wired:
-            users.setdefault((one.namespace, one.service_account or "default"), []).append(one)
-    for found in objects(estate.files, frozenset({"ServiceAccount"})):
-        names.setdefault(found.namespace, set()).add(found.name)
-    return _Accounts(
-        {key: tuple(some) for key, some in users.items()}, {key: frozenset(some) for key, some in names.items()}
-    )
+        shared = self.accounts.shared_with(namespace, name, one.workload.kind, one.workload.name)
+        own = name != "default" and not shared
+        return ServiceAccount(name, False, shared, name if own else self.accounts.free(namespace, manifest.name, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +204,10 @@ class SecretsCase:
 
     def remarks(self, composition: Composition) -> Iterable[Remark]:
         """What the tree gives, then what the injector will do. Raises Refused with the injector's own words."""
-        private = private_ca(self._first, self.shared.estate.inventory, self.shared.estate.files)
-        yield from remarks(self.subject, self.candidate.secrets, self._inventory, self.shared.injector, private=private)
+        estate, injector = self.shared.estate, self.shared.injector
+        yield from remarks(self.subject, self.candidate.secrets, estate.inventory, estate.files, injector)
         yield from self.aside
-        yield from foresee(self.subject, composition, self.shared.injector)
+        yield from foresee(self.subject, composition, injector)
 
     def unknowns(self) -> tuple[Unknown, ...]:
         """What the tree does not say."""
@@ -244,11 +216,3 @@ class SecretsCase:
     def notes(self, steps: tuple[Step, ...]) -> tuple[str, ...]:
         """What happens on change from now on, and what stays."""
         return notes(self.subject)
-
-    @property
-    def _first(self) -> Secret:
-        return self.candidate.secrets[0]
-
-    @property
-    def _inventory(self) -> Inventory:
-        return self.shared.estate.inventory

@@ -11,6 +11,8 @@ from migrate.model.plan import Remark, Unknown
 from migrate.operations.secrets import SecretsSubject
 from migrate.planning.compose import Composition
 from migrate.planning.copies import emptied_by_hand
+from migrate.planning.entering import entering_remarks, entering_unknowns
+from migrate.planning.files import Files
 from migrate.planning.injected import NewPod, foreseen, injector_remarks
 from migrate.planning.secrets.names import template_after
 from migrate.planning.surroundings import Injector
@@ -22,47 +24,15 @@ def remarks(
     subject: SecretsSubject,
     secrets: tuple[Secret, ...],
     inventory: Inventory,
+    files: Files,
     injector: Injector | None,
-    *,
-    private: bool,
 ) -> Iterator[Remark]:
     """Every finding that the tree gives."""
     yield from injector_remarks(injector)
-    if private and not subject.vault.tls_secret and not (injector and injector.trusts):
-        yield Remark(
-            "vault.ca",
-            "blocks",
-            "the store trusts Vault through a CA of its own, and no agent would get that CA: pods would wait in their "
-            "init container",
-            "give the injector AGENT_INJECT_VAULT_CACERT_BYTES (injector.extraEnvironmentVars), or set "
-            f"injector.tlsSecret in migrate.yaml to a Secret with ca.crt in namespace {subject.pods_in}",
-            injector.found.file if injector else "",
-        )
-    if subject.vault.audience is None:
-        yield Remark(
-            "auth.audience",
-            "blocks",
-            "neither the store nor migrate.yaml names Vault's address, so for whom the pod's token is made is unknown",
-            "set vault.address, or vault.auth.audience, in migrate.yaml",
-            "migrate.yaml",
-        )
-    yield from _account(subject)
+    yield from entering_remarks(subject, secrets[0], inventory, files, injector)
     yield from _retirement(subject, secrets)
     for secret in secrets:
         yield from _shared_keys(secret, inventory)
-
-
-def _account(subject: SecretsSubject) -> Iterator[Remark]:
-    account = subject.account
-    if account.changes:
-        others = f" (shared with {', '.join(account.shared_with)})" if account.shared_with else ""
-        yield Remark(
-            "pod.sa-shared",
-            "warning",
-            f"ServiceAccount {account.name} is not the workload's own{others}: {subject.unit} gets {account.wanted}",
-            "grant the new one whatever the old one was granted, its imagePullSecrets too",
-            subject.file,
-        )
 
 
 def _retirement(subject: SecretsSubject, secrets: tuple[Secret, ...]) -> Iterator[Remark]:
@@ -154,20 +124,11 @@ def _pod(subject: SecretsSubject, composition: Composition) -> Json:
 
 def unknowns(subject: SecretsSubject, config: Config, injector: Injector | None) -> tuple[Unknown, ...]:
     """What a plan from Git alone could not see."""
-    found = [
-        Unknown(
-            "vault", "whether targets of this plan exist already", "the guard of each step, which reads first", False
-        ),
-        Unknown(
-            "cluster", "what runs: webhook, pod security, owner references, values", "the gates of each stage", False
-        ),
-    ]
-    if subject.vault.audience is None:
-        found.append(Unknown("vault.auth.audience", "the audience of workload tokens", "migrate.yaml", True))
-    if not (config.vault.auth.mount or (injector and injector.auth_path)):
-        text = f"the mount of workload logins (assumed auth/{subject.vault.auth_mount})"
-        found.append(Unknown("vault.auth.mount", text, "migrate.yaml", False))
-    return tuple(found)
+    running = "what runs: webhook, pod security, owner references, values"
+    return (
+        *entering_unknowns(subject, config, injector),
+        Unknown("cluster", running, "the gates of each stage", False),
+    )
 
 
 def notes(subject: SecretsSubject) -> tuple[str, ...]:

@@ -1,0 +1,43 @@
+"""ServiceAccounts as the tree has them: who runs under which, and what one of the workload's own may be called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from migrate.estate.inventory import Inventory, Workload
+from migrate.planning.files import Files, objects
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Who runs under which ServiceAccount, and which there are, by namespace (empty: wherever it is taken in)."""
+
+    users: Mapping[tuple[str, str], tuple[Workload, ...]]
+    names: Mapping[str, frozenset[str]]
+
+    def shared_with(self, namespace: str, account: str, kind: str, name: str) -> tuple[str, ...]:
+        """`Kind namespace/name` of each workload that runs under it besides the one of that kind and name."""
+        return tuple(
+            f"{one.kind} {one.namespace}/{one.name}"
+            for one in self.users.get((namespace, account), ())
+            if (one.kind, one.name) != (kind, name)
+        )
+
+    def free(self, namespace: str, wanted: str, today: str) -> str:
+        """A name for an account of its own: the wanted one unless somebody has it. `today`: the one it runs under."""
+        taken = self.names.get("", frozenset()) | self.names.get(namespace, frozenset()) | {today}
+        return wanted if wanted not in taken else f"{wanted}-vault"
+
+
+def accounts(inventory: Inventory, files: Files) -> Accounts:
+    """Every ServiceAccount that the tree names."""
+    users, names = dict[tuple[str, str], list[Workload]](), dict[str, set[str]]()
+    for one in inventory.workloads:
+        if one.wired:
+            users.setdefault((one.namespace, one.service_account or "default"), []).append(one)
+    for found in objects(files, frozenset({"ServiceAccount"})):
+        names.setdefault(found.namespace, set()).add(found.name)
+    return Accounts(
+        {key: tuple(some) for key, some in users.items()}, {key: frozenset(some) for key, some in names.items()}
+    )
