@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.model.json import Json
 from migrate.operations.certificate import CertificateSubject
+from migrate.operations.login import acting_as
 from migrate.operations.wish import Arguments, Put, Wish
 
 
 def certificate_login(subject: CertificateSubject, arguments: Arguments) -> Iterator[Wish]:
     """A login without any password, so that no rule that asks for one lets anybody in."""
     owner, database = subject.login.owner, subject.login.database
-    login: dict[str, Json] = {
-        "login": True,
-        "createrole": False,
-        "superuser": False,
-        "connect": [database],
-        "memberOf": [owner],
-        "actsAs": {database: owner},
-    }
+    login = acting_as(owner, database)
     yield Wish(
         target=subject.postgres,
         act=Put(login),

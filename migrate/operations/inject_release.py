@@ -6,9 +6,10 @@ Every default of the injector that is known to bite is overridden here, each wit
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from migrate.documents.edits import Edit, RemoveItem, RemoveKey
-from migrate.model.json import Json, Pointer
+from migrate.model.json import Json, Pointer, mapping
 from migrate.operations.agent import FOLDER, PREFIX, login_annotations, running_annotations, token_volume
 from migrate.operations.login import LoginSubject, Release, credential_path
 from migrate.operations.merging import merge
@@ -57,21 +58,23 @@ def _wanted(subject: LoginSubject, arguments: Arguments) -> Iterator[Edit]:
 
 
 def _unwanted(release: Release, *, dynamic: bool) -> Iterator[Edit]:
-    """What must not stand beside the files: removed, never set to null, which leaves an empty variable behind."""
-    gone = [("envValueFrom", PASSWORD), ("envValueFrom", USER), ("env", PASSWORD)]
-    if dynamic:
-        gone.append(("env", USER))
-        if "user" in ini(release):
-            yield RemoveKey((*release.at, "grafana.ini", "database", "user"))
-    for group in ("env", "envValueFrom"):
-        held = release.values.get(group)
-        keys = [key for where, key in gone if where == group and isinstance(held, dict) and key in held]
+    """Whatever else gives the login or its password."""
+    if dynamic and "user" in ini(release):
+        yield RemoveKey((*release.at, "grafana.ini", "database", "user"))
+    yield from dropped(release, env={PASSWORD, USER} if dynamic else {PASSWORD}, value_from={PASSWORD, USER})
+    yield from old_mount(release)
+
+
+def dropped(release: Release, *, env: AbstractSet[str], value_from: AbstractSet[str]) -> Iterator[Edit]:
+    """Variables that must not stand beside the files: removed, never null, which leaves an empty variable behind."""
+    for group, gone in (("env", env), ("envValueFrom", value_from)):
+        held = mapping(release.values.get(group))
+        keys = [key for key in held if key in gone]
         # A map that only held these goes as a whole; `env` never does, since it gains the file's path.
-        if isinstance(held, dict) and keys and group == "envValueFrom" and len(held) == len(keys):
+        if keys and group == "envValueFrom" and len(held) == len(keys):
             yield RemoveKey((*release.at, group))
             continue
         yield from (RemoveKey((*release.at, group, key)) for key in keys)
-    yield from old_mount(release)
 
 
 def old_mount(release: Release) -> Iterator[Edit]:

@@ -191,6 +191,18 @@ def postgres(login: str) -> Target:
     return Target("postgres", "role", login)
 
 
+def acting_as(owner: str, database: str) -> dict[str, Json]:
+    """A login's attributes: nothing of its own, member of the owner, whom it becomes when it enters the database."""
+    return {
+        "login": True,
+        "createrole": False,
+        "superuser": False,
+        "connect": [database],
+        "memberOf": [owner],
+        "actsAs": {database: owner},
+    }
+
+
 def credential_path(subject: LoginSubject, arguments: Mapping[str, Json]) -> str:
     """Where the workload reads its credential."""
     engine = subject.vault.database_mount

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.model.change import Input
-from migrate.model.json import Json
-from migrate.operations.login import LoginSubject, postgres
+from migrate.operations.login import LoginSubject, acting_as, postgres
 from migrate.operations.wish import Arguments, Put, Wish
 
 
 def new_login(subject: LoginSubject, arguments: Arguments) -> Iterator[Wish]:
     """A login, member of the old owner, that becomes the owner in the application's database when it connects."""
     owner, database = subject.login.owner, subject.login.database
-    login: dict[str, Json] = {
-        "login": True,
-        "createrole": False,
-        "superuser": False,
-        "connect": [database],
-        "memberOf": [owner],
-        "actsAs": {database: owner},
-    }
+    login = acting_as(owner, database)
     # Up to 15 CREATEROLE is enough to set the password; from 16 on it also takes ADMIN on the very login.
     version = subject.login.server_version
     if version is None:

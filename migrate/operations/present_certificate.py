@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.documents.edits import Edit, RemoveKey
+from migrate.documents.edits import Edit
 from migrate.model.json import Json
 from migrate.operations.agent import FOLDER, PREFIX, login_annotations, running_annotations, token_volume
 from migrate.operations.certificate import CertificateSubject
-from migrate.operations.inject_release import PASSWORD, USER, ini, old_mount
+from migrate.operations.inject_release import PASSWORD, USER, dropped, ini, old_mount
+from migrate.operations.login import Release
 from migrate.operations.merging import merge
 from migrate.operations.wish import Arguments, Edits, Rewrite, Wish, text
 
@@ -31,7 +32,7 @@ _INI = {
 def present_certificate(subject: CertificateSubject, arguments: Arguments) -> Iterator[Wish]:
     """One commit that touches nothing but the workload's own values."""
     release = subject.release
-    edits = (*_wanted(subject, arguments), *_unwanted(subject))
+    edits = (*_wanted(subject, arguments), *_unwanted(release))
     yield Wish(
         target=release.target,
         act=Edits((Rewrite(release.place.file, release.place.document, edits),)),
@@ -64,17 +65,10 @@ def _wanted(subject: CertificateSubject, arguments: Arguments) -> Iterator[Edit]
     yield from merge(release.document, release.at, wanted)
 
 
-def _unwanted(subject: CertificateSubject) -> Iterator[Edit]:
-    """Whatever gave a password, or a user of its own: removed, never null, which leaves an empty variable behind."""
-    release = subject.release
-    for group in ("env", "envValueFrom"):
-        held = release.values.get(group)
-        gone = {PASSWORD, f"{PASSWORD}__FILE", f"{USER}__FILE"} | ({USER} if group == "envValueFrom" else set[str]())
-        keys = [key for key in held if key in gone] if isinstance(held, dict) else []
-        if isinstance(held, dict) and keys and group == "envValueFrom" and len(held) == len(keys):
-            yield RemoveKey((*release.at, group))
-            continue
-        yield from (RemoveKey((*release.at, group, key)) for key in keys)
+def _unwanted(release: Release) -> Iterator[Edit]:
+    """Whatever gave a password, or a user of its own."""
+    gone = {PASSWORD, f"{PASSWORD}__FILE", f"{USER}__FILE"}
+    yield from dropped(release, env=gone, value_from=gone | {USER})
     yield from old_mount(release)
 
 
