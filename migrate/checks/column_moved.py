@@ -27,5 +27,9 @@ def ask(observer: Observer, question: Question) -> Answer:
 
 
 CHECK = Check(
-    "column.moved", ("columns", "table", "settled"), "the application no longer writes the plaintext", settled(ask)
+    "column.moved",
+    ("columns", "table", "settled"),
+    "the application no longer writes the plaintext",
+    settled(ask),
+    guards=True,
 )

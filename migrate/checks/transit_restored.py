@@ -35,4 +35,6 @@ CHECK = Check(
     ("columns", "key", "key_column"),
     "a backup of Vault opens what the table holds",
     settled(ask),
+    guards=True,
+    prefix=True,
 )

@@ -45,6 +45,7 @@ def rollback(
             # What a person held, a person lets go: then the engine says who it was, and why.
             if seat.run.ended != "rolled-back" and not seat.run.held_by_a_person:
                 seat.connections.insist_on(seat.loaded.plan)
+                _within_reach(seat)
                 _in_time(seat)
                 units = _units(seat, only or [])
                 seat.note("run.turned", way="back", who=who(), reason=reason, **({"only": units} if units else {}))
@@ -67,6 +68,22 @@ def _units(seat: Seat, only: list[str]) -> list[Json]:
         )
     left = [unit for unit in there if unit not in seat.run.without]
     return [] if set(left) <= set(only) else [*dict.fromkeys(only)]
+
+
+def _within_reach(seat: Seat) -> None:
+    """Return unless a step is final and nothing else is left to take back. A run on its way back ends by itself."""
+    from migrate.engine.returning import final, past_return
+
+    run, plan = seat.run, seat.loaded.plan
+    if run.way == "forward" and past_return(plan, run):
+        raise Refused(
+            f"run {seat.folder.id} cannot be taken back any more: {'; '.join(why for _, why in final(plan, run))}",
+            truth="all that the run made is in use, and nothing stands in the way of the next plan"
+            if run.ended
+            else "all that the run made is in use; the run itself is open still",
+            undone="nothing was written",
+            following="docs/how-to/transit.md has what remains possible" if run.ended else "migrate resume closes it",
+        )
 
 
 def _in_time(seat: Seat) -> None:

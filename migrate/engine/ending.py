@@ -38,9 +38,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """Taken back but for these, each with why it was left."""
+    """Taken back but for these, each with why it was left. `closed`: they stay for good, and the run is over."""
 
     kept: tuple[tuple[str, str], ...]
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from datetime import datetime
 from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
 from migrate.engine.asking import Asker
 from migrate.engine.ending import Completed, Ending, Interrupted, Partial, Returned, Waiting
-from migrate.engine.fold import Undone
+from migrate.engine.fold import Kept, Undone
 from migrate.engine.recorder import Recorder
 from migrate.engine.residue import residue
+from migrate.engine.returning import final, past_return
 from migrate.engine.route import ahead
 from migrate.engine.writing import Writer, kept
 from migrate.model.json import Json
@@ -92,6 +93,19 @@ class Engine:
         moments = [moment for step, moment in run.times.items() if step in counted]
         return datetime.fromisoformat(max(moments)) if moments else None
 
+    def _closed_for_good(self) -> bool:
+        """Close a run that could only be taken back up to a final step: no later try would find more to do."""
+        run = self._recorder.run
+        last = {step.id: why for step, why in final(self._plan, run)}
+        if any(isinstance(one, Kept) and step not in last for step, one in run.steps.items()) or not last:
+            return False
+        if past_return(self._plan, run):
+            self._recorder.note("run.turned", way="forward", reason="; ".join(last.values()))
+            self._recorder.note("run.closed", state="done")
+        else:
+            self._recorder.note("run.closed", state="rolled-back", residue=list(residue(self._plan, run)))
+        return True
+
     def _finish(self) -> Ending:
         run = self._recorder.run
         if run.way == "forward":
@@ -99,7 +113,7 @@ class Engine:
                 self._recorder.note("run.closed", state="done")
             return Completed()
         if left := kept(self._plan, run):
-            return Partial(left)
+            return Partial(left, closed=self._closed_for_good())
         found = residue(self._plan, run)
         if run.only:
             # The others' state is theirs: the run goes on without these.

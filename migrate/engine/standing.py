@@ -8,6 +8,7 @@ from typing import Literal
 
 from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
 from migrate.engine.fold import Done, Failing, Intended, Kept, Passed, Pending, Run, Skipped, Waived
+from migrate.engine.returning import final
 from migrate.engine.route import ahead
 from migrate.model.duration import seconds
 from migrate.model.json import Json
@@ -165,7 +166,7 @@ def _restarts(step: Step | None, plan: Plan, run: Run) -> tuple[str, ...]:
 def reversible_until(run: Run, plan: Plan) -> str | None:
     """Until when the whole can be taken back; None where no time limits it, or nothing is left to take back."""
     moments = [run.times[step.id] for step in plan.steps if step.stage == "contract" and step.id in run.times]
-    if run.ended == "rolled-back" or not moments or run.way == "back":
+    if run.ended == "rolled-back" or not moments or run.way == "back" or final(plan, run):
         return None
     end = datetime.fromisoformat(max(moments)) + timedelta(seconds=seconds(plan.retention))
     return end.isoformat(timespec="seconds")

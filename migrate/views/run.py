@@ -160,9 +160,11 @@ def _said(ending: Ending, *, back: bool) -> list[Line]:
             lines = [Line(f"stopped at {safe(by)}: {safe(reason)}", "red bold")]
             lines.append(Line(f"  now: {now or 'nothing was written'}"))
             return [*lines, Line(f"  next: {safe(fix)}")]
-        case Partial(found):
+        case Partial(found, closed):
             lines = [Line("taken back, but for what must not be, or is somebody else's now:", "yellow bold")]
             lines += [Line(f"  {safe(step)}: {safe(why)}") for step, why in found]
+            if closed:
+                return [*lines, Line("  now: these stay for good, and the run is closed: the next plan may follow")]
             return [*lines, Line("  next: settle with whoever changed them what can be, then: migrate rollback")]
         case Interrupted():
             return [Line("interrupted: the step under way was finished", "yellow bold"), Line("  next: migrate resume")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from migrate.model.change import Absent, Change, Doc, State
+from migrate.model.errors import Refused
 from migrate.model.json import Json, digest, mapping
 from migrate.model.target import Target
 from migrate.targets.columns import NOTED, Columns, columns_of
@@ -40,7 +41,13 @@ def stored_column(world: World, target: Target) -> State:
     columns = columns_of(target)
     table = table_at(world.postgres["databases"], columns)
     if table is None:
-        return Absent()
+        raise Refused(
+            f"this practice world was made before migrate.yaml named {columns.relation} in database {columns.database}",
+            truth="a world is born with the tables and mounts that the settings name, and gets none later",
+            undone="nothing was written",
+            following="begin a new one: name another folder with --world (or take this one away, if nothing in it is "
+            "needed any more)",
+        )
     match target.kind:
         case "sealed":
             found = table["columns"].get(columns.sealed)

@@ -10,7 +10,7 @@ from tests.harness.boundaries import Deed
 from tests.harness.fixtures import Seated
 from tests.harness.journey import Journey, Leg
 from tests.harness.operator import SETTINGS, Operator
-from tests.harness.truth import standing
+from tests.harness.truth import disagreements, standing
 from tests.phases.test_there_and_back import TRANSIT
 
 _WRITES = "postgres:writes/notes.public.entries.body.body_sealed"
@@ -59,3 +59,21 @@ def test_killed_at_any_boundary_a_column_is_never_half_sealed(sealing: Journey, 
         assert said.code == -9, said.out + said.err
         told = f"{name}, killed at boundary {point} of {len(leg.points)} ({leg.points[point - 1]})"
         understood(sealing, leg, told, back=name != "drop" and point % 2 == 1)
+
+
+@pytest.mark.timeout(0)
+def test_killed_in_the_drop_the_way_back_ends_and_leaves_the_estate_free(sealing: Journey) -> None:
+    one, leg = sealing.operator, sealing.leg("drop")
+    for point in chosen(leg):
+        one.again(leg.kept)
+        assert one.run(*leg.words, deed=Deed(point)).code == -9
+        told = f"killed at boundary {point} of {len(leg.points)} ({leg.points[point - 1]})"
+        said = one.back()
+        if said.code == 0:
+            assert standing(one) == sealing.before, told
+            continue
+        assert said.code == 3, told + said.out + said.err
+        if one.status()["state"] == "open":
+            assert one.run("resume").code == 0, told
+        assert one.status()["state"] == "done", told
+        assert disagreements(one) == [], told

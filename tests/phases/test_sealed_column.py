@@ -13,6 +13,8 @@ from tests.harness.operator import SETTINGS, Operator
 from tests.harness.truth import disagreements, leaks, secrets, standing, unsafe
 from tests.phases.test_there_and_back import TRANSIT
 
+_WRITES = "postgres:writes/notes.public.entries.body.body_sealed"
+
 
 @pytest.fixture
 def one(seated: Seated) -> Operator:
@@ -50,7 +52,7 @@ def sound(one: Operator) -> None:
 def test_everything_comes_back_after_every_row_was_sealed(one: Operator, writes: str) -> None:
     before, rows = standing(one), table(one)["rows"]
     until(one, "column.moved")
-    one.practice("edit", "postgres:writes/notes.public.entries.body.body_sealed", "--set", f"writes={writes}")
+    one.practice("edit", _WRITES, "--set", f"writes={writes}")
     sound(one)
 
     said = one.back()
@@ -74,23 +76,65 @@ def test_the_second_application_finds_the_key_and_goes_through(one: Operator) ->
     sound(one)
 
 
-def test_after_the_drop_the_way_back_keeps_whatever_the_ciphertext_needs(one: Operator) -> None:
+def test_after_the_drop_the_way_back_is_refused_and_the_estate_is_free_for_the_next_plan(one: Operator) -> None:
     assert one.apply().code == 4
     assert one.forward().code == 0
     after = standing(one)
 
     said = one.run("rollback")
 
-    assert said.code == 7
-    assert "ciphertext only" in said.out
+    assert said.code == 3
+    assert "ciphertext only" in said.err
+    assert "docs/how-to/transit.md" in said.err
     assert standing(one) == after
+    assert (one.status()["state"], one.status()["reversibleUntil"]) == ("done", None)
     sound(one)
+    assert one.planned(phase="phase1").code == 0
+    assert one.apply().code == 4
+
+
+@pytest.mark.parametrize("gate", ["column.moved", "transit.restored", "transit.restored.again"])
+def test_nobody_waives_what_stands_before_the_loss_of_values(one: Operator, gate: str) -> None:
+    until(one, "column.moved")
+
+    said = one.run("resume", "--waive", gate, "--reason", "in a hurry")
+
+    assert said.code == 3
+    assert "cannot be waived" in said.err
+
+
+def test_the_restored_vault_is_asked_again_right_before_the_drop(one: Operator) -> None:
+    until(one, "column.moved")
+    one.practice("edit", _WRITES, "--set", "writes=sealed")
+    assert "needs a word of its own" in one.run("resume").out
+    one.practice("fault", "restored", "on")
+
+    said = one.run("resume", "--approve", one.digest)
+
+    assert said.code == 6
+    assert "stopped at transit.restored.again" in said.out
+    assert "body" in table(one)["columns"]
+
+
+def test_a_world_older_than_the_setting_says_what_to_do(seated: Seated) -> None:
+    one = seated()
+    one.begin(example(), SETTINGS)
+    assert one.planned(phase="phase1").code == 0
+    with (one.estate / "migrate.yaml").open("a") as file:
+        file.write(TRANSIT["tazlab"])
+    one.git("commit", "-qam", "a column to seal")
+
+    said = one.planned(phase="phase4")
+
+    assert said.code == 3
+    assert "made before migrate.yaml named public.entries" in said.err
+    assert "--world" in said.err
 
 
 def test_rows_that_are_written_with_plaintext_alone_keep_the_backfill_waiting(one: Operator) -> None:
     one.apply()
-    one.practice("edit", "postgres:writes/notes.public.entries.body.body_sealed", "--set", "writes=both")
-    one.practice("edit", "postgres:writes/notes.public.entries.body.body_sealed", "--set", "writes=plain")
+    one.practice("edit", _WRITES, "--set", "writes=both")
+    one.practice("edit", _WRITES, "--set", "writes=plain")
 
     said = one.run("resume")
 
@@ -101,7 +145,7 @@ def test_rows_that_are_written_with_plaintext_alone_keep_the_backfill_waiting(on
 def test_a_backup_of_vault_that_opens_nothing_keeps_the_plaintext(one: Operator) -> None:
     one.practice("fault", "restored", "on")
     until(one, "column.moved")
-    one.practice("edit", "postgres:writes/notes.public.entries.body.body_sealed", "--set", "writes=sealed")
+    one.practice("edit", _WRITES, "--set", "writes=sealed")
 
     said = one.run("resume", "--approve", one.digest)
 
@@ -112,7 +156,7 @@ def test_a_backup_of_vault_that_opens_nothing_keeps_the_plaintext(one: Operator)
 
 def test_a_vault_that_is_sealed_leaves_every_row_as_it_was_and_the_run_goes_on_later(one: Operator) -> None:
     one.apply()
-    one.practice("edit", "postgres:writes/notes.public.entries.body.body_sealed", "--set", "writes=both")
+    one.practice("edit", _WRITES, "--set", "writes=both")
     one.practice("fault", "sealed", "on")
 
     said = one.run("resume")
