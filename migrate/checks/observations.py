@@ -12,8 +12,8 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     vault:leases/PATH                {count}: leases of that path
     vault:MOUNT/roles/NAME           a role of the database or of the PKI engine, as Vault reads it back
     vault:MOUNT/authority/default    {until}: the authority that a PKI engine signs with, and how long it is valid
-    vault:MOUNT/issued/NAME          {valid: [{serial, until}], revoked: [serial]}: certificates of a PKI engine whose
-                                     common name is NAME and that have not run out
+    vault:MOUNT/issued/NAME          {valid: [{serial, since, until}], revoked: [serial]}: certificates of a PKI engine
+                                     whose common name is NAME and that have not run out
     vault:MOUNT/keys/NAME            a key of Transit, without its material
     vault:sys/mounts/MOUNT           {type}
     postgres:sealed/COLUMNS          {type, guarded}: the column for ciphertext; COLUMNS is

@@ -28,7 +28,7 @@ def ask(observer: Observer, question: Question) -> Answer:
     if unknown:
         return Inconclusive(
             f"{joined(unknown)} is revoked, and PostgreSQL does not know: it has not loaded a list that has it",
-            f"write {mount}/cert/crl to ssl_crl_file, then: select pg_reload_conf()",
+            f"write the lists of every authority ({mount}/issuer/ID/crl) to ssl_crl_file; select pg_reload_conf()",
         )
     return Pass(f"every certificate for {login} has run out, or is revoked and PostgreSQL knows")
 

@@ -108,6 +108,6 @@ def _files(subject: CertificateSubject, arguments: Arguments) -> dict[str, str]:
         answer[f"agent-inject-template-{file}"] = template
         answer[f"error-on-missing-key-{file}"] = "true"
         answer[f"agent-inject-perms-{file}"] = "0400"
-    # Drivers that read the files once, at start, need a new process for a new certificate. It may not run yet.
-    answer["agent-inject-command-db-client.pem"] = f"sh -c 'pkill -TERM -x {text(arguments, 'process')} || true'"
+        # Drivers that read the files once, at start, need a new process for what is new. It may not run yet.
+        answer[f"agent-inject-command-{file}"] = f"sh -c 'pkill -TERM -x {text(arguments, 'process')} || true'"
     return answer

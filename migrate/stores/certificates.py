@@ -16,6 +16,8 @@ class Certificate:
 
     name: str
     """Its common name; empty where it has none."""
+    since: datetime
+    """From when on it is good: what it says, which may be before it was issued."""
     until: datetime
 
 
@@ -29,7 +31,7 @@ def certificate(pem: str) -> Certificate | None:
     except ValueError:
         return None
     names = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return Certificate(str(names[0].value) if names else "", found.not_valid_after_utc)
+    return Certificate(str(names[0].value) if names else "", found.not_valid_before_utc, found.not_valid_after_utc)
 
 
 _LIST = "-----BEGIN X509 CRL-----"

@@ -13,6 +13,8 @@ from migrate.model.json import Json
 from migrate.model.target import Target
 from migrate.targets.compare import differing
 
+BACKDATED = 30
+"""Seconds before its issue from which on a certificate is good: clocks differ."""
 _LETTERS = re.compile(r"[^a-z0-9]+")
 
 
@@ -45,7 +47,7 @@ def client_role(name: str, life: int) -> dict[str, Json]:
         "ttl": life,
         "max_ttl": life,
         # Agents reckon their renewal from here on: with a life not much longer than this they would never be content.
-        "not_before_duration": 30,
+        "not_before_duration": BACKDATED,
         # What is not stored cannot be revoked; with leases every login of an agent would end a certificate.
         "no_store": False,
         "generate_lease": False,

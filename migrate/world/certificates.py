@@ -41,7 +41,8 @@ def issue(draft: Draft, path: str, name: str) -> tuple[str, str]:
     serial = ":".join(number[at : at + 2] for at in range(0, 40, 2))
     life = timedelta(seconds=state["ttl"] or state["max_ttl"])
     certificate = {"serial": serial, "role": role_path, "name": name, "revoked": ""}
-    issued(draft).append(certificate | {"since": written(draft.now), "until": written(draft.now + life)})
+    since = draft.now - timedelta(seconds=state["not_before_duration"])
+    issued(draft).append(certificate | {"since": written(since), "until": written(draft.now + life)})
     return serial, ""
 
 

@@ -105,7 +105,7 @@ def _vault(world: Draft, target: Target) -> Json:
 
 
 def _issued(found: list[dict[str, Any]]) -> Json:
-    valid = [{"serial": one["serial"], "until": one["until"]} for one in found if not one["revoked"]]
+    valid = [{key: one[key] for key in ("serial", "since", "until")} for one in found if not one["revoked"]]
     return {"valid": list[Json](valid), "revoked": list[Json]([one["serial"] for one in found if one["revoked"]])}
 
 

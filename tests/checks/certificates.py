@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from migrate.checks.answer import Fail, Inconclusive, Pass
@@ -33,9 +34,13 @@ _ROLLED: dict[str, Json] = {"replicas": 1, "updated": 1, "ready": 1, "pods": [_P
 
 
 def issued(*until: str, revoked: tuple[str, ...] = ()) -> dict[str, Json]:
-    """Certificates called a, b, ... that end then."""
-    valid: list[Json] = [{"serial": "abcdef"[at], "until": end} for at, end in enumerate(until)]
+    """Certificates called a, b, ... that end then, each good from half a minute before it was issued."""
+    valid: list[Json] = [{"serial": "abcdef"[at], "since": _earlier(end), "until": end} for at, end in enumerate(until)]
     return {ISSUED: {"valid": valid, "revoked": list[Json](revoked)}}
+
+
+def _earlier(end: str) -> str:
+    return (datetime.fromisoformat(end) - timedelta(seconds=int(ABOUT["life"]) + 30)).isoformat()
 
 
 def used(*serials: str, without: int = 0) -> dict[str, Json]:
@@ -49,6 +54,16 @@ def rules(*found: dict[str, Json]) -> dict[str, Json]:
     return {HBA: {"rules": [everyone | {"address": "all"} | one for one in found]}}
 
 
+_CUT: dict[str, Json] = {
+    ISSUED: {
+        "valid": [
+            {"serial": "a", "since": "2026-03-04T11:31:00+00:00", "until": _SOON},
+            {"serial": "b", "since": "2026-03-04T11:40:00+00:00", "until": _SOON},
+        ],
+        "revoked": [],
+    }
+}
+"""Certificates that end with their authority, sooner than the role would have them."""
 _OURS: dict[str, Json] = {"users": ["boards_vault"], "databases": ["boards"], "method": "cert"}
 
 CASES = [
@@ -88,6 +103,7 @@ CASES = [
     Case("cert.life", Fail, used("a", without=1) | issued(_LATER)),
     Case("cert.life", Inconclusive, used()),
     Case("cert.renewed", Pass, {DEPLOYMENT: _ROLLED} | used("b") | issued(_LATER, _MUCH_LATER)),
+    Case("cert.renewed", Pass, {DEPLOYMENT: _ROLLED} | used("b") | _CUT),
     Case("cert.renewed", Inconclusive, {DEPLOYMENT: _ROLLED} | used("a") | issued(_LATER, _MUCH_LATER)),
     Case("cert.renewed", Inconclusive, {DEPLOYMENT: _ROLLED} | used("a") | issued(_LATER)),
     Case("cert.renewed", Inconclusive, {DEPLOYMENT: _ROLLED} | used("a") | issued(_LATER, _SOON)),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrate.cli.plan import read_estate
-from migrate.model.json import Json, mapping
+from migrate.model.json import Json, mapping, sequence
 from migrate.model.plan import Plan, Step
 from migrate.planning.make import make_plan
 from migrate.planning.phases import phase_named
@@ -143,6 +143,12 @@ def new_authority(api: Api, name: str) -> str:
     """One more authority of the mount; its reference."""
     wanted = {"common_name": f"authority {name}", "key_type": "ec", "ttl": "87600h", "issuer_name": name}
     return str(api.ask("post", "pki/root/generate/internal", wanted).data["issuer_id"])
+
+
+def lists(api: Api) -> str:
+    """The lists of revoked certificates of every authority: PostgreSQL asks for one of each that signed."""
+    known = sequence(api.look("pki/issuers", "list").data["keys"])
+    return "".join(f"{api.look(f'pki/issuer/{one}/crl').data['crl']}\n" for one in known)
 
 
 def _plan(folder: Path, servers: Servers) -> Plan:

@@ -19,7 +19,7 @@ from migrate.model.change import Absent, Doc, State
 from migrate.model.config import Config
 from migrate.model.json import mapping, sequence
 from migrate.model.plan import Plan
-from migrate.model.ports import Written
+from migrate.model.ports import Unreachable, Written
 from migrate.model.target import Target
 from migrate.planning.make import make_plan
 from migrate.planning.phases import phase_named
@@ -30,14 +30,14 @@ from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.trial import Door, Shown, tried_with_certificate
 from migrate.stores.servers.observer import ServersObserver
 from migrate.stores.servers.opening import servers as opened
-from migrate.stores.vault.certificates import authorities
+from migrate.stores.vault.certificates import Issued, authorities
 from migrate.stores.vault.observer import VaultObserver
 from migrate.stores.vault.store import VaultStore
 from migrate.targets.hba import by_certificate
 from migrate.targets.pki import client_role
 from migrate.targets.shell import vault_text
 from tests.contract.cluster import absent, cluster
-from tests.contract.mutual import HOST, LOGIN, OWNER, Mutual, mutual, new_authority, until
+from tests.contract.mutual import HOST, LOGIN, OWNER, Mutual, lists, mutual, new_authority, until
 from tests.contract.servers import OLD, ROOT, missing, running
 
 pytestmark = [pytest.mark.lab(level="vault"), pytest.mark.timeout(600)]
@@ -190,11 +190,26 @@ def test_a_revocation_counts_once_postgresql_has_loaded_the_list(found: Mutual) 
         assert found.psql(files).returncode == 0, "PostgreSQL has not heard of it"
         assert isinstance(asked(found, "pki.revoked"), Inconclusive)
 
-        (found.data / "revoked.pem").write_text(str(found.api.look("pki/cert/crl").data["certificate"]))
+        (found.data / "revoked.pem").write_text(lists(found.api))
         found.servers.sql("alter system set ssl_crl_file = 'revoked.pem'")
         found.reload()
         assert "revoked" in found.psql(files).stderr
         assert isinstance(asked(found, "pki.revoked"), Pass)
+
+
+def test_postgresql_wants_the_list_of_every_authority_and_the_default_one_is_not_enough(found: Mutual) -> None:
+    for step in found.steps:
+        found.bench.take(step)
+    found.servers.sql("alter system set ssl_crl_file = 'revoked.pem'")
+    with found.agent(found.folder / "files") as files:
+        two = new_authority(found.api, "two")
+        assert found.api.ask("post", "pki/config/issuers", {"default": two}).ok
+        (found.data / "revoked.pem").write_text(str(found.api.look("pki/cert/crl").data["certificate"]))
+        found.reload()
+        assert "SSL error" in found.psql(files).stderr, "its authority has no list there"
+        (found.data / "revoked.pem").write_text(lists(found.api))
+        found.reload()
+        assert found.psql(files).returncode == 0
 
 
 def issued(found: Mutual) -> list[str]:
@@ -202,6 +217,34 @@ def issued(found: Mutual) -> list[str]:
     shown = VaultObserver(found.api, lambda: datetime.now(UTC)).observe(Target("vault", "pki/issued", LOGIN))
     assert isinstance(shown, Doc)
     return [str(mapping(one)["serial"]) for one in sequence(mapping(shown.value)["valid"])]
+
+
+def test_every_certificate_of_a_mount_is_read_and_a_revocation_is_seen_afterwards(found: Mutual) -> None:
+    assert found.api.ask("post", "pki/roles/many", {"allow_any_name": True, "key_type": "ec", "max_ttl": "1h"}).ok
+    made = [
+        found.api.ask("post", "pki/issue/many", {"common_name": name}).data
+        for name in ["elsewhere.example"] * 60 + [LOGIN] * 2
+    ]
+    seen, now = Issued(found.api), datetime.now(UTC)
+    last, one = str(made[-1]["serial_number"]), str(made[-2]["serial_number"])
+    valid = {
+        str(mapping(shown)["serial"]): mapping(shown) for shown in sequence(seen.bearing("pki", LOGIN, now)["valid"])
+    }
+    assert set(valid) == {one, last}
+    assert datetime.fromisoformat(str(valid[one]["since"])) < now < datetime.fromisoformat(str(valid[one]["until"]))
+    assert found.api.ask("post", "pki/revoke", {"serial_number": last}).ok
+    after = seen.bearing("pki", LOGIN, now)
+    assert ([mapping(shown)["serial"] for shown in sequence(after["valid"])], after["revoked"]) == ([one], [last])
+
+
+def test_certificates_that_cannot_be_listed_are_said_to_be_unknown_with_what_helps(found: Mutual) -> None:
+    token = found.api.ask("post", "auth/token/create", {"policies": ["default"]}).auth["client_token"]
+    with pytest.raises(Unreachable) as refused:
+        Issued(found.api.bearing(str(token))).bearing("pki", LOGIN, datetime.now(UTC))
+    assert 'path "pki/certs" { capabilities = ["list"] }' in refused.value.following
+    with pytest.raises(Unreachable, match="at most 0 are read") as refused:
+        Issued(found.api, most=0).bearing("pki", LOGIN, datetime.now(UTC))
+    assert "vault write pki/tidy tidy_cert_store=true" in refused.value.following
 
 
 def test_the_authority_is_rotated_while_somebody_is_logged_in_at_every_step(found: Mutual) -> None:

@@ -22,9 +22,9 @@ def notes(subject: CertificateSubject, steps: tuple[Step, ...]) -> tuple[str, ..
         f"Rotate the authority of {issuer.mount}/ in this order: add the new issuer; let PostgreSQL trust both "
         "(ssl_ca_file, reload); wait until every agent has written both (5 minutes); make it the default; after "
         f"{spoken(issuer.life)} nothing that the old one signed is good any more, and it may go.",
-        f"A certificate got lost? vault write {issuer.mount}/revoke serial_number=... and hand PostgreSQL the list "
-        f"({issuer.mount}/cert/crl to ssl_crl_file, select pg_reload_conf()): until it has loaded that, it lets the "
-        f'certificate in. ALTER ROLE "{name}" NOLOGIN works at once.',
+        f"A certificate got lost? vault write {issuer.mount}/revoke serial_number=... and hand PostgreSQL the lists of "
+        f"every authority ({issuer.mount}/issuer/ID/crl, all in ssl_crl_file; select pg_reload_conf()): until it has "
+        f'loaded them, it lets the certificate in. ALTER ROLE "{name}" NOLOGIN works at once.',
         f"Secret {subject.copied.namespace}/{subject.copied.target_secret} stays in the cluster after its "
         "ExternalSecret went: delete it by hand when nobody would roll back any more.",
         f"Until the contract stage one `git revert` of the cutover commit puts {release.container} back on login "

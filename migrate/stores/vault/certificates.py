@@ -2,60 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from migrate.model.json import Json, sequence
 from migrate.model.ports import Unreachable
-from migrate.stores.certificates import certificate
+from migrate.stores.certificates import Certificate, certificate
 from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Answer, Api
+from migrate.stores.vault.store import rule
 
-_MOST = 2000
-"""More certificates than this are not read one by one: then nothing is shown."""
+_ABREAST = 16
 
 
 def authority(api: Api, mount: str) -> dict[str, Json] | None:
     """`{until}`; nothing where there is none to sign with. Anybody may read it. Raises Unreachable."""
-    found = _asked(api, f"{mount}/issuer/default/json")
+    found = _asked(api.anonymous(), f"{mount}/issuer/default/json")
     shown = certificate(str(found.data.get("certificate"))) if found.ok else None
     return {"until": shown.until.isoformat()} if shown else None
 
 
 def authorities(api: Api, mount: str) -> str:
     """Every authority of a mount, one after the other, in PEM. Raises Unreachable."""
-    keys = sequence(_asked(api, f"{mount}/issuers", "list").data.get("keys"))
-    return "".join(str(_asked(api, f"{mount}/issuer/{key}/json").data.get("certificate", "")) for key in keys)
+    anybody = api.anonymous()
+    keys = sequence(_asked(anybody, f"{mount}/issuers", "list").data.get("keys"))
+    return "".join(str(_asked(anybody, f"{mount}/issuer/{key}/json").data.get("certificate", "")) for key in keys)
 
 
-def issued(api: Api, mount: str, name: str, now: datetime) -> dict[str, Json]:
-    """`{valid, revoked}` of those that bear the name and have not run out; no keys where they may not be listed.
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What an engine has issued. It lists serial numbers alone, so each certificate is read, once: none ever changes.
 
-    Raises Unreachable.
+    Only those that bear the name asked for are read again, since they may have been revoked meanwhile.
     """
-    listed = api.look(f"{mount}/certs", "list")
-    serials = [str(one) for one in sequence(listed.data.get("keys"))]
-    if listed.status == 403 or len(serials) > _MOST:
-        return {}
-    valid, revoked = list[Json](), list[Json]()
-    for serial, until, ended in _bearing(api, mount, serials, name):
-        if until > now:
-            valid += [] if ended else [{"serial": serial, "until": until.isoformat()}]
-            revoked += [serial] if ended else []
-    return {"valid": valid, "revoked": revoked}
+
+    api: Api
+    most: int = 20_000
+    """An engine that keeps more certificates than this is not asked for each of them."""
+    _read: dict[str, Certificate | None] = field(default_factory=dict)
+    """By mount and serial number."""
+
+    def bearing(self, mount: str, name: str, now: datetime) -> dict[str, Json]:
+        """`{valid: [{serial, since, until}], revoked}` of those that have not run out.
+
+        Raises Unreachable, also where they may not be listed, or are too many.
+        """
+        anybody, serials = self.api.anonymous(), self._listed(mount)
+        new = [one for one in serials if f"{mount}/{one}" not in self._read]
+        with ThreadPoolExecutor(_ABREAST) as readers:
+            found = readers.map(lambda one: _asked(anybody, f"{mount}/cert/{one}"), new)
+            for serial, answer in zip(new, found, strict=True):
+                self._read[f"{mount}/{serial}"] = certificate(str(answer.data.get("certificate")))
+        valid, revoked = list[Json](), list[Json]()
+        for serial, shown in self._good(mount, serials, name, now):
+            if _asked(anybody, f"{mount}/cert/{serial}").data.get("revocation_time"):
+                revoked.append(serial)
+            else:
+                valid.append({"serial": serial, "since": shown.since.isoformat(), "until": shown.until.isoformat()})
+        return {"valid": valid, "revoked": revoked}
+
+    def _listed(self, mount: str) -> list[str]:
+        listed = self.api.look(f"{mount}/certs", "list")
+        if listed.status == 403:
+            raise Unreachable(
+                f"the token may not list the certificates of {mount}/",
+                following=f"grant it: {rule(f'{mount}/certs', 'list')}",
+            )
+        serials = [str(one) for one in sequence(listed.data.get("keys"))]
+        if len(serials) > self.most:
+            raise Unreachable(
+                f"{mount}/ keeps {len(serials)} certificates, and at most {self.most} are read one by one",
+                following=f"take out those that ran out: vault write {mount}/tidy tidy_cert_store=true; or give "
+                "databases a mount of their own (vault.pki in migrate.yaml)",
+            )
+        return serials
+
+    def _good(self, mount: str, serials: Sequence[str], name: str, now: datetime) -> Iterator[tuple[str, Certificate]]:
+        for serial in serials:
+            shown = self._read[f"{mount}/{serial}"]
+            if shown is not None and shown.name == name and shown.until > now:
+                yield serial, shown
 
 
-def _bearing(api: Api, mount: str, serials: list[str], name: str) -> Iterator[tuple[str, datetime, bool]]:
-    for serial in serials:
-        data = _asked(api, f"{mount}/cert/{serial}").data
-        shown = certificate(str(data.get("certificate")))
-        if shown is not None and shown.name == name:
-            yield serial, shown.until, bool(data.get("revocation_time"))
-
-
-def _asked(api: Api, path: str, method: str = "get") -> Answer:
+def _asked(anybody: Api, path: str, method: str = "get") -> Answer:
     """What everybody may read. An engine without an authority answers 500, which is no fault. Raises Unreachable."""
     try:
-        return api.anonymous().ask(method, path)
+        return anybody.ask(method, path)
     except LostError as error:
         raise Unreachable(str(error), following="Vault answers again") from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from migrate.model.ports import Unreachable
 from migrate.model.target import Target
 from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Api
-from migrate.stores.vault.certificates import authority, issued
+from migrate.stores.vault.certificates import Issued, authority
 from migrate.stores.vault.store import rule
 from migrate.targets.vault import unmarked
 
@@ -30,6 +30,10 @@ class VaultObserver:
 
     api: Api
     now: Callable[[], datetime]
+    _issued: Issued = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_issued", Issued(self.api))
 
     def observe(self, target: Target) -> State:
         """The target as it is now. Raises Unreachable."""
@@ -51,7 +55,7 @@ class VaultObserver:
         if kind == "authority":
             return authority(self.api, target.kind.removesuffix("/authority"))
         if kind == "issued":
-            return issued(self.api, target.kind.removesuffix("/issued"), target.name, self.now())
+            return self._issued.bearing(target.kind.removesuffix("/issued"), target.name, self.now())
         found = self._read(target)
         if found is None:
             return None

@@ -67,8 +67,12 @@ func target(settings *settings) (kind, place string) {
 	}
 	address := &url.URL{Scheme: "postgres", User: url.UserPassword(get("user", "root"), get("password", ""))}
 	query := url.Values{"sslmode": {get("ssl_mode", "disable")}}
-	if certificate := get("ca_cert_path", ""); certificate != "" {
-		query.Set("sslrootcert", certificate)
+	for key, named := range map[string]string{
+		"ca_cert_path": "sslrootcert", "client_cert_path": "sslcert", "client_key_path": "sslkey",
+	} {
+		if file := get(key, ""); file != "" {
+			query.Set(named, file)
+		}
 	}
 	host := get("host", "127.0.0.1:5432")
 	switch _, _, err := net.SplitHostPort(host); {
