@@ -162,7 +162,9 @@ def _soak(rule: GateRule, config: Config) -> str:
 
 def _before(rule: GateRule, steps: tuple[Step, ...]) -> str | None:
     if rule.before in STAGES:
-        return rule.before if any(step.stage == rule.before for step in steps) else None
+        # What must be so before a stage must be so before a later one, where the workload has no step in that stage.
+        wanted = STAGES[STAGES.index(rule.before) :]
+        return next((stage for stage in wanted if any(step.stage == stage for step in steps)), None)
     return next((step.id for step in steps if step.operation == rule.before), None)
 
 

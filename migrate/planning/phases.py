@@ -108,8 +108,9 @@ class Use(_Part):
 
 
 class GateRule(_Part):
-    """One gate. `before` is a stage or an operation of the phase, `after` an operation: then it stands before whatever
-    comes next. `when` is a name that must not be empty, else the gate is not asked.
+    """One gate. `before` is a stage (for a workload that has no step in it, the next one in which it has) or an
+    operation of the phase, `after` an operation: then it stands before whatever comes next. `when` is a name that must
+    not be empty, else the gate is not asked.
 
     `soaks` names the setting that overrides the soak, `at_most` the one that it never exceeds.
     """

@@ -394,6 +394,17 @@ def test_dynamic_credentials_have_a_cache_a_periodic_token_and_say_what_remains(
     assert not any(one.operation in {"static-role", "new-login", "longer-rotation"} for one in plan.steps)
 
 
+def test_issued_logins_are_seen_rolled_out_and_soak_although_no_step_of_theirs_is_in_that_stage(tmp_path: Path) -> None:
+    plan = planned(estate(tmp_path / "e"), "dynamic")
+    assert not any(one.stage == "soak" for one in plan.steps)
+    before = [gate for gate in plan.gates if gate.before == "contract"]
+    assert [gate.id for gate in before] == [
+        *("gitops.applied.inject-release", "rollout.recreate-or-single", "db.old-login.soak"),
+        *("secret.consumers", "db.old-login.contract"),
+    ]
+    assert before[1].soak == "24h"
+
+
 def test_a_mounted_copy_is_moved_too(tmp_path: Path) -> None:
     start, _, _ = GRAFANA.partition("      envValueFrom:")
     mounted = (
