@@ -1,6 +1,6 @@
 """The injector's webhook in a lab: this project's own prediction served as what it predicts, or the real one.
 
-The real one is a program of HashiCorp's that no registry carries: whoever has it names it with LAB_VAULT_K8S.
+The real one is a program of HashiCorp's that no package registry carries: whoever has it names it with LAB_VAULT_K8S.
 """
 
 from __future__ import annotations
