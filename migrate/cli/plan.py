@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from migrate.model.json import Json
     from migrate.model.plan import Plan
     from migrate.planning.cases import Estate
+    from migrate.planning.phases import Phase
     from migrate.planning.servers import Servers
 
 
@@ -113,7 +114,7 @@ def plan(
     created = datetime.now(UTC).isoformat(timespec="seconds")
     document = plan_json(made, f"migrate {__version__}", created)
     if export is not None:
-        _export(export, made, document, read)
+        _export(export, made, document, read, chosen)
     _hand_out(output, made, document)
     if detailed and made.steps:
         raise typer.Exit(Exit.PENDING)
@@ -182,7 +183,8 @@ def _in_world(read: Estate, world: Path, estate: Path | None) -> tuple[Estate, S
     return replace(read, config=config), servers
 
 
-def _export(folder: Path, made: Plan, document: dict[str, Json], read: Estate) -> None:
+def _export(folder: Path, made: Plan, document: dict[str, Json], read: Estate, phase: Phase) -> None:
+    from migrate.planning.certificate.ingress import offers
     from migrate.planning.export import export
     from migrate.planning.held import paths_by_secret
     from migrate.planning.rights import sources
@@ -191,7 +193,7 @@ def _export(folder: Path, made: Plan, document: dict[str, Json], read: Estate) -
 
     name = str(document["name"])
     held = sources(made, paths_by_secret(read.inventory))
-    files = export(made, name, str(document["digest"]), held)
+    files = export(made, name, str(document["digest"]), held) | offers(read, phase)
     write_export(folder, files, name)
     view.exported(str(folder), sorted(files))
 

@@ -7,8 +7,8 @@ import difflib
 from migrate.documents.nodes import decode
 
 
-def unified(before: bytes, after: bytes, path: str) -> str:
-    """The unified diff of a file, with three lines of context; empty when nothing differs.
+def unified(before: bytes, after: bytes, path: str, context: int = 3) -> str:
+    """The unified diff of a file, with so many lines of context; empty when nothing differs.
 
     Empty bytes on one side mean a file that is not there (`/dev/null`). CR LF stays as it is in the lines, a
     missing final line break is marked. Bytes that are not text give the one line that `diff` prints for them.
@@ -21,7 +21,7 @@ def unified(before: bytes, after: bytes, path: str) -> str:
         lines = _lines(before), _lines(after)
     except UnicodeDecodeError:
         return f"Binary files {old} and {new} differ\n"
-    return "".join(_marked(line) for line in difflib.unified_diff(*lines, old, new))
+    return "".join(_marked(line) for line in difflib.unified_diff(*lines, old, new, n=context))
 
 
 def _lines(data: bytes) -> list[str]:

@@ -55,6 +55,16 @@ def client_role(name: str, life: int) -> dict[str, Json]:
     }
 
 
+def server_role(hosts: list[str], life: int) -> dict[str, Json]:
+    """The role whose certificates bear some of these hosts and no other name, for servers."""
+    return client_role(hosts[0], life) | {
+        "allowed_domains": list[Json](hosts),
+        "client_flag": False,
+        "server_flag": True,
+        "key_usage": ["DigitalSignature", "KeyAgreement"],
+    }
+
+
 def unlike(target: Target, found: Json, name: str, life: int) -> list[str]:
     """The fields in which a role is not the one for this client, in the order of their names."""
     return sorted(differing(target, found, client_role(name, life)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.estate.inventory import Inventory, Secret
-from migrate.model.json import mapping
 from migrate.model.plan import Remark, Unknown
 from migrate.operations.certificate import CertificateSubject, RulesByHand, RulesInGit
+from migrate.planning.certificate.ingress import issuers_file
 from migrate.planning.database import Server, behind
 from migrate.planning.entering import entering_unknowns
-from migrate.planning.files import Files, objects
+from migrate.planning.files import Files
 from migrate.planning.login.remarks import around
 from migrate.planning.login.subjects import Sources
 from migrate.targets.hba import by_certificate
@@ -102,29 +102,18 @@ def _ingresses(subject: CertificateSubject, inventory: Inventory, files: Files) 
         return
     names = f"{', '.join(read[:3])}{f' and {len(read) - 3} more' if len(read) > 3 else ''}"
     fact = f"certificates of {names} stay Secrets: a controller reads them, and no agent runs there"
-    issuer = _cert_manager(files)
+    issuer = issuers_file(files)
     if issuer is None:
-        yield Remark("pki.ingress", "info", f"{fact}; cert-manager is not in this tree", "", "")
+        yield Remark("pki.ingress", "info", f"{fact}; no issuer of cert-manager is in this tree", "", "")
         return
-    mount = subject.issuer.mount
     yield Remark(
         "pki.ingress",
         "info",
         f"{fact}; cert-manager, which is here, can get them from Vault itself",
-        f"in Git: a ClusterIssuer with spec.vault (path {mount}/sign/ROLE, its auth and caBundleSecretRef), and on "
-        "each Ingress cert-manager.io/cluster-issuer: docs/phase3.md has both; then its ExternalSecret may go",
-        issuer,
+        "--export FOLDER writes that into FOLDER/ingress: two changes in Git, each taken back by one git revert, and "
+        f"the role on {subject.issuer.mount}/ with its policy",
+        issuer.file,
     )
-
-
-def _cert_manager(files: Files) -> str | None:
-    """A file that shows that cert-manager is used here."""
-    for found in objects(files, frozenset({"ClusterIssuer", "Issuer", "HelmRelease"})):
-        chart = mapping(mapping(found.spec.get("chart")).get("spec")).get("chart")
-        ours = str(found.value.get("apiVersion", "")).startswith("cert-manager.io/")
-        if ours or (found.kind == "HelmRelease" and chart == "cert-manager"):
-            return found.file
-    return None
 
 
 def unknowns(subject: CertificateSubject, sources: Sources) -> tuple[Unknown, ...]:
