@@ -21,13 +21,49 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FOLDERS = ("bin", "etc", "home", "lab", "tmp", "usr", "usr/bin", "usr/local", "usr/local/bin", "var", "var/lib")
 _PASSWD = "root:x:0:0::/root:/bin/sh\nvault:x:100:1000::/home/vault:/bin/sh\napp:x:65532:65532::/tmp:/bin/sh\n"
 _GROUP = "root:x:0:\nvault:x:1000:\napp:x:65532:\n"
-# Stands for a program that nobody here has: takes any arguments, answers every HTTP request on the ports it is told
-# with 200, and stays until it is asked to go.
+# Stands for a program that nobody here has: takes any arguments, says what it has read, answers every HTTP request on
+# the ports it is told with 200, and stays until it is asked to go.
 _APP = """#!/bin/sh
-[ -n "$LAB_LEAVES" ] && exit 0
+[ -n "$LAB_LEAVES" ] && { LAB_ONCE=1 /lab/reads "$@"; exit 0; }
 trap 'exit 0' TERM INT
+/lab/reads "$@" &
 for port in $LAB_PORTS; do nc -ll -p "$port" -e /lab/ok & done
 while :; do sleep 3600 & wait $!; done
+"""
+# Says what an application would have read by now, as digests only: its environment, its arguments, every file that one
+# of these names (`--config=FILE`, `NAME_FILE`), and those where a Secret was mounted (LAB_FILES). Whole, because a line
+# too many is another password; and where it is more than one word, each word that is long enough to be a secret.
+_READS = r"""#!/bin/sh
+digest() { sha256sum | { read -r sum _; echo "lab-read $sum $1"; }; }
+words() {
+  text=$(cat)
+  case $text in *[!A-Za-z0-9_-]*) ;; *) return ;; esac
+  printf '%s\n' "$text" | tr -cs 'A-Za-z0-9_-' '\n' | awk 'length($0) > 15 && !seen[$0]++' | while read -r word; do
+    printf %s "$word" | digest "$1"
+  done
+}
+value() { [ ${#2} -gt 7 ] && { printf %s "$2" | digest "$1"; printf '%s\n' "$2" | words "$1"; }; }
+file() { [ -r "$1" ] && { digest "file $1" <"$1"; words "file $1" <"$1"; }; }
+names() { env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p' | grep -v '^LAB_'; }
+files() {
+  for place in $LAB_FILES; do for one in "$place" "$place"/*; do [ -f "$one" ] && echo "$one"; done; done
+  for word; do case ${word#*=} in /*) [ -f "${word#*=}" ] && echo "${word#*=}" ;; esac; done
+  for name in $(names); do eval "held=\$$name"; case $held in /*) [ -f "$held" ] && echo "$held" ;; esac; done
+}
+all() {
+  for word; do value argument "$word"; done
+  for name in $(names); do eval "held=\$$name"; value "environment $name" "$held"; done
+  files "$@" | while read -r one; do file "$one"; done
+  echo lab-read-all
+}
+before=
+while :; do
+  now=$(files "$@" | while read -r one; do sha256sum "$one"; done)
+  [ "$now." = "$before" ] || all "$@"
+  before=$now.
+  [ -n "$LAB_ONCE" ] && exit
+  [ -n "$now" ] && sleep 15 || sleep 3600
+done
 """
 _OK = """#!/bin/sh
 read -r line
@@ -99,6 +135,7 @@ class Store:
                 ("bin/nc", _NC, 0o755),
                 ("bin/pkill", _PKILL, 0o755),
                 ("lab/app", _APP, 0o755),
+                ("lab/reads", _READS, 0o755),
                 ("lab/ok", _OK, 0o755),
             ):
                 _file(tar, name, text.encode(), mode)

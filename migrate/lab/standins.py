@@ -2,7 +2,8 @@
 
 A pod is never changed to be able to run here. The lab has no application but Vault's agent and a small program that
 reads its settings as Grafana does; every other image is a stand-in that has a shell, the usual programs, and in the
-place of each program that the estate's pods call one that stays, answers their probes, and does nothing else.
+place of each program that the estate's pods call one that stays, answers their probes, and says in its log which
+values it has read, as digests.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Needs:
 
     programs: set[str] = field(default_factory=set)
     ports: set[int] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    """Where Secrets are mounted."""
     leaves: bool = True
     """Only init containers use it: what it runs ends by itself."""
 
@@ -54,7 +57,9 @@ def needs(files: Files) -> dict[str, Needs]:
         for init, container in _containers(pod):
             image = container.get("image")
             if isinstance(image, str) and image:
-                _learn(found[repository(image)], container, init=init)
+                wanted = found[repository(image)]
+                _learn(wanted, container, init=init)
+                wanted.files |= set(_mounted(pod, container))
     return dict(found)
 
 
@@ -94,6 +99,8 @@ def _stand_in(store: Store, base: Layer, wanted: Needs, applets: frozenset[str])
     places = [name if name.startswith("/") else f"/usr/local/bin/{name}" for name in missing]
     layers = [base, store.links(places, "/lab/app")] if places else [base]
     variables = {"LAB_PORTS": " ".join(map(str, sorted(wanted.ports)))}
+    if wanted.files:
+        variables["LAB_FILES"] = " ".join(sorted(wanted.files))
     if wanted.leaves:
         variables["LAB_LEAVES"] = "1"
     return store.image(layers, Settings(("/lab/app",), _NOBODY, variables))
@@ -134,6 +141,19 @@ def _ports(container: dict[str, Json]) -> Iterator[int]:
             port = mapping(mapping(container.get(probe)).get(way)).get("port")
             if isinstance(port, int):
                 yield port
+
+
+def _mounted(pod: dict[str, Json], container: dict[str, Json]) -> Iterator[str]:
+    """Where the container finds what a Secret holds: a folder, or a file by its `subPath`."""
+    volumes = {mapping(one).get("name") for one in sequence(pod.get("volumes")) if _of_a_secret(mapping(one))}
+    for mount in map(mapping, sequence(container.get("volumeMounts"))):
+        if mount.get("name") in volumes and isinstance(place := mount.get("mountPath"), str):
+            yield place
+
+
+def _of_a_secret(volume: dict[str, Json]) -> bool:
+    sources = sequence(mapping(volume.get("projected")).get("sources"))
+    return "secret" in volume or any("secret" in mapping(one) for one in sources)
 
 
 def _containers(pod: dict[str, Json]) -> Iterator[tuple[bool, dict[str, Json]]]:

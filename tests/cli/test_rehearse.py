@@ -22,15 +22,15 @@ from migrate.cli.rehearsed import VARIABLE, Rehearsal
 from migrate.cli.rehearsing import estate as estates
 from migrate.cli.rehearsing import evidence
 from migrate.cli.rehearsing.newcomer import prepared
-from migrate.cli.rehearsing.subject import Subject, expected, subject
+from migrate.cli.rehearsing.subject import Subject, Watched, expected, subject
 from migrate.cli.rehearsing.verdict import Witnessed, verdict
 from migrate.cli.show import read_plan
 from migrate.engine.admission import admit
-from migrate.lab import companions, observer, processes
+from migrate.lab import companions, observing, processes
 from migrate.lab.git import git
 from migrate.model.change import Absent, Change, Doc
 from migrate.model.errors import Refused
-from migrate.model.json import Json
+from migrate.model.json import Json, mapping
 from migrate.model.plan import Fact, Gate, Plan
 from migrate.model.ports import Move, Outcome, Secrets, Snapshot
 from migrate.model.target import parse_target
@@ -167,17 +167,42 @@ def test_a_pass_names_what_it_does_not_show() -> None:
 
 
 def test_the_old_login_is_expected_closed_only_where_the_plan_closes_it() -> None:
-    one = Subject("apps/app", "app", "apps/secret", "new", "old", "", 16, "")
-    assert expected(about(), one, "done")["logins"] == {"old": True, "new": True}
-    assert expected(about(), one, "back")["logins"] == {"old": True, "new": None}
-    assert expected(about(), one, "before")["sessions"] == {"new": False, "old": True}
+    one = Subject((Watched("apps/app", "app", ("apps/secret",), (), moves=True),), "new", "old", "", 16, "")
+    assert expected(about(), one, "done")["apps/app"] == {
+        "agent": True,
+        "logins": {"old": True, "new": True},
+        "sessions": {"new": True, "old": False},
+        "secret": True,
+    }
+    assert mapping(expected(about(), one, "back")["apps/app"])["logins"] == {"old": True, "new": None}
+    assert mapping(expected(about(), one, "before")["apps/app"])["sessions"] == {"new": False, "old": True}
+
+
+def test_of_several_workloads_each_is_watched_with_its_own_secrets_and_values() -> None:
+    def gates(unit: str, **names: str) -> tuple[Gate, ...]:
+        about = tuple(sorted({"deployment": unit, **names}.items()))
+        return tuple(
+            Gate(f"{name}@{unit}", "forward", "cutover", "", "1m", "0s", about, unit.removeprefix("StatefulSet/"))
+            for name in ("policy.capability", "kv.value-equal")
+        )
+
+    steps = [replace(a_step(f"cutover.{one}", f"vault:policy/{one}", "cutover"), unit=f"apps/{one}") for one in "ab"]
+    shop = gates("apps/a", path="secret/data/a\nsecret/data/b", secret="apps/one")
+    till = gates("StatefulSet/apps/b", path="secret/data/c", secret="apps/two")
+    assert subject(a_plan(*steps, gates=(*shop, *till))).workloads == (
+        Watched("apps/a", "", ("apps/one",), ("secret/data/a", "secret/data/b"), moves=True),
+        Watched("StatefulSet/apps/b", "", ("apps/two",), ("secret/data/c",), moves=True),
+    )
 
 
 def test_the_observer_imports_nothing_of_ours() -> None:
-    tree = ast.parse(Path(observer.__file__).read_text())
-    found = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    found |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name.partition(".")[0] for name in found} <= set(sys.stdlib_module_names)
+    for file in Path(observing.__file__).parent.glob("*.py"):
+        tree = ast.parse(file.read_text())
+        found = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+        froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        found |= {str(node.module) for node in froms if not node.level}
+        assert {name.partition(".")[0] for name in found} <= set(sys.stdlib_module_names)
+        assert {node.level for node in froms} <= {0, 1}
 
 
 def test_what_was_kept_is_found_by_status_and_by_the_plans_digest(

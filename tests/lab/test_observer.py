@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from migrate.lab import observer as module
-from migrate.lab.observer import BOUND, Failure, Observer, Pod, Rotation
+from migrate.lab.observing import observer as module
+from migrate.lab.observing import values
+from migrate.lab.observing.commands import Children, Log
+from migrate.lab.observing.observer import Observer
+from migrate.lab.observing.program import joined
+from migrate.lab.observing.seen import BOUND, Failure, Pod, Rotation, unexcused
 
 SETTINGS = {
     "deployment": "apps/grafana",
     "container": "grafana",
     "path": "/query",
-    "secret": "apps/db",
+    "secrets": ["apps/db"],
+    "values": [],
     "login": "new",
     "owner": "old",
 }
 
 
 @pytest.fixture
-def watching(monkeypatch: pytest.MonkeyPatch) -> Observer:
-    monkeypatch.setattr(module, "_PATIENCE", 0.0)
-    found = Observer(SETTINGS, io.StringIO())
+def log() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def watching(log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Observer:
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    found = Observer({**SETTINGS}, Log(log), Children())
     found.seen.answered = found.seen.looks = 1
-    found.seen.pods["1"] = Pod("grafana-1", "http://127.0.0.1:1/query", ready=True, agent=True, restarts=0)
+    found.seen.pods["1"] = Pod("grafana-1", "http://127.0.0.1:1/query", ready=True, agent=True, restarts=0, up=True)
     return found
 
 
@@ -44,9 +56,9 @@ def pod(name: str, *, ready: bool = True, restarts: int = 0, going: bool = False
 
 def test_a_query_that_fails_although_a_replica_is_up_is_counted(watching: Observer) -> None:
     watching.seen.failures.append(Failure(100.0, 100.1, [], "refused"))
-    assert len(watching.unexcused()[0]) == 1
-    found = watching.answer("there", {})
-    assert not found["ok"]
+    assert len(unexcused(watching.seen)[0]) == 1
+    found = watching.answer({})
+    assert not joined("there", {"apps/grafana": found})["ok"]
     assert "although a replica was up" in found["wrong"][0]
 
 
@@ -54,7 +66,7 @@ def test_a_pod_that_was_on_its_way_out_is_not_up(watching: Observer) -> None:
     down: list[float] = []
     watching.seen.failures.append(Failure(100.0, 100.1, down, "refused"))
     down.append(102.0)  # the cluster says so a moment later
-    assert watching.unexcused() == ([], 0)
+    assert unexcused(watching.seen) == ([], 0)
 
 
 @pytest.mark.parametrize(("at", "excused"), [(101.0, 1), (99.0, 0), (100.0 + BOUND + 1, 0)])
@@ -63,25 +75,25 @@ def test_the_gap_between_rotation_and_restart_is_the_only_exception(
 ) -> None:
     watching.seen.rotations.append(Rotation(100.0))
     watching.seen.failures.append(Failure(at, at + 0.1, [], "password"))
-    assert watching.unexcused()[1] == excused
-    assert len(watching.unexcused()[0]) == 1 - excused
+    assert unexcused(watching.seen)[1] == excused
+    assert len(unexcused(watching.seen)[0]) == 1 - excused
 
 
 def test_a_restart_that_comes_too_late_is_told(watching: Observer) -> None:
     watching.seen.rotations.append(Rotation(100.0, restarted=100.0 + BOUND + 5))
-    assert "passed between a rotation and the restart" in watching.answer("there", {})["wrong"][0]
+    assert "passed between a rotation and the restart" in watching.answer({})["wrong"][0]
 
 
 def test_a_rotation_that_no_pod_took_notice_of_is_told(watching: Observer) -> None:
     watching.seen.rotations.append(Rotation(100.0, frozenset({"1"})))
-    assert "a rotation was followed by no restart" in watching.answer("there", {})["wrong"]
+    assert "a rotation was followed by no restart" in watching.answer({})["wrong"]
     watching.seen.pods.clear()  # they were replaced, and the new ones have read the new password
-    assert "a rotation was followed by no restart" not in watching.answer("back", {})["wrong"]
+    assert "a rotation was followed by no restart" not in watching.answer({})["wrong"]
 
 
 def test_silence_is_no_proof(watching: Observer) -> None:
-    assert watching.answer("there", {})["ok"]
-    assert watching.answer("back", {})["wrong"] == [
+    assert watching.answer({})["wrong"] == []
+    assert watching.answer({})["wrong"] == [
         "no query was answered since the last mark",
         "the database was not looked at since the last mark",
     ]
@@ -91,43 +103,132 @@ def test_what_is_no_longer_watched_is_not_called_well(watching: Observer) -> Non
     def broken() -> None:
         raise ValueError("half a line")
 
-    watching._seeing(broken)
-    assert "broken are no longer watched: ValueError" in watching.answer("there", {})["wrong"]
+    watching.seeing("what it reads", broken)
+    assert "what it reads of apps/grafana is no longer watched: ValueError" in watching.answer({})["wrong"]
 
 
 def test_a_restart_is_counted_and_measured_from_the_rotation(watching: Observer) -> None:
-    watching._pod("ADDED", pod("grafana-2"))
-    watching._look("1000.0", "731", "old=true,new=true", "new=2")
-    watching._look("1001.5", "732", "old=true,new=true", "new=2")
-    watching._pod("MODIFIED", pod("grafana-2", restarts=1))
-    found = watching.answer("there", {"agent": True, "logins": {"old": True}, "sessions": {"new": True, "old": False}})
+    watching.pods.pod("ADDED", pod("grafana-2"))
+    watching.database.look("1000.0", "731", "old=true,new=true", "new=2")
+    watching.database.look("1001.5", "732", "old=true,new=true", "new=2")
+    watching.pods.pod("MODIFIED", pod("grafana-2", restarts=1))
+    found = watching.answer({"agent": True, "logins": {"old": True}, "sessions": {"new": True, "old": False}})
     assert (found["rotations"], found["restarts"], len(found["gaps"])) == (1, 1, 1)
 
 
-def test_a_secret_that_changes_or_goes_is_told_and_its_data_is_nowhere(watching: Observer) -> None:
-    log = io.StringIO()
-    watching._log = log
+def test_a_secret_that_changes_or_goes_is_told_and_its_data_is_nowhere(watching: Observer, log: io.StringIO) -> None:
     held = {"metadata": {"uid": "1"}, "data": {"password": "Y2FuYXJ5LTVjMWY="}}
-    watching._held("ADDED", held)
-    watching._held("MODIFIED", {**held, "metadata": {"uid": "1", "labels": {}}})
-    assert watching.seen.secrets == ["there"]
-    watching._held("MODIFIED", {**held, "data": {"password": "b3RoZXI="}})
-    watching._held("DELETED", held)
-    assert watching.seen.secrets == ["there", "changed", "gone"]
+    watching.pods.held("apps/db", "ADDED", held)
+    watching.pods.held("apps/db", "MODIFIED", {**held, "metadata": {"uid": "1", "labels": {}}})
+    assert watching.seen.became == [("apps/db", "there")]
+    watching.pods.held("apps/db", "MODIFIED", {**held, "data": {"password": "b3RoZXI="}})
+    watching.pods.held("apps/db", "DELETED", held)
+    assert [state for _, state in watching.seen.became] == ["there", "changed", "gone"]
     assert "Y2FuYXJ5" not in log.getvalue()
-    assert "b3RoZXI" not in json.dumps(watching.answer("done", {}))
+    assert "b3RoZXI" not in json.dumps(watching.answer({}))
 
 
 def test_a_pod_that_only_stops_being_ready_was_up(watching: Observer) -> None:
-    watching._pod("ADDED", pod("grafana-2"))
+    watching.pods.pod("ADDED", pod("grafana-2"))
     known = watching.seen.pods["grafana-2"]
-    watching._pod("MODIFIED", pod("grafana-2", ready=False))
+    watching.pods.pod("MODIFIED", pod("grafana-2", ready=False))
     assert known.down == []
 
 
 def test_a_pod_that_is_gone_is_no_longer_asked(watching: Observer) -> None:
-    watching._pod("ADDED", pod("grafana-2"))
-    watching._pod("MODIFIED", pod("grafana-2", going=True))
+    watching.pods.pod("ADDED", pod("grafana-2"))
+    watching.pods.pod("MODIFIED", pod("grafana-2", going=True))
     assert not watching.seen.pods["grafana-2"].ready
-    watching._pod("DELETED", pod("grafana-2", going=True))
+    watching.pods.pod("DELETED", pod("grafana-2", going=True))
     assert "grafana-2" not in watching.seen.pods
+
+
+def replaced(watching: Observer) -> None:
+    """Its only pod goes, and another one comes."""
+    watching.seen.pods.clear()
+    watching.pods.pod("ADDED", pod("grafana-2"))
+    watching.pods.pod("MODIFIED", pod("grafana-2", going=True))
+    watching.pods.pod("ADDED", pod("grafana-3"))
+
+
+def test_a_moment_without_any_pod_is_told_unless_the_workload_itself_announces_it(watching: Observer) -> None:
+    replaced(watching)
+    assert "no pod of apps/grafana was up from" in watching.answer({})["wrong"][0]
+    assert len(watching.answer({})["absent"]) == 1
+    watching.seen.absences[0].announced = True  # strategy: Recreate
+    assert not any("was up from" in why for why in watching.answer({})["wrong"])
+
+
+def test_a_restart_that_a_rotation_brings_is_announced(watching: Observer) -> None:
+    replaced(watching)
+    at = watching.seen.absences[0].at
+    watching.seen.rotations.append(Rotation(at - 5, restarted=at + 1))
+    assert not any("was up from" in why for why in watching.answer({})["wrong"])
+
+
+def test_a_late_probe_takes_nobodys_service_away(watching: Observer) -> None:
+    watching.seen.pods.clear()
+    watching.pods.pod("ADDED", pod("grafana-2"))
+    watching.pods.pod("MODIFIED", pod("grafana-2", ready=False))
+    assert watching.seen.absences == []
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What kubectl and vault say, by the last words of a command that matter."""
+    said: dict[str, str] = {}
+    monkeypatch.setattr(values, "said", lambda *words: said.get(words[-1] if words[0] == "vault" else words[4], ""))
+    return said
+
+
+@pytest.fixture
+def reading(watching: Observer, servers: dict[str, str]) -> Callable[[str, str], list[str]]:
+    """What is found wrong of values when a pod says that it has read this and Vault holds that."""
+    watching.settings["values"] = ["secret/data/one"]
+
+    def look(read: str, holds: str) -> list[str]:
+        watching.seen.pods["1"].containers = ("grafana",)
+        servers["grafana-1"] = f"lab-read {digest(read)} environment A\nlab-read-all\n"
+        servers["secret/data/one"] = json.dumps({"data": {"data": {"a": holds}, "metadata": {}}})
+        return [*watching.values.wrong()]
+
+    return look
+
+
+def test_what_was_read_before_the_plan_must_be_read_ever_after(
+    watching: Observer, reading: Callable[[str, str], list[str]]
+) -> None:
+    assert reading("canary-7c", "canary-7c") == []
+    assert watching.answer({})["read"] == ["secret/data/one#a"]
+    assert reading("canary-7c\n", "canary-7c") == ["grafana-1/grafana has not read secret/data/one#a as Vault holds it"]
+
+
+def test_a_value_that_somebody_changed_in_vault_is_told(reading: Callable[[str, str], list[str]]) -> None:
+    assert reading("canary-7c", "canary-7c") == []
+    assert "Vault holds another value at secret/data/one#a" in reading("canary-8d", "canary-8d")
+
+
+def test_a_workload_that_shows_nothing_of_what_vault_holds_proves_nothing(
+    watching: Observer, reading: Callable[[str, str], list[str]]
+) -> None:
+    assert reading("something else", "canary-7c") == ["nothing that Vault holds is seen to be read by apps/grafana"]
+    assert watching.values.unshown() == ["secret/data/one#a"]
+
+
+def test_a_pod_that_lived_and_told_nothing_is_told(
+    watching: Observer, servers: dict[str, str], reading: Callable[[str, str], list[str]]
+) -> None:
+    assert reading("canary-7c", "canary-7c") == []
+    watching.seen.pods["2"] = Pod("grafana-2", "", ready=True, agent=True, restarts=0, up=True, containers=("grafana",))
+    assert [*watching.values.wrong()] == ["what grafana-2/grafana has read is not known"]
+    servers["grafana-2"] = servers["grafana-1"]
+    assert [*watching.values.wrong()] == []
+
+
+def test_half_a_reading_says_nothing() -> None:
+    log = f"hello\nlab-read {digest('a')} file /a\nlab-read-all\nlab-read {digest('b')} file /b\n"
+    assert list(values.whole(log)) == [{digest("a")}]

@@ -164,22 +164,30 @@ def _system(ground: Ground) -> str:
     return subprocess.run(words, env=ground.environment, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def until_ready(ground: Ground, deployment: str, secret: str, patience: float) -> None:
-    """Return once the workload is ready and its Secret there. Raises Failed when that takes too long."""
+_COLLECTIONS = {
+    "Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "Job": "batch/v1", "CronJob": "batch/v1",
+}  # fmt: skip
+
+
+def until_ready(ground: Ground, workload: str, secrets: tuple[str, ...], patience: float) -> None:
+    """Return once the workload is ready and its Secrets there. Raises Failed when that takes too long."""
     api = control.api(ground.world)
-    namespace, _, name = deployment.partition("/")
+    *before, namespace, name = workload.split("/")
+    kind = before[0] if before else "Deployment"
+    place = f"/apis/{_COLLECTIONS[kind]}/namespaces/{namespace}/{kind.lower()}s/{name}"
 
     def ready() -> bool:
         try:
-            found = api.ask("GET", f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
-            if secret:
+            found = api.ask("GET", place)
+            for secret in secrets:
                 api.ask("GET", "/api/v1/namespaces/{0}/secrets/{2}".format(*secret.partition("/")))
         except MigrateError:
             return False
-        return bool(found.get("status", {}).get("readyReplicas"))
+        status = found.get("status", {})
+        return kind in {"Job", "CronJob"} or bool(status.get("readyReplicas") or status.get("numberReady"))
 
     try:
-        wait(deployment, ready, patience)
+        wait(workload, ready, patience)
     finally:
         api.close()
 

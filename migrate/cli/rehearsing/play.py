@@ -56,7 +56,8 @@ class Play:
         rotation = Rotation(self.ground.world, self.subject.static_role)
         waived, stopped, observed = list[str](), "", None
         try:
-            ground.until_ready(self.ground, self.subject.deployment, self.subject.secret, _COMING)
+            for one in self.subject.workloads:
+                ground.until_ready(self.ground, one.deployment, one.secrets, _COMING)
             with witness.watching(self.ground, self.subject) as watcher:
                 observed = watcher.log
                 self._marked(watcher, "before")

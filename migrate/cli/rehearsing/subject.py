@@ -9,18 +9,34 @@ from dataclasses import dataclass
 from migrate.lab.survey import is_address
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping
-from migrate.model.plan import Plan
+from migrate.model.plan import Gate, Plan
 
 ROTATION = "db.rotation-lived"
+COPIED = "kv.value-equal"
+"""Asked of workloads that read copies of what Vault's KV holds."""
+GRANTED = "policy.capability"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A workload with its Secrets. Empty where the plan has no such thing."""
+
+    deployment: str
+    """`namespace/name` of a Deployment; of anything else its kind stands first."""
+    container: str
+    """The one that is asked whether it works; empty for all of them."""
+    secrets: tuple[str, ...]
+    values: tuple[str, ...]
+    """Paths in Vault's KV whose values it may read."""
+    moves: bool
+    """Whether the plan changes how it gets its secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A workload with its Secret and its logins. Empty where the plan has no such thing."""
+    """The workloads, and the logins of the first. Empty where the plan has no such thing."""
 
-    deployment: str
-    container: str
-    secret: str
+    workloads: tuple[Watched, ...]
     login: str
     owner: str
     address: str
@@ -45,9 +61,7 @@ def subject(plan: Plan) -> Subject:
         )
     version = about.get("server_version", "")
     return Subject(
-        deployment=plan.unit,
-        container=str(mapping(_json(about.get("pod", ""))).get("container", "")),
-        secret=about.get("secret", ""),
+        workloads=tuple(_watched(plan, unit) for unit in plan.units),
         login=about.get("new_login", ""),
         owner=about.get("owner", ""),
         address=address,
@@ -56,21 +70,48 @@ def subject(plan: Plan) -> Subject:
     )
 
 
+def _watched(plan: Plan, unit: str) -> Watched:
+    """What the gates that are about this workload say of it."""
+    gates = [gate for gate in plan.gates if gate.unit in {"", unit}]
+    told = {name: value for gate in gates for name, value in gate.about if value}
+    secrets = dict.fromkeys(value for gate in gates for name, value in gate.about if name == "secret" and value)
+    copied = any(gate.id.partition("@")[0] == COPIED for gate in gates)
+    return Watched(
+        deployment=told.get("deployment", unit),
+        container=str(mapping(_json(told.get("pod", ""))).get("container", "")) if told.get("new_login") else "",
+        secrets=tuple(secrets),
+        values=tuple(_paths(gates)) if copied else (),
+        moves=any(step.stage == "cutover" and step.unit == unit for step in plan.steps),
+    )
+
+
+def _paths(gates: list[Gate]) -> Iterator[str]:
+    """The paths that the workload's own policy grants."""
+    for gate in gates:
+        if gate.id.partition("@")[0] == GRANTED:
+            yield from dict(gate.about)["path"].split()
+
+
 def expected(plan: Plan, one: Subject, mark: str) -> dict[str, Json]:
-    """What must be so at a mark: `before`, `there` (up to the contract stage), `back`, `done`."""
+    """By workload, what must be so at a mark: `before`, `there` (up to the contract stage), `back`, `done`."""
     moved = mark in {"there", "done"}
-    logins: dict[str, Json] = {}
-    sessions: dict[str, Json] = {}
-    if one.login and one.owner:
-        closed = mark == "done" and any(step.operation == "close-login" for step in plan.steps)
-        logins = {one.owner: not closed, one.login: True if moved else None}
-        sessions = {one.login: moved, one.owner: not moved}
-    agent: dict[str, Json] = {"agent": moved} if any(True for _ in _cutovers(plan)) else {}
-    return {**agent, "logins": logins, "sessions": sessions, "secret": bool(one.secret)}
+    found: dict[str, Json] = {}
+    for number, watched in enumerate(one.workloads):
+        agent: dict[str, Json] = {"agent": moved} if watched.moves else {}
+        logins = _logins(plan, one, mark) if number == 0 else {}
+        found[watched.deployment] = {**agent, **logins, "secret": bool(watched.secrets)}
+    return found
 
 
-def _cutovers(plan: Plan) -> Iterator[str]:
-    yield from (step.id for step in plan.steps if step.stage == "cutover")
+def _logins(plan: Plan, one: Subject, mark: str) -> dict[str, Json]:
+    if not (one.login and one.owner):
+        return {}
+    moved = mark in {"there", "done"}
+    closed = mark == "done" and any(step.operation == "close-login" for step in plan.steps)
+    return {
+        "logins": {one.owner: not closed, one.login: True if moved else None},
+        "sessions": {one.login: moved, one.owner: not moved},
+    }
 
 
 def _json(text: str) -> Json:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from migrate.model.json import Json, sequence
+from migrate.model.json import Json, mapping, sequence
 
 _NEVER = (
     "the published charts: the lab's own stand for them, with the values that decide a pod",
-    "the applications: the lab's Grafana reads its settings and logs in as Grafana does, and is not Grafana",
+    "the applications: the lab's stand-ins read their settings as they do, and are not they",
     "the network between the estate's Vault, its database and its pods",
     "their certificates: the lab's authority signs here",
     "the permissions of your own tokens: the lab's administrator acts here (migrate doctor --live shows yours)",
@@ -77,5 +77,12 @@ def _unproven(seen: Witnessed) -> Iterator[str]:
         yield f"{seen.facts} facts about your servers: apply compares them when it begins"
     if seen.periods:
         yield f"the length of the first rotation period: Vault was told {seen.periods[0]} seconds instead"
+    for workload, names in _unshown(seen).items():
+        yield f"no stand-in of {workload} shows that it reads {', '.join(map(str, sequence(names)))} as Vault has it"
     yield f"your External Secrets Operator: {seen.eso} here"
     yield from _NEVER
+
+
+def _unshown(seen: Witnessed) -> dict[str, Json]:
+    """By workload, the values that it may read and that nobody saw it read."""
+    return mapping(seen.marks[-1].get("unshown")) if seen.marks else {}

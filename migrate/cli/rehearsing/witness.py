@@ -12,8 +12,8 @@ from pathlib import Path
 
 from migrate.cli.rehearsing.ground import Ground
 from migrate.cli.rehearsing.subject import Subject
-from migrate.lab import observer
-from migrate.lab.world import write_json
+from migrate.lab import observing
+from migrate.lab.world import write, write_json
 from migrate.model.errors import Stopped
 from migrate.model.json import Json, mapping
 
@@ -51,21 +51,13 @@ class Witness:
 def watching(ground: Ground, one: Subject) -> Iterator[Witness]:
     """The observer, watching until the end."""
     folder = ground.folder("observer")
-    settings = write_json(
-        folder / "settings.json",
-        {
-            "deployment": one.deployment,
-            "container": one.container,
-            "path": "/query",
-            "secret": one.secret,
-            "login": one.login,
-            "owner": one.owner,
-        },
-    )
+    settings = write_json(folder / "settings.json", list(_settings(one)))
+    write(folder / ".vault-token", ground.world.credential("vault-root").read_bytes())
     log = folder / LOG
+    place = Path(observing.__file__).parents[1]
     child = subprocess.Popen(
-        [sys.executable, "-I", observer.__file__, "--settings", str(settings), "--log", str(log)],
-        env=dict(ground.environment),
+        [sys.executable, "-I", "-c", observing.LAUNCH, str(place), "--settings", str(settings), "--log", str(log)],
+        env={**ground.environment, "HOME": str(folder)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -75,6 +67,21 @@ def watching(ground: Ground, one: Subject) -> Iterator[Witness]:
         yield Witness(child, log)
     finally:
         _ended(child)
+
+
+def _settings(one: Subject) -> Iterator[dict[str, Json]]:
+    """What is watched of each workload. The logins are the first one's."""
+    for number, watched in enumerate(one.workloads):
+        first = number == 0
+        yield {
+            "deployment": watched.deployment,
+            "container": watched.container,
+            "path": "/query" if first and one.login else "",
+            "secrets": [*watched.secrets],
+            "values": [*watched.values],
+            "login": one.login if first else "",
+            "owner": one.owner if first else "",
+        }
 
 
 def _ended(child: subprocess.Popen[str]) -> None:
