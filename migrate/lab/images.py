@@ -33,7 +33,7 @@ while :; do sleep 3600 & wait $!; done
 # Says what an application would have read by now, as digests only: its environment, its arguments, every file that one
 # of these names (`--config=FILE`, `NAME_FILE`), and those where a Secret was mounted (LAB_FILES). Whole, because a line
 # too many is another password; and where it is more than one word, each word that is long enough to be a secret.
-_READS = r"""#!/bin/sh
+READS = r"""#!/bin/sh
 digest() { sha256sum | { read -r sum _; echo "lab-read $sum $1"; }; }
 words() {
   text=$(cat)
@@ -135,7 +135,7 @@ class Store:
                 ("bin/nc", _NC, 0o755),
                 ("bin/pkill", _PKILL, 0o755),
                 ("lab/app", _APP, 0o755),
-                ("lab/reads", _READS, 0o755),
+                ("lab/reads", READS, 0o755),
                 ("lab/ok", _OK, 0o755),
             ):
                 _file(tar, name, text.encode(), mode)

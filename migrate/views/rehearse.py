@@ -117,6 +117,9 @@ def _seen(found: dict[str, Json]) -> str:
             return f"Secret {found.get('secret')}: {found.get('state')}"
         case "rotation":
             return f"a new password for {found.get('login')}"
+        case "absent":
+            announced = "as its strategy says" if found.get("announced") else "which nobody announced"
+            return f"no pod of {found.get('workload')} is up, {announced}"
         case "restart":
             after = found.get("secondsAfterRotation")
             return f"{found.get('pod')} was restarted" + (f", {after} s after the rotation" if after else "")
@@ -125,12 +128,19 @@ def _seen(found: dict[str, Json]) -> str:
 
 
 def _marked(found: dict[str, Json]) -> str:
-    gaps = ", ".join(f"{gap} s" for gap in sequence(found.get("gaps")))
-    rotated = f"; rotations {found.get('rotations')}, each seen {gaps} later by a restart" if gaps else ""
-    excused = f" ({found.get('failedInGaps')} more within those)" if found.get("failedInGaps") else ""
-    text = f"{found.get('mark')}: {found.get('queries')} queries, {found.get('failed')} failed{rotated}{excused}; "
+    text = f"{found.get('mark')}: {'; '.join(_figures(found))}; "
     wrong = [str(one) for one in sequence(found.get("wrong"))]
     return text + ("all as it should be" if not wrong else "; ".join(wrong))
+
+
+def _figures(found: dict[str, Json]) -> Iterator[str]:
+    yield f"{found.get('queries')} queries, {found.get('failed')} failed"
+    if gaps := ", ".join(f"{gap} s" for gap in sequence(found.get("gaps"))):
+        yield f"rotations {found.get('rotations')}, each seen {gaps} later by a restart"
+    if found.get("failedInGaps"):
+        yield f"{found.get('failedInGaps')} more failed within those"
+    for workload, names in mapping(found.get("read")).items():
+        yield f"{workload} reads {len(sequence(names))} values as Vault holds them"
 
 
 def _verdict(document: dict[str, Json], folder: str) -> Iterable[Line]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
@@ -15,6 +18,7 @@ from migrate.catalog import shelf
 from migrate.lab import (
     cluster,
     flux,
+    images,
     logins,
     network,
     packages,
@@ -29,6 +33,7 @@ from migrate.lab import (
 from migrate.lab.demands import Kind
 from migrate.lab.levels import Level, choose
 from migrate.lab.machine import PROGRAMS, Machine
+from migrate.lab.observing.values import whole
 from migrate.lab.postgresql import Installation
 from migrate.lab.registry import named
 from migrate.lab.steps import Step, carry_out
@@ -146,13 +151,42 @@ spec:
             command: [/opt/app/server]
             ports: [{containerPort: 80}]
             readinessProbe: {httpGet: {port: 8081}}
+            volumeMounts: [{name: keys, mountPath: /keys}, {name: other, mountPath: /other}]
+          volumes: [{name: keys, projected: {sources: [{secret: {name: keys}}]}}, {name: other, configMap: {name: a}}]
 """
     found = standins.needs(_files({"a.yaml": manifest}))
+    assert found["app"].files == {"/keys"}
     assert found["wait"].programs - {"sleep", "env"} == {"kubectl"}
     assert found["wait"].leaves
     assert found["app"].programs == {"/opt/app/server"}
     assert found["app"].ports == {80, 8081}
     assert not found["app"].leaves
+
+
+def test_a_stand_in_says_in_digests_what_its_application_would_have_read(tmp_path: Path) -> None:
+    values = {name: f"canary-{name}-0123456789" for name in ("url", "flag", "config", "mounted", "named")}
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "one").write_text(values["mounted"])
+    (tmp_path / "config.yaml").write_text(f'key: "{values["config"]}"\n')
+    (tmp_path / "token").write_text(f"{values['named']}\n")
+    done = subprocess.run(
+        ["busybox", "sh", "-c", images.READS, "reads", f"--config={tmp_path}/config.yaml", f"--key={values['flag']}"],
+        env={
+            "PATH": os.environ["PATH"],
+            "LAB_ONCE": "1",
+            "LAB_FILES": str(tmp_path / "keys"),
+            "URL": f"postgres://app:{values['url']}@db/app",
+            "TOKEN_FILE": str(tmp_path / "token"),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (digests,) = whole(done.stdout)
+    shown = {name for name, value in values.items() if hashlib.sha256(value.encode()).hexdigest() in digests}
+    assert shown == {"url", "flag", "config", "mounted"}  # a line too many is another token
+    assert hashlib.sha256(f"{values['named']}\n".encode()).hexdigest() in digests
+    assert "canary" not in done.stdout + done.stderr
 
 
 def test_every_secret_on_the_path_to_vault_is_found_by_who_reads_it() -> None:

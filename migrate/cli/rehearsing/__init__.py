@@ -5,6 +5,7 @@ subject     what a plan is about, for whoever watches: a rule
 estate      a clone of the estate at the plan's commit
 ground      the lab: brought up, and taken away whatever happens
 images      what stood on the servers before the plan, brought into the lab
+token       what these commands may do in Vault: what the plan's own policy grants
 operator    types the ordinary commands as processes, merges what waits
 rotation    makes the first rotation period pass in half a minute
 witness     the observer, a program that imports nothing of this one

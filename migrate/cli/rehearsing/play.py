@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migrate.cli.rehearsed import Rehearsal
-from migrate.cli.rehearsing import estate, evidence, ground, images, witness
+from migrate.cli.rehearsing import estate, evidence, ground, images, token, witness
 from migrate.cli.rehearsing.course import Course
 from migrate.cli.rehearsing.ground import Ground
 from migrate.cli.rehearsing.operator import Operator
@@ -112,7 +112,8 @@ class Play:
         if made:
             self.lines.note("rehearsal.before", f"brought in as the plan found it: {', '.join(made)}")
         file = self.ground.folder("said") / "rehearsal.json"
-        rehearsal.write(file)
+        bearing = token.borne(self.ground.world, rehearsal.played(self.loaded.plan), self.loaded.name, copy)
+        replace(rehearsal, token=str(bearing)).write(file)
         return Operator(self.ground, copy, branch, file, self.ground.folder("state"), self.lines.event)
 
     def _rehearsal(self) -> Rehearsal:

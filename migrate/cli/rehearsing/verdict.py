@@ -12,7 +12,8 @@ _NEVER = (
     "the applications: the lab's stand-ins read their settings as they do, and are not they",
     "the network between the estate's Vault, its database and its pods",
     "their certificates: the lab's authority signs here",
-    "the permissions of your own tokens: the lab's administrator acts here (migrate doctor --live shows yours)",
+    "your own permissions: in Vault the policy of `migrate policies show apply` acts here, in the cluster and the "
+    "database the lab's administrator (migrate doctor --live shows yours)",
     "the values of your secrets: the lab's are generated",
     "soaks: a day and a week are seconds here",
 )
