@@ -18,7 +18,9 @@ from typing import Any
 import pytest
 
 from migrate.catalog import shelf
+from migrate.cli.main import run
 from migrate.cli.rehearsing.ground import PROGRAM
+from migrate.cli.rehearsing.newcomer import prepared
 from migrate.lab.levels import Level
 from migrate.model.json import mapping
 from tests.labworld import until
@@ -26,7 +28,7 @@ from tests.labworld import until
 pytestmark = [pytest.mark.lab(level="full"), pytest.mark.timeout(2400)]
 
 TAZLAB = Path(__file__).parents[3] / "shared" / "estates" / "tazlab-k8s"
-CANARIES = ("vault-root", "vault-unseal", "eso-token", "postgres-admin")
+CANARIES = ("vault-root", "vault-unseal", "vault-apply", "eso-token", "postgres-admin")
 
 
 @dataclass(slots=True)
@@ -101,6 +103,39 @@ def test_there_and_back_and_there_again_without_a_gap(room: Room, estate: Path) 
         file.name for file in evidence.iterdir()
     }
     _nowhere(room.secrets, out + err, room.folder)
+
+
+EXAMPLES = ("apps/ledger", "apps/reader", "auth/oauth2-proxy", "dex/dex")
+FIRST_USERS = ("ai-agents/openclaw", "auth/oauth2-proxy", "cloudflare-ddns/cloudflare-ddns", "dex/dex")
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    ("estate", "workloads"),
+    [
+        pytest.param(shelf("examples") / "tazlab", EXAMPLES, id="example"),
+        pytest.param(TAZLAB, FIRST_USERS, id="first-user"),
+    ],
+)
+def test_every_workload_of_phase_2_reads_what_vault_holds_there_and_back_and_there_again(
+    room: Room, estate: Path, workloads: tuple[str, ...]
+) -> None:
+    if not estate.is_dir():
+        pytest.skip("the estates do not lie beside the project")
+    copy, file = prepared(estate, room.folder / "copy"), room.folder / "phase2.plan.json"
+    chosen = [word for name in workloads for word in ("--only", name)]
+    assert run(["plan", "phase2", "--estate", str(copy), "-o", str(file), *chosen]) == 0
+    with room.peeking():
+        child = room.rehearse(str(file), "--estate", str(copy), "--json")
+        out, err = child.communicate(timeout=2000)
+    summary = mapping(json.loads(out.splitlines()[-1]))
+    assert (child.returncode, summary["ok"], summary["wrong"]) == (0, True, []), err[-2000:]
+    marks = [mapping(mark) for mark in _listed(summary["marks"])]
+    assert [mark["mark"] for mark in marks] == ["before", "there", "back", "done"]
+    for mark in marks:
+        assert set(mapping(mark["read"])) == set(workloads)
+        assert (mark["secret"], mark["unshown"]) == ("there", {})
+    _nowhere(room.secrets, out + err, room.folder / "state")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
