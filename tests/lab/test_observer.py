@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from migrate.lab import observing
 from migrate.lab.observing import observer as module
 from migrate.lab.observing import values
 from migrate.lab.observing.commands import Children, Log
@@ -232,3 +237,43 @@ def test_a_pod_that_lived_and_told_nothing_is_told(
 def test_half_a_reading_says_nothing() -> None:
     log = f"hello\nlab-read {digest('a')} file /a\nlab-read-all\nlab-read {digest('b')} file /b\n"
     assert list(values.whole(log)) == [{digest("a")}]
+
+
+KUBECTL = """#!/bin/sh
+case "$*" in
+  *"get deployment"*) echo '{"spec": {"selector": {"matchLabels": {"app": "shop"}}}}' ;;
+  *"logs shop-1"*) printf '%s\\n' 'lab-read DIGEST environment A' lab-read-all ;;
+  *"get secret "*) echo secret/keys ;;
+  *"pods"*"--watch"*) echo '{"type": "ADDED", "object": POD}'; exec sleep 60 ;;
+  *"secrets"*"--watch"*) echo '{"type": "ADDED", "object": {"metadata": {"uid": "1"}, "data": {}}}'; exec sleep 60 ;;
+esac
+"""
+VAULT = """#!/bin/sh
+[ "$*" = "read -format=json secret/data/one" ] && echo '{"data": {"data": {"a": "canary-7c"}, "metadata": {}}}'
+"""
+
+
+def test_it_runs_by_itself_with_nothing_but_the_operators_own_programs(tmp_path: Path) -> None:
+    shown = json.dumps(pod("shop-1")).replace("grafana", "shop")
+    for name, text in (
+        ("kubectl", KUBECTL.replace("POD", shown).replace("DIGEST", digest("canary-7c"))),
+        ("vault", VAULT),
+    ):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    nothing = {"container": "", "path": "", "login": "", "owner": ""}
+    one = {"deployment": "apps/shop", "secrets": ["apps/keys"], "values": ["secret/data/one"], **nothing}
+    (tmp_path / "settings.json").write_text(json.dumps([one]))
+    place = str(Path(observing.__file__).parents[1])
+    words = ["--settings", str(tmp_path / "settings.json"), "--log", str(tmp_path / "log")]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", observing.LAUNCH, place, *words],
+        input=json.dumps({"mark": "there", "expect": {"apps/shop": {"agent": True, "secret": True}}}) + "\n",
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = json.loads(done.stdout)
+    assert (found["ok"], found["read"], found["secret"]) == (True, {"apps/shop": ["secret/data/one#a"]}, "there"), found
+    assert "canary" not in (tmp_path / "log").read_text()
