@@ -18,6 +18,7 @@ UNANSWERED = {
     "gitops.drift": "a lab has no published chart to render, and this machine no other",
     "db.reach-from-vault": "in the lab Vault and PostgreSQL stand on one address, and the next step proves the route",
     "db.pg-hba": "the lab's rules admit its own network by word, not by address",
+    "pod.shell": "the lab's image has a shell: whether yours has one is for its people to try",
     "break-glass": "nobody logs in to a lab: whether the other way in works is for its people to try",
 }
 """Gates that a lab may leave open, each with what is known instead. All others must pass of themselves."""
