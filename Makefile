@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test proof lint format bench bench-scan bench-edits bench-journal bench-sealing bench-adoption bench-apply clean fuzz lab lab-clean rehearsal
+.PHONY: demo test proof browser lint format bench bench-scan bench-edits bench-journal bench-sealing bench-adoption bench-apply clean fuzz lab lab-clean rehearsal
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml requirements/constraints.txt
@@ -33,6 +33,11 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Debian's Chromium, for the tests that look at pages as people do; without it they are skipped.
+browser:
+	@command -v chromium >/dev/null || { apt-get -qq update && \
+	  DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium >/dev/null; }
 
 # What the documents take from the program.
 docs: $(READY)

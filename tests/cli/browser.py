@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+import pytest
+
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_HOW = "no Chromium here: make browser"
+_IN_CI = os.environ.get("CI", "").lower() == "true"
+needs_browser = pytest.mark.skipif(_CHROMIUM is None and not _IN_CI, reason=_HOW)
+"""Skipped with a reason where somebody sits; in CI, which installs one, a failure."""
 
 # Chromium has no window narrower than 500 pixels: the page stands in a frame of the width that is wanted.
 _FRAME = """<!doctype html><iframe id="f" style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
@@ -17,11 +24,12 @@ document.title='w='+d.scrollWidth+' of '+d.clientWidth;document.body.append(docu
 
 def shown(page: str, width: int, folder: Path) -> int:
     """How wide the page becomes in a frame of that width. Fails where the browser's console says anything."""
+    assert _CHROMIUM is not None, _HOW
     frame = folder / "frame.html"
     frame.write_text(_FRAME.format(width=width, page=page.replace("&", "&amp;").replace('"', "&quot;")))
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom")
     place = (f"--user-data-dir={folder / 'browser'}", f"--window-size={width + 40},900", frame.as_uri())
-    found = subprocess.run((str(CHROMIUM), *options, *place), capture_output=True, text=True, check=False, timeout=240)
+    found = subprocess.run((_CHROMIUM, *options, *place), capture_output=True, text=True, check=False, timeout=240)
     assert [line for line in found.stderr.splitlines() if "CONSOLE" in line] == []
     measured = re.search(r"w=(\d+) of (\d+)", found.stdout)
     assert measured is not None, found.stderr

@@ -12,7 +12,7 @@ import pytest
 
 from migrate.cli.board import Board, pages, serving
 from migrate.cli.place import place
-from tests.cli.browser import CHROMIUM, shown
+from tests.cli.browser import needs_browser, shown
 from tests.cli.test_session import Call, call, under_way  # noqa: F401  the fixture
 
 
@@ -46,7 +46,7 @@ def test_it_shows_runs_gates_verdicts_and_the_flow(board: Board) -> None:
     assert json.loads(text)["schema"] == "migrate.status/v1"
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+@needs_browser
 @pytest.mark.parametrize("width", [360, 1200])
 def test_a_browser_shows_it_without_a_fault_and_without_scrolling_sideways(
     board: Board, tmp_path: Path, width: int

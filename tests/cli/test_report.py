@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.browser import CHROMIUM, shown
+from tests.cli.browser import needs_browser, shown
 from tests.cli.test_session import CANARY, Call, call, under_way  # noqa: F401  the fixture
 
 NASTY = "<script>alert(1)</script> | `x` [a](javascript:alert(1))"
@@ -89,7 +89,7 @@ def test_every_gate_shows_what_it_saw(html: Path) -> None:
     assert "answers and is unsealed" in text
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+@needs_browser
 @pytest.mark.parametrize("width", [360, 1200])
 def test_a_browser_shows_it_without_a_fault_and_without_scrolling_sideways(html: Path, width: int) -> None:
     assert shown(html.read_text(), width, html.parent) <= width
