@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ValidationError
 
 from migrate.model.change import Absent, Blobs, Change, Doc, Exact, FileEdit, Input, Irreversible, State
 from migrate.model.errors import Failed, Refused
@@ -18,159 +17,17 @@ from migrate.model.json import Json
 from migrate.model.plan import (
     Fact,
     Gate,
-    Mode,
     PatchPair,
     Plan,
     Provenance,
     Remark,
-    Severity,
-    Stage,
     Step,
     Unknown,
-    Way,
 )
 from migrate.model.target import Target, parse_target
 from migrate.planning.document import SCHEMA, digest_of, name_of, seals
 from migrate.planning.rendering import backward, forward
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Absent(_Wire):
-    state: Literal["absent"]
-
-
-class _Document(_Wire):
-    state: Literal["document"]
-    value: JsonValue
-
-
-class _Files(_Wire):
-    state: Literal["files"]
-    blobs: dict[str, str | None]
-
-
-_State = Annotated[_Absent | _Document | _Files, Field(discriminator="state")]
-
-
-class _FileEdit(_Wire):
-    file: str
-    before: str | None
-    after: str | None
-    edits: list[JsonValue]
-    diff: str
-    masked: int
-
-
-class _Input(_Wire):
-    field: str
-    source: str
-    shares: str | None = None
-
-
-class _Change(_Wire):
-    inputs: list[_Input] = []
-    files: list[_FileEdit] = []
-    replaces: list[str] = Field(default=[], alias="replacesPodsOnUndo")
-
-
-class _Provenance(_Wire):
-    phase: str
-    policy: str | None
-    inventory: list[str]
-
-
-class _Step(_Wire):
-    id: str
-    unit: str
-    stage: Stage
-    operation: str
-    target: str
-    summary: str
-    before: _State
-    after: _State
-    change: _Change
-    inverse: dict[str, JsonValue]
-    reversible: bool
-    remains: str | None = None
-    compensates: str | None = None
-    guard: str
-    needs: list[str]
-    blast: str
-    provenance: _Provenance
-    depends: list[str]
-
-
-class _Gate(_Wire):
-    id: str
-    way: Way
-    before: str
-    check: str
-    timeout: str
-    soak: str
-    about: dict[str, str] = {}
-    unit: str = ""
-
-
-class _Fact(_Wire):
-    target: str
-    digest: str
-    read: str
-    file: str = ""
-
-
-class _Patch(_Wire):
-    target: str
-    step: str
-    forward: list[dict[str, JsonValue]]
-    inverse: list[dict[str, JsonValue]]
-
-
-class _Remark(_Wire):
-    code: str
-    severity: Severity
-    text: str
-    fix: str
-    file: str
-
-
-class _Unknown(_Wire):
-    subject: str
-    lacks: str
-    settles: str
-    blocks: bool
-
-
-class _Estate(_Wire):
-    commit: str | None
-    dirty: bool
-
-
-class _Plan(_Wire):
-    schema_: Literal["migrate.plan/v1"] = Field(alias="schema")
-    name: str
-    digest: str
-    tool: str
-    created: str
-    estate: _Estate
-    phase: str
-    mode: Mode
-    unit: str
-    credential: str
-    facts: list[_Fact]
-    steps: list[_Step]
-    gates: list[_Gate]
-    verdicts: list[JsonValue]
-    patches: list[_Patch]
-    findings: list[_Remark]
-    unknowns: list[_Unknown]
-    notes: list[str]
-    retention: str = "720h"
-    deployed: str | None = None
-    places: dict[str, str] = {}
-    seals: dict[str, str]
+from migrate.planning.wire import AbsentWire, DocumentWire, FilesWire, GateWire, PlanWire, StepWire
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +49,7 @@ def load_plan(data: bytes, called: str) -> Loaded:
     """
     document = _json(data, called)
     try:
-        wire = _Plan.model_validate(document)
+        wire = PlanWire.model_validate(document)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
         raise Failed(f"{called} is no {SCHEMA}: {wrong}", following="make a plan: migrate plan PHASE -o FILE") from None
@@ -221,7 +78,7 @@ def _json(data: bytes, called: str) -> dict[str, Json]:
     return document
 
 
-def _differences(document: dict[str, Json], wire: _Plan, plan: Plan) -> Iterator[str]:
+def _differences(document: dict[str, Json], wire: PlanWire, plan: Plan) -> Iterator[str]:
     """Every field that is not what this tool would have written."""
     raw = document["steps"]
     assert isinstance(raw, list)
@@ -239,7 +96,7 @@ def _differences(document: dict[str, Json], wire: _Plan, plan: Plan) -> Iterator
         yield "name"
 
 
-def _plan(wire: _Plan) -> Plan:
+def _plan(wire: PlanWire) -> Plan:
     return Plan(
         phase=wire.phase,
         mode=wire.mode,
@@ -263,12 +120,12 @@ def _plan(wire: _Plan) -> Plan:
     )
 
 
-def _gate(wire: _Gate) -> Gate:
+def _gate(wire: GateWire) -> Gate:
     about = tuple(sorted(wire.about.items()))
     return Gate(wire.id, wire.way, wire.before, wire.check, wire.timeout, wire.soak, about, wire.unit)
 
 
-def _step(wire: _Step) -> Step:
+def _step(wire: StepWire) -> Step:
     if not wire.reversible and not wire.remains:
         raise ValueError(f"steps.{wire.id}.remains: a step without a true inverse says what remains")
     return Step(
@@ -286,7 +143,7 @@ def _step(wire: _Step) -> Step:
     )
 
 
-def _change(wire: _Step, target: Target) -> Change:
+def _change(wire: StepWire, target: Target) -> Change:
     undo = Exact() if wire.reversible else Irreversible(wire.remains or "", wire.compensates)
     files = tuple(FileEdit(f.file, f.before, f.after, tuple(f.edits), f.diff, f.masked) for f in wire.change.files)
     return Change(
@@ -302,11 +159,11 @@ def _change(wire: _Step, target: Target) -> Change:
     )
 
 
-def _state(wire: _Absent | _Document | _Files) -> State:
+def _state(wire: AbsentWire | DocumentWire | FilesWire) -> State:
     match wire:
-        case _Absent():
+        case AbsentWire():
             return Absent()
-        case _Document(value=value):
+        case DocumentWire(value=value):
             return Doc(value)
-        case _Files(blobs=blobs):
+        case FilesWire(blobs=blobs):
             return Blobs(tuple(blobs.items()))
