@@ -23,6 +23,7 @@ _STYLE: dict[Verdict, str] = {
     "orphan": "bold magenta",
 }
 _LISTED = 20
+_STARTS = 4
 
 
 def screen(inventory: Inventory, place: str, width: int | None) -> Iterator[Line]:
@@ -41,11 +42,12 @@ def screen(inventory: Inventory, place: str, width: int | None) -> Iterator[Line
 
 def _head(inventory: Inventory, place: str, width: int | None) -> Iterator[Line]:
     yield from _lines(safe(place), width, "", "bold")
-    starts = ", ".join(safe(start) for start in inventory.wiring.starts)
-    files = inventory.files
+    starts, files = inventory.wiring.starts, inventory.files
+    shown = ", ".join(map(safe, starts[:_STARTS]))
+    more = f" and {len(starts) - _STARTS} more" if len(starts) > _STARTS else ""
     yield from _lines(
         f"{files.seen:,} files, {files.parsed:,} read; applied by {inventory.wiring.how}"
-        + (f" from {starts}" if starts else ""),
+        + (f" from {shown}{more}" if starts else ""),
         width,
         "",
         "dim",

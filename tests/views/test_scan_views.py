@@ -242,3 +242,11 @@ def test_the_chart_goes_from_the_path_to_the_reader() -> None:
     edges = {(names[a], names[b]) for a, b in re.findall(r"(n\d+) -->(?:\|[^|]*\|)? (n\d+)", chart)}
     way = ["apps/keep", "vault", "app/keep-with-a-rather-long-name · keep", "app/keep-keys", "Deployment app/web"]
     assert set(pairwise(way)) <= edges
+
+
+def test_many_starts_are_counted_and_the_first_are_named() -> None:
+    starts = tuple(f"apps/{number:03d}/ks.yaml" for number in range(69))
+    head = "\n".join(line.text for line in screen(replace(inventory(), wiring=Wiring("flux", starts)), "here", None))
+    assert "apps/000/ks.yaml" in head
+    assert "and 65 more" in head
+    assert "apps/068/ks.yaml" not in head
