@@ -122,7 +122,7 @@ def plan(
 
 def read_estate(folder: Path | None) -> Estate:
     """Scan the estate and keep the means to read its files again. Raises Failed where it cannot be read."""
-    from migrate.cli.scan import take
+    from migrate.cli.scan import facts_of, take
     from migrate.planning.cases import Estate
     from migrate.planning.configuration import FILE, read_config
     from migrate.planning.files import Files
@@ -130,7 +130,8 @@ def read_estate(folder: Path | None) -> Estate:
 
     inventory, found = take(folder or standing_in())
     tree = Tree(found.path)
-    files = Files(tuple(entry.path for entry in listing(tree.root).entries), tree.read)
+    entries = listing(tree.root)
+    files = Files(tuple(entry.path for entry in entries.entries), tree.read, facts_of(tree.root, entries))
     settings = tree.read(FILE) if FILE in files.paths else None
     config = read_config(settings, os.environ)
     authority = _authority(config.database.ca, Path(found.path))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from migrate.estate.facts import FileFacts
     from migrate.estate.inventory import Inventory
     from migrate.estate.settings import Settings
-    from migrate.stores.tree import Tree
+    from migrate.stores.tree import Listing, Tree
     from migrate.views.progress import Progress
     from migrate.views.scan import Estate
 
@@ -107,6 +107,13 @@ def _inventory(tree: Tree, settings: Settings, progress: Progress, *, cached: bo
     if last is not None and sure:
         last.keep(inventory, tree)
     return inventory
+
+
+def facts_of(root: str, found: Listing) -> dict[str, FileFacts]:
+    """What each file says; a scan just before kept it. Raises nothing for what it reads."""
+    from migrate.stores.gather import gather
+
+    return {one.file: one for one in gather(root, found, _extract, lambda done, all_: None).files}
 
 
 def _folder(estate: Path) -> str:

@@ -25,8 +25,13 @@ class Applied:
     facts: Facts
     by: str
     variables: Variables = field(default_factory=lambda: Variables(active=False))
-    patched: Placed | None = None
-    """What it was made of, where patches changed it: its file says something else than the cluster gets."""
+    placed: Placed | None = None
+    """What the build made it of; None where no build did (a plain manifest)."""
+
+    @property
+    def patched(self) -> Placed | None:
+        """What it was made of, where patches changed it: its file says something else than the cluster gets."""
+        return self.placed if self.placed is not None and self.placed.patches else None
 
 
 @dataclass(slots=True)
@@ -78,7 +83,7 @@ def follow(start: Facts, builder: Builder) -> Scope:
 def applied(item: Placed, tree: Tree, by: str, variables: Variables | None = None) -> Applied:
     """An object of a build, settled."""
     variables = variables or Variables(active=False)
-    return Applied(settled(item, tree, variables), by, variables, item if item.patches else None)
+    return Applied(settled(item, tree, variables), by, variables, item)
 
 
 def path_of(fact: Facts, tree: Tree) -> str:

@@ -15,7 +15,7 @@ from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts
 from migrate.estate.helm import read_values
 from migrate.estate.inventory import Finding, Severity
-from migrate.estate.placed import Patch, Placed, patched, renamed
+from migrate.estate.placed import Patch, Placed, patched, renamed, through
 from migrate.estate.replacements import replaced
 from migrate.estate.tree import Tree, inside, is_remote, parse
 from migrate.model.json import Json, items, reach, strings, text
@@ -72,9 +72,13 @@ class Builder:
         objects = [*objects, *self._generated(kustomization), *self._charts(kustomization)]
         for entry in _names(kustomization, "components"):
             objects = self.component(objects, inside(folder, entry), kustomization.file)
-        if reach(kustomization.spec, "patched"):
-            objects = patched(objects, self._patches(kustomization))
-        objects = [_renamed(item, kustomization.spec) for item in objects]
+        changed = bool(reach(kustomization.spec, "patched"))
+        # In kustomize's own order: merges, patches, names, and only then the older JSON patches.
+        if changed:
+            objects = patched(objects, self._patches(kustomization, "patchesStrategicMerge", "patches"))
+        objects = [_renamed(item, kustomization.spec) for item in through(objects, folder)]
+        if changed:
+            objects = patched(objects, self._patches(kustomization, "patchesJson6902"))
         if reach(kustomization.spec, "replaced"):
             value = self.tree.document(kustomization.file, kustomization.document)
             objects = replaced(objects, items(reach(value, "replacements")), self.tree)
@@ -191,20 +195,26 @@ class Builder:
                     found[key] = word
         return found
 
-    def _patches(self, kustomization: Facts) -> list[Patch]:
+    def _patches(self, kustomization: Facts, *fields: str) -> list[Patch]:
         value = self.tree.document(kustomization.file, kustomization.document)
         folder = dirname(kustomization.file)
         found: list[Patch] = []
-        for name in ("patches", "patchesJson6902"):
+        for name in fields:
+            if name == "patchesStrategicMerge":
+                found.extend(
+                    Patch(None, body) for entry in strings(reach(value, name)) for body in self._merge(folder, entry)
+                )
+                continue
             for item in items(reach(value, name)):
                 inline = text(item.get("patch"))
                 path = text(item.get("path"))
                 bodies = parse(inline.encode()) if inline else self._patch_file(inside(folder, path))
                 found.extend(Patch(item.get("target"), body) for body in bodies if body is not None)
-        for entry in strings(reach(value, "patchesStrategicMerge")):
-            bodies = parse(entry.encode()) if "\n" in entry else self._patch_file(inside(folder, entry))
-            found.extend(Patch(None, body) for body in bodies if body is not None)
         return found
+
+    def _merge(self, folder: str, entry: str) -> Iterator[Json]:
+        bodies = parse(entry.encode()) if "\n" in entry else self._patch_file(inside(folder, entry))
+        yield from (body for body in bodies if body is not None)
 
     def _patch_file(self, path: str) -> list[Json]:
         self.patch_files.add(path)

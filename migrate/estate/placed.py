@@ -52,6 +52,14 @@ class Patch(NamedTuple):
     body: Json | Replacement
 
 
+class Layer(NamedTuple):
+    """A kustomization that an object came through."""
+
+    folder: str
+    patches: int
+    """How many of the object's patches there are once its `patches` are through: one more there comes next."""
+
+
 class Placed(NamedTuple):
     """One object of a build, with what the build did to it."""
 
@@ -59,6 +67,8 @@ class Placed(NamedTuple):
     namespace: str
     name: str
     patches: tuple[Patch, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    """The kustomizations it came through, the one that lists its file first."""
 
 
 def renamed(item: Placed, *, namespace: str, prefix: str = "", suffix: str = "") -> Placed:
@@ -67,6 +77,11 @@ def renamed(item: Placed, *, namespace: str, prefix: str = "", suffix: str = "")
     moved = namespace if namespace and not is_cluster_scoped(fact.kind) else item.namespace
     name = item.name if fact.kind in _NEVER_RENAMED else f"{prefix}{item.name}{suffix}"
     return item._replace(namespace=moved, name=name)
+
+
+def through(objects: list[Placed], folder: str) -> list[Placed]:
+    """The objects with the kustomization noted that they came through."""
+    return [item._replace(layers=(*item.layers, Layer(folder, len(item.patches)))) for item in objects]
 
 
 def patched(objects: list[Placed], patches: list[Patch]) -> list[Placed]:

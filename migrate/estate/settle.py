@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from migrate.documents.reader import Document
 from migrate.estate.extract import describe
 from migrate.estate.facts import Facts, Use
-from migrate.estate.placed import Placed
+from migrate.estate.placed import Patch, Placed
 from migrate.estate.strategic import Replacement, apply_operations, is_native, merge, replace_in
 from migrate.estate.substitute import Variables
 from migrate.estate.tree import Tree
@@ -46,14 +46,19 @@ def as_patched(item: Placed, tree: Tree) -> Json:
     result = _in_list(tree.document(fact.file, fact.document), fact)
     if not isinstance(result, dict) or reach(fact.spec, "generated") is True:
         return None
-    for patch in item.patches:
+    return changed_by(result, item.patches, fact.api)
+
+
+def changed_by(value: Json, patches: Sequence[Patch], api: str) -> Json:
+    """The object of that API version after these patches, in their order."""
+    for patch in patches:
         if isinstance(patch.body, Replacement):
-            result = replace_in(result, patch.body)
+            value = replace_in(value, patch.body)
         elif isinstance(patch.body, list):
-            result = apply_operations(result, patch.body)
+            value = apply_operations(value, patch.body)
         else:
-            result = merge(result, _nameless(patch.body), native=is_native(fact.api))
-    return result
+            value = merge(value, _nameless(patch.body), native=is_native(api))
+    return value
 
 
 def substituted(value: Json, variables: Variables) -> Json:

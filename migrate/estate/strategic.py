@@ -21,6 +21,8 @@ _MERGE_KEYS = {
     "volumes": "name",
     "imagePullSecrets": "name",
     "volumeMounts": "mountPath",
+    "volumeDevices": "devicePath",
+    "hostAliases": "ip",
     "ports": "containerPort",
     "sources": "",
 }
@@ -50,20 +52,18 @@ def _merge_value(key: str, old: Json, value: Json, *, native: bool) -> Json:
 
 
 def _merge_list(old: list[Json], patch: list[Json], key: str) -> Json:
-    result = list(old)
+    """In kustomize's order (5.5.0): the patch's items first, as it has them, then what it does not name."""
+    rest, named = list(old), list[Json]()
     for item in patch:
         if not isinstance(item, dict):
-            return [*result, *[entry for entry in patch if entry not in result]]
-        place = next((i for i, o in enumerate(result) if isinstance(o, dict) and o.get(key) == item.get(key)), None)
+            return [*rest, *[entry for entry in patch if entry not in rest]]
         if item.get("$patch") == "replace":
             return [entry for entry in patch if entry is not item]
-        if item.get("$patch") == "delete":
-            result = [entry for index, entry in enumerate(result) if index != place]
-        elif place is None:
-            result.append(item)
-        else:
-            result[place] = merge(result[place], item, native=True)
-    return result
+        place = next((i for i, o in enumerate(rest) if isinstance(o, dict) and o.get(key) == item.get(key)), None)
+        there = None if place is None else rest.pop(place)
+        if item.get("$patch") != "delete":
+            named.append(item if there is None else merge(there, item, native=True))
+    return [*named, *rest]
 
 
 def is_native(api: str) -> bool:

@@ -19,19 +19,20 @@ from migrate.documents.edits import (
 from migrate.model.json import Json, Pointer, mapping, sequence
 from migrate.operations.agent import FOLDER, PREFIX, login_annotations, running_annotations, token_volume
 from migrate.operations.merging import merge
+from migrate.operations.overlaying import acts
 from migrate.operations.secrets import AgentFile, ContainerChange, SecretsSubject
-from migrate.operations.wish import Arguments, Edits, Rewrite, Wish
+from migrate.operations.wish import Arguments, Edits, Wish
 
 
 def inject_pod(subject: SecretsSubject, arguments: Arguments) -> Iterator[Wish]:
-    """One commit that touches nothing but the workload's own manifest; with it comes a ServiceAccount of its own."""
+    """One commit: the workload's own manifest, or a patch over it; with it comes a ServiceAccount of its own."""
     manifest = subject.manifest
     names = ", ".join(dict.fromkeys(copied.target_secret for copied in subject.copies))
     kind = manifest.kind
     pods = "its next pod runs so" if subject.change.ends else f"the pods of {kind} {subject.unit} are replaced"
     yield Wish(
         target=subject.git,
-        act=Edits((Rewrite(manifest.place.file, manifest.place.document, pod_edits(subject, arguments)),)),
+        act=Edits(acts(manifest.home, manifest.document, pod_edits(subject, arguments))),
         summary=f"{kind} {subject.unit} reads files of Vault's agent instead of Secret {names}",
         blast=f"{pods}; ESO and its Secrets stay as they are",
         guard="refused unless the file is the one this plan read",

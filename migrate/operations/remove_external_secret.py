@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migrate.documents.edits import RemoveDocument, RemoveItem
 from migrate.operations.orphan_external_secret import together
 from migrate.operations.subject import Copied, Retiring
-from migrate.operations.wish import Arguments, DropFile, Edits, Rewrite, Wish
+from migrate.operations.wish import Arguments, DropFile, Edits, FileAct, Rewrite, Wish
 
 
 def remove_external_secret(subject: Retiring, arguments: Arguments) -> Iterator[Wish]:
@@ -35,13 +35,13 @@ def remove_external_secret(subject: Retiring, arguments: Arguments) -> Iterator[
     )
 
 
-def _acts(copies: list[Copied]) -> Iterator[Rewrite | DropFile]:
+def _acts(copies: list[Copied]) -> Iterator[FileAct]:
     """Each once. From the end of a file to its beginning: what is taken away moves what comes after it."""
     ordered = sorted(copies, key=lambda copied: -copied.place.document)
     yield from dict.fromkeys(one for copied in ordered for one in _files(copied))
 
 
-def _files(copied: Copied) -> Iterator[Rewrite | DropFile]:
+def _files(copied: Copied) -> Iterator[FileAct]:
     if not copied.alone_in_file:
         yield Rewrite(copied.place.file, copied.place.document, (RemoveDocument(),))
         return

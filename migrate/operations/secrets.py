@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from migrate.model.json import Json, Pointer
 from migrate.model.target import Target
+from migrate.operations.overlaying import Home
 from migrate.operations.subject import (
     Copied,
     Grant,
@@ -78,11 +79,13 @@ class Manifest:
     namespace: str
     name: str
     document: Json
-    """As it stands in the file."""
+    """As it stands at its home, earlier patches made."""
     read: Json
     """The same with the Secrets' names as they are in the cluster: Flux may fill them in."""
     at: Pointer
     """Where the pod spec stands."""
+    home: Home
+    """Where its edits go."""
     applied_by: str = ""
 
     @property

@@ -38,10 +38,25 @@ class DropFile:
 
 
 @dataclass(frozen=True, slots=True)
+class MakeFile:
+    """There shall be such a file, of these documents, where there is none.
+
+    `like`: the file it was made from, whose literals it may hold.
+    """
+
+    file: str
+    documents: tuple[Json, ...]
+    like: str
+
+
+FileAct: TypeAlias = Rewrite | DropFile | MakeFile
+
+
+@dataclass(frozen=True, slots=True)
 class Edits:
     """One commit."""
 
-    files: tuple[Rewrite | DropFile, ...]
+    files: tuple[FileAct, ...]
 
 
 @dataclass(frozen=True, slots=True)

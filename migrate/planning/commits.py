@@ -21,21 +21,24 @@ from migrate.documents.edits import (
     RemoveKey,
     SetScalar,
 )
+from migrate.documents.files import create_file
 from migrate.documents.reader import YamlFault, load_all
 from migrate.model.change import FileEdit
 from migrate.model.errors import Refused
 from migrate.model.json import Json, Pointer, mapping, pointer_text
-from migrate.operations.wish import DropFile, Rewrite
+from migrate.operations.wish import DropFile, FileAct, MakeFile, Rewrite
 from migrate.planning.files import Drafts, blob_id
 from migrate.planning.masking import literals, without_literals
 
 
-def edit_file(wish: Rewrite | DropFile, drafts: Drafts) -> FileEdit:
+def edit_file(wish: FileAct, drafts: Drafts) -> FileEdit:
     """Make one file's part of a commit in `drafts`, and say what it was.
 
     Raises Refused (CannotEdit among them) where the bytes cannot be edited exactly.
     """
     before = drafts.read(wish.file)
+    if isinstance(wish, MakeFile):
+        return _made_file(wish, before, drafts)
     if before is None:
         raise Refused(f"{wish.file} is not there any more", undone="no plan was made", following="plan again")
     match wish:
@@ -50,6 +53,21 @@ def edit_file(wish: Rewrite | DropFile, drafts: Drafts) -> FileEdit:
     drafts.write(wish.file, after)
     diff, masked = without_literals(unified(before, after or b"", wish.file), literals(before))
     return FileEdit(wish.file, blob_id(before), None if after is None else blob_id(after), edits, diff, masked)
+
+
+def _made_file(wish: MakeFile, before: bytes | None, drafts: Drafts) -> FileEdit:
+    if before is not None:
+        raise Refused(
+            f"{wish.file} is there already, and this plan would make it",
+            truth="nothing was written",
+            undone="no plan was made",
+            following=f"take {wish.file} away with what lists it if an earlier move left it, then plan again",
+        )
+    after = create_file(wish.documents)
+    drafts.write(wish.file, after)
+    diff, masked = without_literals(unified(b"", after, wish.file), literals(drafts.read(wish.like) or b""))
+    edits: tuple[Json, ...] = ({"op": "make-file", "documents": list(wish.documents)},)
+    return FileEdit(wish.file, None, blob_id(after), edits, diff, masked)
 
 
 def edit_json(document: int, edit: Edit) -> Json:
@@ -74,11 +92,16 @@ def edit_json(document: int, edit: Edit) -> Json:
             return {"op": "add-document", "document": document, "value": value}
 
 
-def replayed(before: bytes, edits: Sequence[Json]) -> bytes | None:
-    """The file after edits in their file form; None where they take it away.
+def replayed(before: bytes | None, edits: Sequence[Json]) -> bytes | None:
+    """The file after edits in their file form; None where they take it away. `before` None: there is none yet.
 
     Raises CannotEdit where they do not fit these bytes, or are none that this version knows.
     """
+    match edits:
+        case [{"op": "make-file", "documents": list(documents)}] if before is None:
+            return create_file(documents)
+    if before is None:
+        raise CannotEdit("there is no such file")
     after = before
     for edit in edits:
         if edit == {"op": "drop-file"}:

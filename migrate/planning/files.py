@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from migrate.documents.reader import YamlFault, load_all
+from migrate.estate.extract import extract
+from migrate.estate.facts import FileFacts
 from migrate.model.json import Json, mapping
 
 
@@ -18,6 +20,12 @@ class Files:
 
     paths: tuple[str, ...]
     read: Callable[[str], bytes]
+    known: Mapping[str, FileFacts] = field(default_factory=dict, compare=False, repr=False)
+    """What files say, as far as a scan has told already."""
+
+    def facts(self, path: str) -> FileFacts:
+        """What a file says. Raises OSError."""
+        return self.known.get(path) or extract(path, self.read(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from typing import Any
 from migrate.estate.inventory import Inventory, Secret, Workload
 from migrate.model.config import Config, SealedColumn
 from migrate.model.errors import MigrateError
-from migrate.model.json import Json, digest, mapping, sequence, text_at
+from migrate.model.json import Json, digest, mapping, reach, sequence, text_at
 from migrate.operations.inject_release import password_mount
 from migrate.operations.keep_service_account import KEEP
 from migrate.operations.login import Login
 from migrate.operations.present_certificate import AUTHORITIES_PATH, CERTIFICATE_PATH
+from migrate.planning.built import Built, built
 from migrate.planning.certificate.rules import listed
 from migrate.planning.database import servers
 from migrate.planning.files import Files, objects, one
@@ -42,9 +43,10 @@ def applied_by(commit: str, inventory: Inventory, files: Files, config: Config, 
     for account in objects(files, frozenset({"ServiceAccount"})):
         tokens = account.value.get("automountServiceAccountToken") is not False
         found[f"ServiceAccount/{account.namespace or 'default'}/{account.name}"] = {"by": "", "tokens": tokens}
+    tree = built(files)
     for workload in inventory.workloads:
         if workload.wired and workload.kind in _POD_KINDS:
-            found |= _plain(workload, inventory, files)
+            found |= _plain(workload, inventory, tree)
         elif workload.wired and workload.kind == "HelmRelease":
             found[f"HelmRelease/{workload.namespace}/{workload.name}"] = _release(workload, inventory)
     for select in login_selects(phases):
@@ -155,17 +157,16 @@ def _stores(inventory: Inventory) -> Iterator[Store]:
 # --- workloads -----------------------------------------------------------------------------------------------------
 
 
-def _plain(workload: Workload, inventory: Inventory, files: Files) -> Iterator[tuple[str, dict[str, Any]]]:
-    found = one(files, workload.file, workload.document)
-    if found is None:
+def _plain(workload: Workload, inventory: Inventory, tree: Built) -> Iterator[tuple[str, dict[str, Any]]]:
+    made = next(iter(tree.made(workload)), None)
+    if made is None:
         return
     ends = workload.kind == "CronJob"
-    template = mapping(
-        (mapping(mapping(found.spec.get("jobTemplate")).get("spec")) if ends else found.spec).get("template")
-    )
+    outer = mapping(reach(tree.document(made), "spec"))
+    template = mapping((mapping(mapping(outer.get("jobTemplate")).get("spec")) if ends else outer).get("template"))
     spec = dict(mapping(template.get("spec")))
     spec["serviceAccountName"] = workload.service_account or "default"
-    replicas = 0 if ends else found.spec.get("replicas", 1)
+    replicas = 0 if ends else outer.get("replicas", 1)
     yield (
         f"{workload.kind}/{workload.namespace}/{workload.name}",
         {

@@ -21,7 +21,7 @@ from migrate.planning.configuration import scan_settings
 from migrate.planning.copies import Listings, copied_together, kustomizations
 from migrate.planning.phases import Phase, SecretsSelect
 from migrate.planning.secrets.names import names_of
-from migrate.planning.secrets.remarks import foresee, notes, remarks, unknowns
+from migrate.planning.secrets.remarks import foresee, insist_on_last_word, notes, remarks, unknowns
 from migrate.planning.secrets.worklist import left_out, worklist
 from migrate.planning.secrets.workloads import Candidate, Fit, Unfit, candidates
 from migrate.planning.surroundings import Injector, injector
@@ -207,6 +207,8 @@ class SecretsCase:
         estate, injector = self.shared.estate, self.shared.injector
         yield from remarks(self.subject, self.candidate.secrets, estate.inventory, estate.files, injector)
         yield from self.aside
+        if isinstance(self.candidate.form, Fit):
+            insist_on_last_word(self.subject, self.candidate.form.standing, composition)
         yield from foresee(self.subject, composition, injector)
 
     def unknowns(self) -> tuple[Unknown, ...]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import jsonpatch
+
 from migrate.documents.reader import load_all
 from migrate.estate.profiles import Profiles
-from migrate.model.json import Json, canonical, items, mapping, text
+from migrate.model.json import Json, canonical, items, mapping, sequence, text
 from migrate.operations.agent import PREFIX, TOKEN_VOLUME
+from migrate.operations.overlaying import Overlaid, Written
 from migrate.operations.secrets import SecretsSubject
 from migrate.planning.compose import Composition
 from migrate.planning.secrets.container import variables, whole_secrets
@@ -79,11 +82,15 @@ def _containers(pod: dict[str, Json]) -> Iterator[dict[str, Json]]:
 
 def document_after(subject: SecretsSubject, composition: Composition) -> Json:
     """The workload's document as the cutover leaves it."""
-    place = subject.manifest.place
     step = next(one for one in composition.steps if one.unit == subject.unit and one.operation == "inject-pod")
-    edit = next(one for one in step.change.files if one.file == place.file)
-    data = composition.texts[str(edit.after)]
-    return next((found.value for found in load_all(data) if found.index == place.document), None)
+    texts = {edit.file: composition.texts[str(edit.after)] for edit in step.change.files}
+    match subject.manifest.home:
+        case Written(place):
+            return next((one.value for one in load_all(texts[place.file]) if one.index == place.document), None)
+        case Overlaid() as home:
+            operations = [mapping(one) for one in sequence(load_all(texts[home.file])[0].value)]
+            patched: Json = jsonpatch.apply_patch(subject.manifest.document, operations)
+            return patched
 
 
 def template_after(subject: SecretsSubject, composition: Composition) -> dict[str, Json]:

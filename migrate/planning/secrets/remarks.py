@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from migrate.estate.inventory import Inventory, Secret
 from migrate.model.config import Config
+from migrate.model.errors import Refused
 from migrate.model.json import Json, items, mapping, sequence
 from migrate.model.plan import Remark, Unknown
 from migrate.operations.secrets import SecretsSubject
@@ -14,7 +15,8 @@ from migrate.planning.copies import emptied_by_hand
 from migrate.planning.entering import entering_remarks, entering_unknowns
 from migrate.planning.files import Files
 from migrate.planning.injected import NewPod, foreseen, injector_remarks
-from migrate.planning.secrets.names import template_after
+from migrate.planning.secrets.homes import Standing, lasts
+from migrate.planning.secrets.names import document_after, template_after
 from migrate.planning.surroundings import Injector
 
 _RELOADER = ("reloader.stakater.com/", "secret.reloader.stakater.com/", "configmap.reloader.stakater.com/")
@@ -117,6 +119,18 @@ def _pod(subject: SecretsSubject, composition: Composition) -> Json:
         "annotations": mapping(template.get("metadata")).get("annotations"),
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def insist_on_last_word(subject: SecretsSubject, stands: Standing, composition: Composition) -> None:
+    """Return if no patch that comes after our edits changes the pod again. Raises Refused."""
+    moves = any(one.unit == subject.unit and one.operation == "inject-pod" for one in composition.steps)
+    if moves and not lasts(stands, document_after(subject, composition), subject.manifest.at):
+        raise Refused(
+            f"patches that come after {subject.file} would change the pod of {subject.unit} again",
+            truth="what reaches the cluster would not be what this plan makes",
+            undone="no plan was made",
+            following=f"make those patches speak of other fields, or leave it out (--exclude {subject.unit})",
+        )
 
 
 # --- what stays ----------------------------------------------------------------------------------------------------

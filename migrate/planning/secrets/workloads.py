@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrate.estate.inventory import Inventory, Secret, VaultKey, Workload
 from migrate.estate.profiles import Profiles
-from migrate.model.json import Json, mapping, sequence, text_at
+from migrate.model.json import Json, mapping, reach, sequence, text_at
+from migrate.operations.overlaying import Written
 from migrate.operations.secrets import Manifest
 from migrate.operations.subject import Place
+from migrate.planning.built import Built, built
 from migrate.planning.copies import flux_of
-from migrate.planning.files import Files, Found, objects
+from migrate.planning.files import Files, objects
 from migrate.planning.files import one as document_of
 from migrate.planning.phases import SecretsSelect
+from migrate.planning.secrets.homes import Standing, standing
 from migrate.planning.secrets.pods import Brought, Copy, brought
 from migrate.planning.secrets.sources import UnfitError
 from migrate.planning.vaultside import store_of
@@ -37,6 +40,7 @@ class Fit:
     manifest: Manifest
     brought: Brought
     secrets: tuple[Secret, ...]
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,10 @@ def candidates(inventory: Inventory, files: Files, select: SecretsSelect, profil
     """Every wired workload that reads one, in the order in which they move: wave by wave, then by name."""
     moving = _moving(inventory, select)
     read = _read(moving)
-    shared = Counter((one.file, one.document) for one in inventory.workloads if one.wired)
+    tree = built(files)
     waves = _Waves(inventory, files, profiles)
     answer = [
-        Candidate(one, waves.of(one), secrets, _form(one, secrets, inventory, files, profiles, shared))
+        Candidate(one, waves.of(one), secrets, _form(one, secrets, inventory, files, profiles, tree))
         for one in inventory.workloads
         if one.wired and (secrets := read.get((one.kind, one.namespace, one.name)))
     ]
@@ -95,12 +99,12 @@ def _form(
     inventory: Inventory,
     files: Files,
     profiles: Profiles,
-    shared: Mapping[tuple[str, int], int],
+    tree: Built,
 ) -> Fit | Unfit:
     try:
-        manifest = _manifest(workload, secrets, inventory, files, shared)
+        manifest, found = _manifest(workload, secrets, inventory, files, tree)
         copies = tuple(_copy(secret, inventory, files) for secret in secrets)
-        return Fit(manifest, brought(manifest, copies, profiles), secrets)
+        return Fit(manifest, brought(manifest, copies, profiles), secrets, found)
     except UnfitError as error:
         return Unfit(str(error))
 
@@ -110,17 +114,16 @@ def _manifest(
     secrets: tuple[Secret, ...],
     inventory: Inventory,
     files: Files,
-    shared: Mapping[tuple[str, int], int],
-) -> Manifest:
+    tree: Built,
+) -> tuple[Manifest, Standing]:
     at = _TEMPLATES.get(workload.kind)
     if at is None:
         raise UnfitError(f"its pod is made by a {workload.kind}, not written out in Git")
     found = document_of(files, workload.file, workload.document)
     if found is None:
         raise UnfitError(f"{workload.file} cannot be read any more")
-    if shared[workload.file, workload.document] > 1:
-        raise UnfitError(f"{workload.file} is a base of {shared[workload.file, workload.document]} workloads")
-    if found.name != workload.name:
+    stands = standing(workload, found.value, at, tree)
+    if found.name != workload.name and isinstance(stands.home, Written):
         raise UnfitError(f"kustomize calls it {workload.name}, and {workload.file} calls it {found.name}")
     for secret in secrets:
         for reader in secret.readers:
@@ -132,11 +135,12 @@ def _manifest(
                 and (reader.file, reader.document) != (workload.file, workload.document)
             ):
                 raise UnfitError(f"it reads {secret.target} by a patch in {reader.file}")
-    if workload.kind == "Job" and str(_notes(found).get(_FORCE, "")).lower() not in {"enabled", "true"}:
+    if workload.kind == "Job" and str(_notes(stands.document).get(_FORCE, "")).lower() not in {"enabled", "true"}:
         raise UnfitError(f"a Job's pod cannot change: annotate it {_FORCE}: enabled, and it is made anew")
     place, flux = Place(workload.file, workload.document), flux_of(workload.wired_by, inventory)
-    seen = _named(found.value, workload, secrets)
-    return Manifest(place, workload.kind, workload.namespace, workload.name, found.value, seen, at, flux)
+    seen = _named(stands.document, workload, secrets)
+    names = workload.kind, workload.namespace, workload.name
+    return Manifest(place, *names, stands.document, seen, at, stands.home, flux), stands
 
 
 def _named(document: Json, workload: Workload, secrets: tuple[Secret, ...]) -> Json:
@@ -160,8 +164,8 @@ def _with(node: Json, tokens: list[str], value: str) -> Json:
     return node
 
 
-def _notes(found: Found) -> dict[str, Json]:
-    return mapping(mapping(found.value.get("metadata")).get("annotations"))
+def _notes(document: Json) -> dict[str, Json]:
+    return mapping(reach(document, "metadata", "annotations"))
 
 
 def _copy(secret: Secret, inventory: Inventory, files: Files) -> Copy:

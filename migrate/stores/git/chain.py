@@ -57,8 +57,7 @@ class Chain:
         return tuple(answer)
 
     def _text(self, name: str, number: int, sofar: Sequence[bytes | None]) -> bytes:
-        before = sofar[-1] if sofar else None
-        made = None if before is None else replayed(before, self.edits[number - 1].edits)
+        made = replayed(sofar[-1], self.edits[number - 1].edits) if sofar else None
         if made is None or blob_id(made) != name:
             made = self.find(self.file, name)
         if made is None:

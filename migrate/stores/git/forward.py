@@ -181,12 +181,13 @@ def _clean(scene: Scene, files: Iterable[str]) -> None:
 
 def _after(edit: FileEdit, held: Held | None) -> Held | None:
     """The file as the plan says it becomes, made anew from its edits."""
-    if held is None:
-        raise denied(f"{edit.file} shall come into being, and this version knows no such edit", "plan again")
     try:
-        made = replayed(held.data, edit.edits)
+        made = replayed(held.data if held else None, edit.edits)
     except Refused as error:
         raise denied(f"{edit.file}: {error.happened}", "plan again") from error
     if (None if made is None else blob_id(made)) != edit.after:
         raise denied(f"{edit.file}: the planned edits do not give the planned content", "plan again with this version")
-    return None if made is None else Held(held.mode, made)
+    return None if made is None else Held(held.mode if held else _PLAIN, made)
+
+
+_PLAIN = "100644"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrate.estate.extract import extract
@@ -79,4 +79,5 @@ def _read(estate: Path, commit: str) -> Reading:
     files, config = files_at(str(estate), commit), settings_of(estate)
     facts = [extract(path, files.read(path)) for path in files.paths]
     inventory = assemble(facts, files.read, len(files.paths), settings=scan_settings(config))
+    files = replace(files, known={one.file: one for one in facts})
     return Reading(inventory, files, config, applied_by(commit, inventory, files, config, all_phases()))

@@ -96,3 +96,43 @@ def pod_after(folder: Path, plan: Plan, name: str = "app") -> dict[str, Any]:
 def notes_of(template: dict[str, Any]) -> dict[str, str]:
     """Those of the injector, without their prefix."""
     return {key.partition("/")[2]: value for key, value in template["metadata"]["annotations"].items()}
+
+
+def shared_base(folder: Path, *, patch: str = "", base: dict[str, Any] | None = None) -> Path:
+    """One Deployment as a base of two overlays, in the namespaces `one` and `two`, each with a Secret of its own.
+
+    `patch`: the rest of an overlay's kustomization, where it changes what it takes in.
+    """
+    estate(folder)
+    held = base or workload(container(KNOWN, env=[variable("CLOUDFLARE_API_TOKEN", "login", "token")]))
+    del held["metadata"]["namespace"]
+    _write(folder / "base/app.yaml", yaml.safe_dump(held, sort_keys=False))
+    _write(folder / "base/kustomization.yaml", "resources: [app.yaml]\n")
+    for namespace in ("one", "two"):
+        copied = external("login", "token")
+        copied["metadata"]["namespace"] = namespace
+        _write(folder / f"overlays/{namespace}/login.yaml", yaml.safe_dump(copied, sort_keys=False))
+        lines = f"namespace: {namespace}\nresources:\n  - ../../base # theirs\n  - login.yaml\n{patch}"
+        _write(folder / f"overlays/{namespace}/kustomization.yaml", lines)
+    root = folder / "kustomization.yaml"
+    root.write_text(root.read_text() + "  - overlays/one\n  - overlays/two\n")
+    return folder
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def made_so(folder: Path, plan: Plan, *operations: str) -> None:
+    """Make these steps' commits of the plan in the folder itself."""
+    from migrate.planning.commits import replayed
+
+    for step in plan.steps:
+        for edit in step.change.files if step.operation in operations else ():
+            file = folder / edit.file
+            after = replayed(file.read_bytes() if edit.before else None, edit.edits)
+            if after is None:
+                file.unlink()
+            else:
+                file.write_bytes(after)

@@ -1,0 +1,103 @@
+"""Where the edits of an object go: into its own file, or into a patch of ours where that file serves others too.
+
+The patch is RFC 6902: its positions are exact, since it comes after every other patch of its kustomization, and its
+tests name the items that are meant, so that a base that moves on ends the build instead of changing another item.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from migrate.documents.edits import AddDocument, AppendItem, Edit, change_all
+from migrate.documents.patches import Operation, patch
+from migrate.model.json import Json, mapping
+from migrate.operations.subject import Place
+from migrate.operations.wish import FileAct, MakeFile, Rewrite
+
+_NAMES = ("name", "mountPath")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The object's own file is edited: nobody else is made of it."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Overlaid:
+    """A kustomization lays a patch of ours over what comes from elsewhere. `name`: as that kustomization sees it."""
+
+    kustomization: Place
+    base: str
+    """The file that the object is written in."""
+    kind: str
+    name: str
+    namespace: str
+    """Where the object lives, for what comes beside it."""
+
+    @property
+    def file(self) -> str:
+        """The patch."""
+        return self._beside(self.entry)
+
+    @property
+    def entry(self) -> str:
+        """The patch as the kustomization names it."""
+        return f"vault-agent-{self.kind.lower()}-{self.name}.yaml"
+
+    @property
+    def more(self) -> str:
+        """The file of objects that come with it, as the kustomization names it."""
+        return f"vault-agent-{self.kind.lower()}-{self.name}-with.yaml"
+
+    def _beside(self, name: str) -> str:
+        return posixpath.join(posixpath.dirname(self.kustomization.file), name)
+
+    def acts(self, document: Json, edits: Sequence[Edit]) -> Iterator[FileAct]:
+        """The patch, what comes with the object, and the lines that take both in."""
+        new = [_placed(edit.value, self.namespace) for edit in edits if isinstance(edit, AddDocument)]
+        changes: list[Edit] = [edit for edit in edits if not isinstance(edit, AddDocument)]
+        yield MakeFile(self.file, (list[Json](guarded(document, change_all(document, changes))),), self.base)
+        target: dict[str, Json] = {"kind": self.kind, "name": self.name}
+        lines: list[Edit] = [AppendItem(("patches",), {"path": self.entry, "target": target})]
+        if new:
+            yield MakeFile(self._beside(self.more), tuple(new), self.base)
+            lines.append(AppendItem(("resources",), self.more))
+        yield Rewrite(self.kustomization.file, self.kustomization.document, tuple(lines))
+
+
+Home: TypeAlias = Written | Overlaid
+
+
+def acts(home: Home, document: Json, edits: Sequence[Edit]) -> tuple[FileAct, ...]:
+    """The files of a commit that makes these edits of the object. `document`: the object as it is at its home."""
+    match home:
+        case Written(place):
+            return (Rewrite(place.file, place.document, tuple(edits)),)
+        case Overlaid():
+            return tuple(home.acts(document, edits))
+
+
+def guarded(before: Json, after: Json) -> list[Operation]:
+    """The patch from the one to the other. Tests say which item of a list is meant, never what it holds."""
+    operations, _ = patch(before, after)
+    gone = {str(one["path"]) for one in operations if one["op"] == "remove"}
+    return [kept for one in operations if (kept := _kept(one, gone)) is not None]
+
+
+def _kept(one: Operation, gone: set[str]) -> Operation | None:
+    path, value = str(one["path"]), one.get("value")
+    if one["op"] != "test" or path.rpartition("/")[2] in _NAMES or (isinstance(value, str) and path in gone):
+        return one
+    name = next((key for key in _NAMES if key in mapping(value)), None)
+    return {"op": "test", "path": f"{path}/{name}", "value": mapping(value)[name]} if name else None
+
+
+def _placed(value: Json, namespace: str) -> Json:
+    """The object in its namespace: what named that of the workload may stand elsewhere."""
+    held = mapping(value)
+    return {**held, "metadata": {**mapping(held.get("metadata")), "namespace": namespace}}

@@ -1,0 +1,68 @@
+"""What the tree makes of a cluster, by our own reading of Flux and kustomize: every object, and how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from migrate.estate.facts import FileFacts
+from migrate.estate.flux import Applied, Scope
+from migrate.estate.inventory import Finding, Workload
+from migrate.estate.placed import Placed
+from migrate.estate.settle import as_patched
+from migrate.estate.tree import Tree, plant
+from migrate.estate.wiring import wire
+from migrate.model.json import Json
+from migrate.planning.files import Files
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A tree and what is applied of it, cluster by cluster."""
+
+    tree: Tree
+    scopes: tuple[Scope, ...]
+    problems: tuple[Finding, ...]
+    by_place: Mapping[tuple[str, int], tuple[Applied, ...]]
+    """Everything that is made of one document: a base makes several objects."""
+
+    def made(self, workload: Workload) -> list[Applied]:
+        """What is applied as this workload: in several clusters, several times."""
+        name = workload.kind, workload.namespace, workload.name
+        users = self.by_place.get((workload.file, workload.document), ())
+        return [one for one in users if (one.facts.kind, one.facts.namespace or "default", one.facts.name) == name]
+
+    def clusters(self, some: Sequence[Applied]) -> list[str]:
+        """The starting points of the clusters that these are made in, one for each."""
+        wanted = {id(one) for one in some}
+        return [scope.starts[0] for scope in self.scopes if any(id(one) in wanted for one in scope.applied)]
+
+    def document(self, item: Applied) -> Json:
+        """The object as its build leaves it, before names, namespaces and variables are filled in."""
+        if item.patched is not None:
+            return as_patched(item.patched, self.tree)
+        return self.tree.document(item.facts.file, item.facts.document)
+
+    def at(self, item: Placed, patches: int) -> Json:
+        """The object after so many of its patches."""
+        return as_patched(item._replace(patches=item.patches[:patches]), self.tree)
+
+
+def built(files: Files) -> Built:
+    """Build everything that the tree applies. Files that cannot be read are the scan's to report."""
+    tree = plant([*_facts(files)], files.read)
+    wired = wire(tree)
+    places = dict[tuple[str, int], list[Applied]]()
+    for scope in wired.scopes:
+        for item in scope.applied:
+            places.setdefault((item.facts.file, item.facts.document), []).append(item)
+    found = {place: tuple(some) for place, some in places.items()}
+    return Built(tree, wired.scopes, wired.problems, found)
+
+
+def _facts(files: Files) -> Iterator[FileFacts]:
+    for path in files.paths:
+        try:
+            yield files.facts(path)
+        except OSError:
+            continue

@@ -1,0 +1,94 @@
+"""Where a workload's edits go, and what it is there: its own file, or a patch over a base that makes others too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrate.documents.edits import same
+from migrate.estate.flux import Applied
+from migrate.estate.inventory import Workload
+from migrate.estate.placed import Layer, Patch, Placed
+from migrate.estate.settle import changed_by
+from migrate.model.json import Json, Pointer, mapping, reach
+from migrate.operations.overlaying import Home, Overlaid, Written
+from migrate.operations.subject import Place
+from migrate.planning.built import Built
+from migrate.planning.secrets.sources import UnfitError
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A workload as its edits find it. `later`: patches that come after them, and may have the last word."""
+
+    document: Json
+    home: Home
+    later: tuple[Patch, ...] = ()
+
+
+def standing(workload: Workload, written: Json, at: Pointer, tree: Built) -> Standing:
+    """Where the workload is edited. Raises UnfitError where no place is its own.
+
+    Its own file, where that makes nothing else and no patch changes its pod; else the nearest kustomization that
+    makes nothing else of the file, and comes after the patches.
+    """
+    users = tree.by_place.get((workload.file, workload.document), ())
+    mine = tree.made(workload)
+    if len(clusters := tree.clusters(mine)) > 1:
+        raise UnfitError(f"{' and '.join(clusters)} make it in clusters of their own, and a plan is for one")
+    if len(mine) == len(users) and all(same(_pod(tree.document(one), at), _pod(written, at)) for one in mine):
+        later = next((one.placed.patches for one in mine if one.placed is not None), ())
+        return Standing(written, Written(Place(workload.file, workload.document)), later)
+    return _overlaid(workload, users, mine, tree)
+
+
+def _pod(document: Json, at: Pointer) -> Json:
+    """The pod's template."""
+    return reach(document, *map(str, at[:-1]))
+
+
+def _overlaid(workload: Workload, users: tuple[Applied, ...], mine: list[Applied], tree: Built) -> Standing:
+    placed = [one.placed for one in mine if one.placed is not None]
+    if len(placed) != len(mine) or not placed:
+        raise UnfitError(f"{workload.file} makes {len(users)} workloads, and no kustomization tells them apart")
+    theirs = {layer.folder for one in users if one not in mine and one.placed for layer in one.placed.layers}
+    item, layer = placed[0], _nearest(placed, theirs, tree)
+    if layer is None:
+        makes = f"is a base of {len(users)} workloads" if len(users) > len(mine) else "is patched in several places"
+        raise UnfitError(f"{workload.file} {makes}, and no kustomization makes {workload.name} alone")
+    _insist_on_its_name(workload, item, layer, mine, tree)
+    document = tree.at(item, layer.patches)
+    if not isinstance(document, dict):
+        raise UnfitError(f"{workload.file} is changed by patches that cannot be followed")
+    kustomization = tree.tree.kustomizations[layer.folder]
+    place = Place(kustomization.file, kustomization.document)
+    home = Overlaid(place, workload.file, workload.kind, item.name, workload.namespace)
+    return Standing(document, home, item.patches[layer.patches :])
+
+
+def _nearest(placed: list[Placed], theirs: set[str], tree: Built) -> Layer | None:
+    """The nearest kustomization that all that is meant, and nothing else, comes through, after every patch there is."""
+    own = [layer for layer in placed[0].layers if layer.folder not in theirs and _may_patch(layer, tree)]
+    shared = [layer for layer in own if all(layer in one.layers for one in placed)]
+    return max(shared, key=lambda layer: layer.patches, default=None)
+
+
+def _may_patch(layer: Layer, tree: Built) -> bool:
+    kustomization = tree.tree.kustomizations.get(layer.folder)
+    return kustomization is not None and kustomization.kind != "Component"
+
+
+def _insist_on_its_name(workload: Workload, item: Placed, layer: Layer, mine: list[Applied], tree: Built) -> None:
+    """What comes beside it must be called as planned: nothing may rename it from there on."""
+    if item.name != workload.name:
+        raise UnfitError(f"its name {item.name} is filled in by Flux")
+    outer = item.layers[item.layers.index(layer) :]
+    for one in outer:
+        spec = tree.tree.kustomizations[one.folder].spec
+        if reach(spec, "namePrefix") or reach(spec, "nameSuffix"):
+            raise UnfitError(f"{one.folder} renames what it takes in, and would rename its ServiceAccount too")
+
+
+def lasts(found: Standing, wanted: Json, at: Pointer) -> bool:
+    """Whether the pod that is wanted at the workload's home is the one that reaches the cluster."""
+    after = changed_by(wanted, found.later, str(mapping(wanted).get("apiVersion") or ""))
+    return same(_pod(after, at), _pod(wanted, at))
