@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migrate.checks import (
+    agent_renders,
     auth_login,
     break_glass,
     cert_life,
@@ -60,6 +61,7 @@ from migrate.model.errors import Refused
 CHECKS: dict[str, Check] = {
     module.CHECK.name: module.CHECK
     for module in (
+        agent_renders,
         auth_login,
         column_compared,
         column_moved,

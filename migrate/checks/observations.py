@@ -78,6 +78,14 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      {allowed, message, agent, variables: [name]}: the pod that runs now with CHANGES
                                      laid over it, sent as a server-side dry run. CHANGES is the JSON of
                                      `migrate.planning.login.pod.pod_changes`; variables are those of its one container
+    cluster:AgentFiles/[KIND/]NS/NAME?ASKED
+                                     what the agent of the pod with CHANGES (`pod`) writes, run here: {files, blank,
+                                     differing, unseen, by}, lists of paths: all of them, those with nothing in them,
+                                     those that differ from the key in `copies` (`NS/SECRET/KEY` by path), those whose
+                                     Secret may not be seen; or {fault, at, by}: login, forbidden, nothing, key,
+                                     template or start, and the path, key or function it is about; or {untried,
+                                     settles}. ASKED is JSON: `pod`, `namespace`, `account`, `account_comes`,
+                                     `audience`, `policy` and `copies` as gates have them
     cluster:Room/NS/DEPLOYMENT?CHANGES
                                      {pod, free: {node: AMOUNT}, ours: [{node, ...}], surge, budgets: [name]}: AMOUNT is
                                      {cpu, memory} in thousandths of a core and bytes: what the changed pod asks for,

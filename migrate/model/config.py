@@ -104,12 +104,13 @@ class Trials(_Section):
 
     `issuedLogin`: a login of a dynamic role is issued and revoked. `oldLogin`: a login as the old owner with the value
     of the Secret, in memory. `certificate`: a certificate of the workload's role is issued for minutes and shown to the
-    database.
+    database. `agent`: the real agent is run here with the workload's token, its files in memory.
     """
 
     issuedLogin: bool = True  # noqa: N815  keys are as written in the file
     oldLogin: bool = True  # noqa: N815
     certificate: bool = True
+    agent: bool = True
 
 
 class Kube(_Section):

@@ -122,6 +122,8 @@ class SecretsSubject:
     owner: tuple[int, int] | None
     """User and group that all its readers run as; None where they differ or the manifest does not say."""
     inventory: tuple[str, ...]
+    replaced: Mapping[str, str]
+    """`SECRET/KEY` by the path of each file that holds just that."""
 
     @property
     def unit(self) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from migrate.catalog import shelf
+from migrate.injector.oneshot import LENT_FOR
 from migrate.model.change import Change, Doc, inverted
 from migrate.model.config import Config
 from migrate.model.json import Json, mapping, text_at
@@ -23,6 +24,8 @@ from migrate.targets.vault import body, marked
 
 _COMPARING = frozenset(("kv.value-equal", "eso.serves"))
 """Checks that look at values."""
+_RENDERS = "agent.renders"
+"""The check that runs a workload's agent."""
 _NEED = re.compile(r"vault: (?P<rights>[a-z, ]+) on (?P<path>\S+)")
 
 
@@ -35,7 +38,7 @@ def plan_policy(config: Config, auth: str) -> str:
 
 def apply_policy(plan: Plan, name: str, sources: Iterable[str] = ()) -> str:
     """What the run of a plan may do. `sources`: paths whose values are compared with their copies."""
-    rules = [*_written(plan, name), *_looked_at(plan), *_compared(sources)]
+    rules = [*_written(plan, name), *_looked_at(plan), *_lent(plan), *_compared(sources)]
     return _filled("migrate-apply", {"policy": apply_name(name), "plan": name, "rules": "\n".join(rules)})
 
 
@@ -169,6 +172,24 @@ def _looked_at(plan: Plan) -> Iterator[str]:
         yield _rule(f"sys/leases/lookup/{_mount(role)}/creds/{role.name}/", {"list", "sudo"})
 
 
+def _lent(plan: Plan) -> Iterator[str]:
+    """Tokens that a workload's agent is run with where its ServiceAccount comes with the cutover only."""
+    asked = [dict(gate.about) for gate in plan.gates if gate.id.partition("@")[0] == _RENDERS]
+    policies = dict.fromkeys(about["policy"] for about in asked if about["account_comes"])
+    if policies:
+        yield (
+            "\n# A token of minutes with a workload's own policy, to see what its agent would write.\n"
+            "# accepted policy.sudo: Vault wants it for a policy that one does not have; it can be none but these\n"
+            "# accepted policy.makes-tokens: what they may and how long they live is fixed here"
+        )
+        may_be: dict[str, list[Json] | None] = {
+            "policies": list[Json]([policy] for policy in policies),
+            "ttl": [LENT_FOR],
+            "renewable": [False],
+        }
+        yield _rule("auth/token/create", {"create", "update", "sudo"}, may_be, required=("policies", "ttl"))
+
+
 def _compared(sources: Iterable[str]) -> Iterator[str]:
     for number, path in enumerate(dict.fromkeys(sources)):
         if not number:
@@ -190,13 +211,17 @@ def _mount(target: Target) -> str:
 _ORDER = ("create", "read", "update", "patch", "delete", "list", "sudo")
 
 
-def _rule(path: str, rights: set[str], values: dict[str, list[Json] | None] | None = None) -> str:
+def _rule(
+    path: str, rights: set[str], values: dict[str, list[Json] | None] | None = None, required: Sequence[str] = ()
+) -> str:
     capabilities = ", ".join(f'"{one}"' for one in _ORDER if one in rights)
     lines = [f'path "{path}" {{', f"  capabilities = [{capabilities}]"]
     if values and rights & {"create", "update"}:
         lines += ["  allowed_parameters = {"]
         lines += [f"    {json.dumps(key)} = [{', '.join(map(_hcl, one or []))}]" for key, one in values.items()]
         lines += ["  }"]
+    if required:
+        lines += [f"  required_parameters = [{', '.join(map(json.dumps, required))}]"]
     return "\n".join([*lines, "}"])
 
 

@@ -118,18 +118,15 @@ def begin(draft: Draft, name: str, pod: dict[str, Any]) -> str:
     account = f"{name.partition('/')[0]}/{manifest['spec'].get('serviceAccountName') or 'default'}"
     mount = str(notes.get(f"{PREFIX}auth-path", "auth/kubernetes"))
     policies, why = vault.login(draft, account, f"{mount}/role/{pod['role']}", audience(manifest))
-    if why:
+    reading = Reading(draft, policies, name)
+    if why := why or reading.all(manifest):
         return f"vault-agent-init: {why}"
-    reading = _Reading(draft, policies, name)
-    for file, content in files(manifest).items():
-        if why := reading.write(file, content):
-            return f"vault-agent-init: {why}"
     pod["files"], pod["read"] = reading.contents, reading.read_at
     return ""
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """What an agent has read and written so far, under one login."""
 
     draft: Draft
@@ -138,6 +135,11 @@ class _Reading:
     contents: dict[str, str] = field(default_factory=dict)
     read_at: dict[str, int] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def all(self, pod: dict[str, Any]) -> str:
+        """Write every file of a pod. Says why one cannot be, where it cannot."""
+        found = (why for file, content in files(pod).items() if (why := self.write(file, content)))
+        return next(found, "")
 
     def write(self, file: str, content: Written) -> str:
         """Write a file. Says why that cannot be done, where it cannot."""

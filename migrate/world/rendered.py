@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from migrate.model.json import Json
-from migrate.world import agents
+from migrate.world import agents, vault
 from migrate.world.state import Draft
 
 
@@ -36,6 +36,36 @@ def _laid_over(pod: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     if changes["shareProcessNamespace"] is not None:
         spec["shareProcessNamespace"] = changes["shareProcessNamespace"]
     return changed
+
+
+def agent_files(draft: Draft, name: str, asked: str) -> Json:
+    """What the agent of that pod writes, and what of it differs from the Secrets. Whom it logs in as need not be there
+    yet: the policy is what counts."""
+    workload = draft.objects.get(name if name.count("/") > 1 else f"Deployment/{name}")
+    if workload is None:
+        return None
+    wanted = json.loads(asked)
+    pod = _laid_over(workload["spec"]["pod"], json.loads(wanted["pod"]))
+    if why := vault.closed(draft):
+        return {"untried": why, "settles": "Vault answers again"}
+    reading = agents.Reading(draft, [wanted["policy"]], name)
+    if why := reading.all(pod):
+        return {
+            "fault": next((kind for said, kind in _FAULTS.items() if said in why), "template"),
+            "at": why,
+            "by": _BY,
+        }
+    copies, differing = json.loads(wanted["copies"]), list[Json]()
+    for path, content in sorted(reading.contents.items()):
+        at, _, key = copies.get(path, "").rpartition("/")
+        if at and draft.objects.get(f"Secret/{at}", {}).get("data", {}).get(key) != content:
+            differing.append(f"{path} (key {key} of Secret {at})")
+    files = list[Json](sorted(reading.contents))
+    return {"files": files, "differing": differing, "unseen": [], "blank": [], "by": _BY}
+
+
+_BY = "the agent, by the rules of the practice world,"
+_FAULTS = {"permission denied": "forbidden", "no secret exists": "nothing", "nothing is at": "nothing"}
 
 
 def rendered(draft: Draft, name: str, asked: str) -> Json:

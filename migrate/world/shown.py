@@ -21,7 +21,7 @@ from migrate.world.columns import compared, restored, stored_column, writes
 from migrate.world.eso import values_of
 from migrate.world.pods import KINDS as MAKING_PODS
 from migrate.world.pods import pods_of, template_of
-from migrate.world.rendered import dry_run, rendered, room
+from migrate.world.rendered import agent_files, dry_run, rendered, room
 from migrate.world.state import Draft, World, draft
 
 _ROLE_FIELDS = ("connect", "memberOf", "adminOf", "administeredBy")
@@ -317,6 +317,7 @@ _SHOWN: dict[str, Callable[[Draft, str, str], Json]] = {
     "OldLogin": logins.old_login,
     "Room": room,
     "DryRun": dry_run,
+    "AgentFiles": agent_files,
     "Rendered": rendered,
     "Shell": _shell,
 }

@@ -26,6 +26,7 @@ ABOUT = {
     "column": "public.entries.body",
     "columns": "notes.public.entries.body.body_sealed",
     "connection": "mig-boards-pg",
+    "copies": "{}",
     "break_glass": "",
     "database": "boards",
     "database_ca": "",

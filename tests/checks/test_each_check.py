@@ -10,7 +10,7 @@ import pytest
 
 from migrate.checks.answer import Fail, Inconclusive, Pass
 from migrate.checks.catalogue import CHECKS
-from migrate.model.json import Json, mapping
+from migrate.model.json import Json, canonical, mapping
 from tests.checks import certificates, sealed_cases
 from tests.checks.looking import ABOUT, EARLIER, LATER, SINCE, Case, ask
 
@@ -72,6 +72,9 @@ ROOMY: dict[str, Json] = {
     "budgets": [],
 }
 DRY, RENDERED = "cluster:DryRun/watch/grafana?{}", "cluster:Rendered/watch/stack?[]"
+_ASKED = ("account", "account_comes", "audience", "copies", "namespace", "pod", "policy")
+AGENT = "cluster:AgentFiles/watch/grafana?" + canonical({name: ABOUT[name] for name in _ASKED}).decode()
+WRITES: dict[str, Json] = {"files": ["/a", "/b"], "differing": [], "unseen": [], "blank": [], "by": "the agent"}
 OPERATOR, CONSUMERS = "cluster:DatabaseOperator/boards_vault", "cluster:Consumers/watch/login"
 LEASES, WEBHOOK, OWNERSHIP = "vault:leases/" + ABOUT["path"], "cluster:Webhook/injector", "postgres:ownership/boards"
 FLUX_AT = "cluster:Kustomization/flux-system/apps"
@@ -234,6 +237,18 @@ CASES = [
     Case("pod.room", Fail, {ROOM: ROOMY | {"free": {}}}),
     Case("pod.room", Inconclusive, {ROOM: {}}),
     Case("pod.room", Inconclusive, {ROOM: None}),
+    Case("agent.renders", Pass, {AGENT: WRITES}),
+    Case("agent.renders", Fail, {AGENT: WRITES | {"differing": ["/a (key x of Secret watch/login)"]}}),
+    Case("agent.renders", Fail, {AGENT: WRITES | {"blank": ["/a"]}}),
+    *(
+        Case("agent.renders", Fail, {AGENT: {"fault": fault, "at": "x", "by": "the agent"}})
+        for fault in ("login", "forbidden", "nothing", "key", "template", "start")
+    ),
+    Case("agent.renders", Inconclusive, {AGENT: WRITES | {"unseen": ["/a"]}}),
+    Case("agent.renders", Inconclusive, {AGENT: {"untried": "no vault here", "settles": "bring one"}}),
+    Case("agent.renders", Inconclusive, {AGENT: {"off": "trials.agent"}}),
+    Case("agent.renders", Inconclusive, {AGENT: {}}),
+    Case("agent.renders", Inconclusive, {AGENT: None}),
     Case("pod.env-exclusive", Pass, {DRY: RUN}),
     Case("pod.env-exclusive", Fail, {DRY: RUN | {"variables": ["A", "A__FILE"]}}),
     Case("pod.env-exclusive", Inconclusive, {DRY: {"allowed": True}}),

@@ -131,6 +131,7 @@ def seated(lab: Lab, folder: Path, capsys: Heard, set_: pytest.MonkeyPatch) -> O
     )
     variables = {
         "KUBECONFIG": key("admin.kubeconfig"),
+        "PATH": lab.environment["PATH"],
         "MIGRATE_VAULT_CA": key("ca.crt"),
         "MIGRATE_VAULT_TOKEN_FILE": key("vault-root"),
         "MIGRATE_DATABASE_CA": key("ca.crt"),

@@ -18,6 +18,8 @@ def names_of(subject: LoginSubject, composition: Composition, phase: Phase, cred
         "address": subject.vault.database_address or "",
         "audience": subject.vault.audience or "",
         "auth_mount": subject.vault.auth_mount,
+        # Its credential is a new one: no Secret holds it.
+        "copies": "{}",
         "connection": subject.connection.short,
         "database": login.database,
         "database_ca": "given" if subject.vault.database_ca else "",

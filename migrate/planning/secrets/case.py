@@ -132,6 +132,7 @@ class _Shared:
             change=form.brought.change,
             files=form.brought.files,
             paths=form.brought.paths,
+            replaced=form.brought.replaced,
             copies=copies,
             vault=vault_side(estate.config, store_of(one.secrets[0], estate.inventory), self.injector),
             owner=form.brought.owner,

@@ -29,6 +29,7 @@ def names_of(
         "audience": subject.vault.audience or "",
         "auth_mount": subject.vault.auth_mount,
         "break_glass": break_glass,
+        "copies": canonical({path: f"{subject.pods_in}/{key}" for path, key in subject.replaced.items()}).decode(),
         "database": "",
         "deployment": workload_name(subject),
         "jwt_role": subject.jwt_role.short,

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from migrate.estate.inventory import Store
 from migrate.estate.profiles import Profiles, written_out
 from migrate.model.json import Json, items, mapping, numbered, sequence, text
 from migrate.operations.agent import FOLDER, PREFIX, TOKEN_VOLUME
 from migrate.operations.secrets import AgentFile, Manifest, PodChange
 from migrate.planning.secrets.container import Container, replaced_in, take_variable, variables, whole_secrets
 from migrate.planning.secrets.files import Files
+from migrate.planning.secrets.replaced import Copy, replaced
 from migrate.planning.secrets.sources import Rendered, Source, UnfitError, keys_of, source_of
 
 _GROUPS = ("initContainers", "containers")
 _ENDING = frozenset({"Job", "CronJob"})
 _READABLE = 0o004
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A Secret that moves: its name, and the ExternalSecret that makes it."""
-
-    secret: str
-    document: Json
-    store: Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +27,8 @@ class Brought:
     change: PodChange
     files: tuple[AgentFile, ...]
     paths: tuple[str, ...]
+    replaced: Mapping[str, str]
+    """`SECRET/KEY` by the path of each file that holds just that."""
     owner: tuple[int, int] | None
 
 
@@ -58,7 +51,8 @@ def brought(manifest: Manifest, copies: tuple[Copy, ...], profiles: Profiles) ->
     pod = PodChange(tuple(changes), tuple(dict.fromkeys(dropped)), init, manifest.kind in _ENDING)
     if not files.made:
         raise UnfitError("nothing in its manifest reads it where this tool looks")
-    return Brought(pod, tuple(files.made.values()), tuple(files.paths), owner)
+    made = tuple(files.made.values())
+    return Brought(pod, made, tuple(files.paths), replaced(manifest.pod, copies, made), owner)
 
 
 def _insist_on_new(manifest: Manifest) -> None:

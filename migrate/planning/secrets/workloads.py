@@ -19,7 +19,8 @@ from migrate.planning.files import Files, objects
 from migrate.planning.files import one as document_of
 from migrate.planning.phases import SecretsSelect
 from migrate.planning.secrets.homes import Standing, standing
-from migrate.planning.secrets.pods import Brought, Copy, brought
+from migrate.planning.secrets.pods import Brought, brought
+from migrate.planning.secrets.replaced import Copy
 from migrate.planning.secrets.sources import UnfitError
 from migrate.planning.vaultside import store_of
 

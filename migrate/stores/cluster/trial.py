@@ -19,13 +19,11 @@ _GROUPS = ("initContainers", "containers")
 
 def dry_run(api: Api, name: str, asked: str) -> dict[str, Json] | None:
     """What the API server says of the Deployment's pod with changes laid over it. Raises Unreachable."""
-    kind, _, rest = name.partition("/") if name.count("/") > 1 else ("Deployment", "", name)
-    plural, group = PLURALS[kind]
-    found = api.look(place(rest, plural, group))
+    found = workload_named(api, name)
     if not found.ok:
         return {} if found.status == 403 else None
     changes = json.loads(asked)
-    answer = tried_out(api, rest, found.body, asked)
+    answer = tried_out(api, name.partition("/")[2] if name.count("/") > 1 else name, found.body, asked)
     pod = laid_over(pod_template(found.body), changes)
     variables = list[Json](sorted(set(_variables(pod, str(changes["container"])))))
     if _may_not(answer.status, answer.message):
@@ -36,6 +34,13 @@ def dry_run(api: Api, name: str, asked: str) -> dict[str, Json] | None:
         "agent": bool(_names(answer.body) & {"vault-agent", "vault-agent-init"}),
         "variables": variables,
     }
+
+
+def workload_named(api: Api, name: str) -> Answer:
+    """What the API server says of a workload by `[KIND/]NAMESPACE/NAME`. Raises Unreachable."""
+    kind, _, rest = name.partition("/") if name.count("/") > 1 else ("Deployment", "", name)
+    plural, group = PLURALS[kind]
+    return api.look(place(rest, plural, group))
 
 
 def tried_out(api: Api, name: str, deployment: dict[str, Json], asked: str) -> Answer:

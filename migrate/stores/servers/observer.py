@@ -10,6 +10,7 @@ from migrate.model.json import Json
 from migrate.model.target import Target
 from migrate.stores.cluster.observer import ClusterObserver
 from migrate.stores.postgres.observer import PostgresObserver
+from migrate.stores.servers.agent_files import AgentFiles
 from migrate.stores.servers.cycle import Cycle
 from migrate.stores.servers.logins import Logins
 from migrate.stores.servers.rendering import rendered
@@ -51,6 +52,8 @@ class ServersObserver:
                 return _state(self._permitted("certificate") or self.logins.by_certificate(name, asked))
             case _, "OldLogin":
                 return _state(self._permitted("oldLogin") or self.logins.with_secret(name, asked))
+            case _, "AgentFiles":
+                return _state(AgentFiles(self.logins, self.trials).seen(name, asked))
             case _, "Rendered":
                 return _state(rendered(self.cluster.api, name, asked))
             case _, "Secret":

@@ -57,7 +57,7 @@ class Api:
     """One Vault server. `token` gives the token for each request; nobody keeps it here."""
 
     def __init__(self, address: str, ca: str | None, token: Callable[[], str] = str) -> None:
-        self.address, self._ca, self._token = address.rstrip("/"), ca, token
+        self.address, self.ca, self._token = address.rstrip("/"), ca, token
         self._session = requests.Session()
         # Else ~/.netrc and REQUESTS_CA_BUNDLE decide whom to trust.
         self._session.trust_env = False
@@ -66,11 +66,11 @@ class Api:
 
     def anonymous(self) -> Api:
         """The same server, asked without any token."""
-        return Api(self.address, self._ca)
+        return Api(self.address, self.ca)
 
     def bearing(self, token: str) -> Api:
         """The same server, asked with that token."""
-        return Api(self.address, self._ca, lambda: token)
+        return Api(self.address, self.ca, lambda: token)
 
     def end_token(self) -> None:
         """Revoke the token that is borne, whatever becomes of that: its time to live ends it soon anyway."""
@@ -90,7 +90,7 @@ class Api:
         except OSError:
             # requests says so of a CA bundle that is no file.
             raise Refused(
-                f"the CA file {self._ca} cannot be read",
+                f"the CA file {self.ca} cannot be read",
                 undone="nothing was asked",
                 following="correct vault.ca in migrate.yaml",
             ) from None
