@@ -54,9 +54,7 @@ def _edits(subject: SecretsSubject, arguments: Arguments) -> Iterator[Edit]:
     for container in subject.change.containers:
         yield from _container(manifest.document, container)
     yield from _volumes(subject)
-    spec: dict[str, Json] = {}
-    if subject.account.changes:
-        spec["serviceAccountName"] = subject.account.wanted
+    spec = _named(subject) if subject.account.changes else {}
     if "serviceAccount" in manifest.pod and subject.account.changes:
         yield RemoveKey((*manifest.at, "serviceAccount"))
     spec["volumes"] = [token_volume(subject.vault)]
@@ -64,6 +62,17 @@ def _edits(subject: SecretsSubject, arguments: Arguments) -> Iterator[Edit]:
     template = manifest.at[:-1]
     notes: dict[str, Json] = {**pod_annotations(subject, arguments)}
     yield from merge(manifest.document, template, {"metadata": {"annotations": notes}})
+
+
+def _named(subject: SecretsSubject) -> dict[str, Json]:
+    """The ServiceAccount as the pod names it: by its old field too, where the manifest named none.
+
+    The API server copies a name into `serviceAccount`, which nobody who applies the manifest owns then; once the name
+    goes from Git again it is copied back from there, and the pods want an account that has gone with it.
+    """
+    pod, wanted = subject.manifest.pod, subject.account.wanted
+    alone = "serviceAccountName" in pod or "serviceAccount" in pod
+    return {"serviceAccountName": wanted, **({} if alone else {"serviceAccount": wanted})}
 
 
 def _without(document: Json, subject: SecretsSubject) -> Json:
@@ -137,9 +146,11 @@ def _env_from(held: dict[str, Json], one: ContainerChange) -> Iterator[Edit]:
 
 
 def _wrapped(held: dict[str, Json], one: ContainerChange) -> Iterator[Edit]:
-    """The command behind a shell that reads the files. Back-ticks: `$(...)` is Kubernetes' own expansion."""
-    reading = "".join(f'{name}=`cat {path}; echo x`; export {name}="${{{name}%?}}"; ' for name, path in one.exports)
-    reading = reading.replace("echo x", "printf x")
+    """The command behind a shell that reads the files, and ends where it cannot: an empty password is no password.
+
+    Back-ticks: `$(...)` is Kubernetes' own expansion. The x keeps a shell from taking a value's last line breaks off.
+    """
+    reading = "".join(f'{name}=`cat {path} && printf x`; export {name}="${{{name}%?}}"; ' for name, path in one.exports)
     words = ["/bin/sh", "-ec", f'{reading}exec "$@"', "sh"]
     at: Pointer = (*one.at, "command")
     command = sequence(held.get("command"))

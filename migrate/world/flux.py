@@ -50,9 +50,23 @@ def _put(draft: Draft, key: str, spec: dict[str, Any], by: str, release: str) ->
     if found is None:
         found = draft.objects[key] = {"uid": draft.uid(), "generation": 0}
     found[OURS], found[_RELEASE] = by, release
+    spec = _with_its_account(found.get("spec", {}), spec)
     if found.get("spec") != spec:
         found["spec"] = copy.deepcopy(spec)
         found["generation"] = found.get("generation", 0) + 1
+
+
+def _with_its_account(known: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """The wanted spec, with the ServiceAccount that a pod template keeps although its manifest no longer names it.
+
+    The API server copies `serviceAccountName` into the old field `serviceAccount`, which whoever applies does not own,
+    and from there back again. Where the manifest named both, both go.
+    """
+    fields = ("serviceAccountName", "serviceAccount")
+    before, after = (spec.get("pod", {}).get("spec", {}) for spec in (known, wanted))
+    if fields[0] not in before or fields[1] in before or any(field in after for field in fields) or not after:
+        return wanted
+    return {**wanted, "pod": {**wanted["pod"], "spec": {**after, fields[0]: before[fields[0]]}}}
 
 
 def _prune(draft: Draft, key: str) -> None:

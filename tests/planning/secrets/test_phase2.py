@@ -66,7 +66,8 @@ def test_a_workload_without_an_account_of_its_own_gets_one_in_the_same_commit(tm
     folder = estate(tmp_path / "e", external("login", "token"), workload(container(KNOWN, env=[TOKEN])))
     plan = planned(folder)
     (edit,) = next(step for step in plan.steps if step.stage == "cutover").change.files
-    assert pod_after(folder, plan)["spec"]["serviceAccountName"] == "app"
+    # Both: the API server keeps a name in the old field, and a revert of the new one alone would not take it away.
+    assert [pod_after(folder, plan)["spec"][name] for name in ("serviceAccountName", "serviceAccount")] == ["app"] * 2
     assert "+kind: ServiceAccount\n" in edit.diff
 
 
@@ -93,6 +94,15 @@ def test_the_wrapped_command_gets_the_very_values(tmp_path: Path) -> None:
     words = [word.replace("/vault/secrets", str(secrets)) for word in (*app["command"], *app["args"])]
     done = subprocess.run(words, capture_output=True, check=True, env={"PATH": os.environ["PATH"]})
     assert done.stdout.decode() == "".join(f"{value}\0" for value in values.values())
+
+
+def test_the_wrapped_command_does_not_begin_without_a_value(tmp_path: Path) -> None:
+    held = container(command=["touch"], args=[str(tmp_path / "begun")], env=[variable("ONE", "login", "one")])
+    folder = estate(tmp_path / "e", external("login", "one"), workload(held))
+    app = app_of(pod_after(folder, planned(folder)))
+    words = [word.replace("/vault/secrets", str(tmp_path / "nothing")) for word in (*app["command"], *app["args"])]
+    assert subprocess.run(words, capture_output=True, check=False).returncode
+    assert not (tmp_path / "begun").exists()
 
 
 def test_a_whole_secret_as_variables_is_wrapped_key_by_key(tmp_path: Path) -> None:
