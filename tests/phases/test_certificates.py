@@ -68,3 +68,26 @@ def test_a_rule_put_above_ours_in_git_holds_the_cutover(seated: Seated) -> None:
     assert said.code in {4, 6}, said.out + said.err
     assert "db.hba-cert" in said.out
     assert not any(step.startswith("cutover") for step in one.git("log", "--format=%s", "main").splitlines())
+
+
+@pytest.mark.timeout(900)
+def test_after_phase_1_its_way_back_comes_first_and_phase_3_then_goes_to_its_end(seated: Seated) -> None:
+    one = seated()
+    one.begin(TAZLAB)
+    assert one.planned(phase="phase1").code == 0
+    assert one.apply().code == 4
+    assert one.forward().code == 0
+
+    refused = one.planned(phase="phase3")
+    assert refused.code == 3
+    assert "has its password from the agent already" in refused.err
+    assert "migrate rollback" in refused.err
+
+    assert one.back().code == 0
+    assert one.planned(phase="phase3").code == 0
+    assert one.apply().code == 4
+    assert one.forward().code == 0
+    roles = world(one, "postgres")["roles"]
+    assert LOGIN in roles  # type: ignore[operator]
+    assert "grafana_vault" not in roles  # type: ignore[operator]
+    assert disagreements(one) == []
