@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from migrate.checks.answer import Answer, Check, Fail, Pass, Question
+from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
 from migrate.checks.looking import look, settled
 from migrate.model.ports import Observer
+
+_OTHER_RULE = ("no password supplied", "no pg_hba.conf entry")
+"""What is said where another rule decided, or none: pg_hba_file_rules shows a file, which may not be loaded yet."""
 
 
 def ask(observer: Observer, question: Question) -> Answer:
@@ -31,6 +34,12 @@ def ask(observer: Observer, question: Question) -> Answer:
     login = look(observer, f"cluster:CertificateLogin/{about['namespace']}/{about['account']}?{asked}")
     if not login.flag("allowed"):
         why = login.text("why") if login.shows("why") else "no reason given"
+        if any(words in why for words in _OTHER_RULE):
+            return Inconclusive(
+                f"PostgreSQL does not ask {about['new_login']} for its certificate ({why}): whatever pg_hba.conf says "
+                "now, it goes by what it loaded last",
+                "select pg_reload_conf(); if it stays so, another rule stands above: select * from pg_hba_file_rules",
+            )
         return Fail(f"a certificate for {about['new_login']} does not log in: {why}", _fix(about, why))
     if login.text("current") != about["owner"]:
         return Fail(

@@ -97,7 +97,8 @@ def _files(subject: CertificateSubject, arguments: Arguments) -> dict[str, str]:
     mount, name = subject.issuer.mount, subject.new_login
     issued = f'pkiCert "{subject.issue_path}" "common_name={name}"'
     templates = {
-        "db-client.pem": f"{{{{- with {issued} -}}}}{{{{ .Cert }}}}{{{{ .CA }}}}{{{{ .Key }}}}{{{{- end -}}}}",
+        # The key first: some drivers take the first block of the file that is named as the key's, whatever it is.
+        "db-client.pem": f"{{{{- with {issued} -}}}}{{{{ .Key }}}}{{{{ .Cert }}}}{{{{ .CA }}}}{{{{- end -}}}}",
         # Every authority of the mount, so that the old one and the new one are trusted while one follows the other.
         "db-authorities.pem": f'{{{{- range secrets "{mount}/issuers/" -}}}}'
         f'{{{{- with secret (printf "{mount}/issuer/%s/json" .) -}}}}{{{{ .Data.certificate }}}}{{{{- end -}}}}'

@@ -125,6 +125,9 @@ def test_psql_gets_in_with_what_the_agent_wrote_and_with_nothing_else(found: Mut
         said = found.psql(files)
         assert said.stdout.strip() == f"{LOGIN}|{OWNER}", said.stderr
         assert (files / "db-client.pem").stat().st_mode & 0o777 == 0o400
+        blocks = [line for line in (files / "db-client.pem").read_text().splitlines() if line.startswith("-----BEGIN")]
+        assert "PRIVATE KEY" in blocks[0], "drivers that take one block as the key take the first"
+        assert blocks[1:] == ["-----BEGIN CERTIFICATE-----"] * 2
 
         assert found.psql(files, PGSSLCERT="", PGSSLKEY="", PGPASSWORD=OLD).returncode != 0
         assert "does not match host name" in found.psql(files, PGHOST="elsewhere.example").stderr
@@ -323,7 +326,7 @@ def test_the_gate_goes_the_whole_way_as_the_workload(found: Mutual, monkeypatch:
                 case other:
                     pytest.fail(str(other))
             found.admit(EVERYONE)
-            assert isinstance(answer(), Fail)
+            assert isinstance(answer(), Inconclusive)
             found.servers.sql(f'ALTER ROLE "{LOGIN}" IN DATABASE {OWNER} RESET role')
             found.admit(OURS)
             match answer():
