@@ -53,6 +53,10 @@ path "${database}/roles/${prefix}*" {
 path "${pki}/roles/${prefix}*" {
   capabilities = ["read"]
 }
+# accepted policy.glob: as above; a key is read back without its material
+path "${transit}/keys/${prefix}*" {
+  capabilities = ["read"]
+}
 # Which certificates are good still, and which are revoked; never a key.
 path "${pki}/certs/" {
   capabilities = ["list"]

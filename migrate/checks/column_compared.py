@@ -16,7 +16,7 @@ def ask(observer: Observer, question: Question) -> Answer:
     if wrong := [f"{count} {key}" for key, count in counts.items() if count]:
         return Fail(
             f"of {seen.number('rows')} rows of {about['table']}: {', '.join(wrong)}",
-            "nothing may be dropped: find who wrote these (docs/how-to/transit.md), then migrate resume",
+            "go no further: find who wrote these (docs/how-to/transit.md), then migrate resume",
         )
     alone = f", {seen.number('alone')} have the ciphertext alone and open" if seen.number("alone") else ""
     return Pass(
@@ -30,5 +30,6 @@ CHECK = Check(
     "ciphertext and plaintext say the same",
     settled(ask),
     guards=True,
+    prefix=True,
     locks=True,
 )

@@ -65,6 +65,13 @@ class Seen:
             raise self._unseen(key)
         return [str(one) for one in value]
 
+    def counts(self, key: str) -> dict[str, int]:
+        """A map of whole numbers."""
+        value = self._value(key)
+        if not isinstance(value, dict):
+            raise self._unseen(key)
+        return {name: count for name, count in value.items() if isinstance(count, int)}
+
     def items(self, key: str) -> list[dict[str, Json]]:
         """A list of maps."""
         value = self._value(key)

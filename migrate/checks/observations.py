@@ -15,10 +15,14 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     vault:MOUNT/issued/NAME          {valid: [{serial, since, until}], revoked: [serial]}: certificates of a PKI engine
                                      whose common name is NAME and that have not run out
     vault:MOUNT/keys/NAME            a key of Transit, without its material
+    vault:MOUNT/rotation/NAME        {latest_version}: the newest version of that key
     vault:sys/mounts/MOUNT           {type}
     postgres:sealed/COLUMNS          {type, guarded}: the column for ciphertext; COLUMNS is
                                      DATABASE.SCHEMA.TABLE.COLUMN.SEALED
     postgres:sealing/COLUMNS         {complete}: whether no row has plaintext without ciphertext
+    postgres:rewrapped/COLUMNS.vN    {complete}: whether every ciphertext bears version N of the key or a newer one
+    postgres:versions/COLUMNS        {rows: {VERSION: number}}: rows by the version of the key that their ciphertext
+                                     bears; 0 for what is no ciphertext
     postgres:plaintext/COLUMNS       {kept, type, indexes: [name], required}: only kept where it was dropped
     postgres:writes/COLUMNS          {guarded, both, plain, sealed}: whether the guard is there, and when an application
                                      last wrote a row with both, with the plaintext alone, with the ciphertext alone

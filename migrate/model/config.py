@@ -184,12 +184,13 @@ class Restored(_Section):
 
 
 class Transit(_Section):
-    """Vault's Transit engine: where it is mounted, which columns it seals, and for how long backups are kept."""
+    """Vault's Transit engine: where it is mounted, which columns it seals, and how long backups of their database are
+    kept (0s: none are made); None where nobody has said."""
 
     mount: str = "transit"
     columns: tuple[SealedColumn, ...] = ()
     restored: Restored | None = None
-    backups: str = Field(default="720h", pattern=_DURATION)
+    backups: str | None = Field(default=None, pattern=_DURATION)
 
     @field_validator("columns")
     @classmethod

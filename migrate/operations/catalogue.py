@@ -19,6 +19,9 @@ from migrate.operations.orphan_external_secret import orphan_external_secret
 from migrate.operations.pki_role import pki_role
 from migrate.operations.present_certificate import present_certificate
 from migrate.operations.remove_external_secret import remove_external_secret
+from migrate.operations.retire_versions import retire_versions
+from migrate.operations.rewrap_rows import rewrap_rows
+from migrate.operations.rotate_key import rotate_key
 from migrate.operations.seal_rows import seal_rows
 from migrate.operations.sealed_column import sealed_column
 from migrate.operations.static_role import static_role
@@ -47,6 +50,9 @@ OPERATIONS: dict[str, Operation] = {
     "sealed-column": sealed_column,
     "seal-rows": seal_rows,
     "drop-plaintext": drop_plaintext,
+    "rotate-key": rotate_key,
+    "rewrap-rows": rewrap_rows,
+    "retire-versions": retire_versions,
     "pki-role": pki_role,
     "certificate-login": certificate_login,
     "admit-certificate": admit_certificate,

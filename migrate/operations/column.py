@@ -9,6 +9,7 @@ from migrate.model.json import Json
 from migrate.model.target import Target
 from migrate.operations.subject import Grant, ServiceAccount, VaultSide, login_role, policy_called, workload_name
 from migrate.targets.columns import Columns
+from migrate.targets.transit import rotation_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,47 @@ class ColumnSubject:
 
     def grants(self, arguments: Mapping[str, Json]) -> tuple[Grant, ...]:
         """To encrypt and to decrypt with the one key, and nothing else of it."""
-        return tuple(Grant(f"{self.mount}/{verb}/{self.key.name}", (self.key,)) for verb in ("encrypt", "decrypt"))
+        return tuple(Grant(self.path_to(verb), (self.key,)) for verb in ("encrypt", "decrypt"))
+
+    def path_to(self, verb: str) -> str:
+        """Where Vault is asked to `encrypt`, `decrypt` or `rewrap` with the key."""
+        return f"{self.mount}/{verb}/{self.key.name}"
 
     @property
     def job(self) -> dict[str, Json]:
         """How rows are worked on, for whoever does it."""
         return {"key": self.key_column, "with": self.key.path, "batch": self.batch, "rate": self.rate}
+
+
+@dataclass(frozen=True, slots=True)
+class RotationSubject:
+    """A column that is sealed, and the version of its key that the plan brings all of it to."""
+
+    column: ColumnSubject
+    version: int
+    """One more than the key has."""
+
+    @property
+    def unit(self) -> str:
+        """`namespace/name` of the application."""
+        return self.column.unit
+
+    @property
+    def file(self) -> str:
+        """The file of the application."""
+        return self.column.file
+
+    @property
+    def inventory(self) -> tuple[str, ...]:
+        """The entries of the inventory that made it a candidate."""
+        return self.column.inventory
+
+    @property
+    def rotation(self) -> Target:
+        """The rotation of the application's key."""
+        return rotation_of(self.column.key)
+
+    @property
+    def rewrapped(self) -> Target:
+        """Whether every ciphertext of the column bears the version."""
+        return self.column.columns.rewrapped(self.version)

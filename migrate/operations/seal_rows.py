@@ -20,7 +20,7 @@ def seal_rows(subject: ColumnSubject, arguments: Arguments) -> Iterator[Wish]:
         guard="each row is written only if it is as it was read; values stand in no statement, log or journal",
         needs=(
             f"postgres: SELECT, UPDATE on {columns.relation}",
-            f"vault: update on {subject.mount}/encrypt/{subject.key.name}",
+            f"vault: update on {subject.path_to('encrypt')}",
         ),
         rests_on=(subject.key, columns.target("sealed")),
         updates=True,

@@ -21,7 +21,7 @@ def sealed_column(subject: ColumnSubject, arguments: Arguments) -> Iterator[Wish
         guard="refused if there is a column of this name; taken back only while every value can be opened again",
         needs=(
             f"postgres: to own {columns.relation}, CREATE on schema {columns.schema}",
-            f"vault: update on {subject.mount}/decrypt/{subject.key.name}",
+            f"vault: update on {subject.path_to('decrypt')}",
         ),
         rests_on=(subject.key,),
     )

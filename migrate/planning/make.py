@@ -37,7 +37,7 @@ def make_plan(
     what is left; Unreachable where servers do not answer.
     """
     handed = phase.credential(credential)
-    cases = cases_of(estate, phase, credential, selection)
+    cases = cases_of(estate, phase, credential, selection, servers)
     if isinstance(cases, NothingToDo):
         return cases
     seen = servers or assumed({target: state for case in cases for target, state in case.assumed.items()})

@@ -86,6 +86,12 @@ class ColumnSelect(_Part):
     kind: Literal["column"]
 
 
+class RotationSelect(_Part):
+    """The columns of one application that Transit seals already, and their key."""
+
+    kind: Literal["rotation"]
+
+
 class SecretsSelect(_Part):
     """Workloads whose ExternalSecrets can move, by these verdicts of the scan."""
 
@@ -93,7 +99,9 @@ class SecretsSelect(_Part):
     verdicts: tuple[Literal["ready", "adapt"], ...]
 
 
-Select = Annotated[LoginSelect | SecretsSelect | CertificateSelect | ColumnSelect, Field(discriminator="kind")]
+Select = Annotated[
+    LoginSelect | SecretsSelect | CertificateSelect | ColumnSelect | RotationSelect, Field(discriminator="kind")
+]
 """What a phase looks for, by its `kind`: each kind has its own subject and finds its own cases."""
 
 
@@ -234,4 +242,4 @@ def _lines(data: bytes) -> list[int]:
 
 
 def _files() -> list[Path]:
-    return sorted(shelf("phases").glob("*.yaml"))
+    return sorted(shelf("phases").glob("*.yaml"), key=lambda path: path.stem)

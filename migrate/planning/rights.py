@@ -19,7 +19,7 @@ from migrate.model.json import Json, mapping, text_at
 from migrate.model.plan import Plan, Step
 from migrate.model.target import Target
 from migrate.planning.phases import all_phases, certificate_selects
-from migrate.targets.transit import is_key, key_request
+from migrate.targets.transit import is_key, key_request, shown_at
 from migrate.targets.vault import body, marked
 
 _COMPARING = frozenset(("kv.value-equal", "eso.serves"))
@@ -33,6 +33,7 @@ def plan_policy(config: Config, auth: str) -> str:
     """What it takes to plan and to watch in this estate. `auth`: the mount of workload logins."""
     pki = next((select.mounted(config.vault.pki) for select in certificate_selects(all_phases())), "pki")
     names = {"prefix": config.prefix, "database": config.vault.database.strip("/"), "auth": auth, "pki": pki}
+    names["transit"] = config.transit.mount.strip("/")
     return _filled("migrate-plan", names)
 
 
@@ -111,14 +112,14 @@ def _written(plan: Plan, name: str) -> Iterator[str]:
         _need(found, step)
     for fact in plan.facts:
         if fact.target.store == "vault":  # what stood there already is read again before anything is written
-            found.setdefault(fact.target.path, _Write())
+            found.setdefault(shown_at(fact.target), _Write())
     for path, write in found.items():
         yield _rule(path, write.rights, write.values)
 
 
 def _add(found: dict[str, _Write], step: Step, name: str) -> None:
     change = step.change
-    own = found.setdefault(change.target.path, _Write())
+    own = found.setdefault(shown_at(change.target), _Write())
     for path, key, value in (*_fields(change, name), *_fields(inverted(change), "")):
         found.setdefault(path, _Write()).may_be(key, value)
     for one in change.inputs:

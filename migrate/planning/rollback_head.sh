@@ -129,6 +129,17 @@ vault_ours() {
   fi
 }
 
+# key_ours STEP PATH FIELD LEFT FOUND...: true where this field of a Transit key is as the step left it.
+key_ours() {
+  step=$1 path=$2 field=$3
+  shift 3
+  now=$(vault read -field="$field" "$path" 2> "$errors") || {
+    hold "$step" "vault cannot say what $path is: $(tr '\n' ' ' < "$errors")"
+    return 1
+  }
+  ours "$step" "$field of $path" "$now" "$@"
+}
+
 login_query() {
   cat <<'SQL'
 @LOGIN@

@@ -24,6 +24,7 @@ from migrate.targets.kinds import kind_of
 from migrate.targets.lasting import Keep, Leave, lasting
 from migrate.targets.shell import LOGIN_QUERY, NONE, kept_by_vault, login_text, only_login, vault_text
 from migrate.targets.sql import script
+from migrate.targets.transit import is_key, key_request
 
 _TAIL = """
 finish
@@ -52,6 +53,8 @@ def _head(name: str, digest: str) -> str:
 
 
 def _leave(plan: Plan) -> str:
+    if all(isinstance(lasting(step.change), Leave) for step in plan.steps if step.stage == "expand"):
+        return ""  # nothing of it goes, so nobody has to leave it first
     if any(step.change.target.kind in columns.KINDS for step in plan.steps):
         return (
             '\nfinish "what the expand stage made was not touched"\n'
@@ -125,6 +128,8 @@ def _commands(step: Step, before: _Before) -> Iterator[str]:
             yield from _guarded(step, before, question, _psql(change))
         case "postgres":
             yield from _guarded(step, before, _login(step, before), _psql(change))
+        case "vault" if is_key(change.target):
+            yield from _guarded(step, before, _key(step, before), _key_back(change))
         case "vault":
             yield from _guarded(step, before, _vault(step, before), _vault_back(change))
         case "cluster":
@@ -165,6 +170,20 @@ def _vault(step: Step, before: _Before) -> str:
     target, own = step.change.target, "|".join(kept_by_vault(step.change.target))
     ids = dict.fromkeys(_vault_id(target, state) for state in (step.change.after, *before.states[step.id]))
     return _words("vault_ours", step.id, target.path, own, kind_of(target).flat, *ids)
+
+
+def _key(step: Step, before: _Before) -> str:
+    """A key stays; what a plan changes of it is one field, and what Vault shows beside that is not asked."""
+    (field,) = key_request(step.change)[1]
+    said = [
+        str(mapping(one.value)[field]) for one in (step.change.after, *before.states[step.id]) if isinstance(one, Doc)
+    ]
+    return _words("key_ours", step.id, step.change.target.path, field, *dict.fromkeys(said))
+
+
+def _key_back(change: Change) -> Iterator[str]:
+    path, body = key_request(inverted(change))
+    yield "  " + _words("run", "vault", "write", path, *(f"{field}={value}" for field, value in body.items()))
 
 
 def _vault_id(target: Target, state: State) -> str:

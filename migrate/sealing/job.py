@@ -33,28 +33,40 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The go is over, and there may be more."""
+    """The go is over, and there may be more. `after`: the last key it came to; the next go may begin behind it."""
 
     rows: int
     overtaken: int
+    after: str
 
 
 Progress: TypeAlias = Ended | Paused
 
 
-def seal(table: Table, cipher: Cipher, pace: Pace, clock: Clock) -> Progress:
-    """Encrypt rows until none is left or the go is over. Raises what the ports raise; what was stored stays stored."""
-    return _through(table.unsealed, cipher.encrypt, table.put, pace, clock)
+def seal(table: Table, cipher: Cipher, pace: Pace, clock: Clock, after: str | None = None) -> Progress:
+    """Encrypt rows until none is left or the go is over. Raises what the ports raise; what was stored stays stored.
+
+    `after`: where the last go ended. Whatever is behind it is looked at once more before the end.
+    """
+    return _through(_Work(table.unsealed, cipher.encrypt, table.put), pace, clock, after)
 
 
-def rewrap(table: Table, cipher: Cipher, version: int, pace: Pace, clock: Clock) -> Progress:
+def rewrap(table: Table, cipher: Cipher, version: int, pace: Pace, clock: Clock, after: str | None = None) -> Progress:
     """Bring ciphertexts older than `version` to the newest. Vault never shows a plaintext for it."""
-    return _through(lambda after, limit: table.older(version, after, limit), cipher.rewrap, table.put, pace, clock)
+
+    def older(behind: str | None, limit: int) -> list[Row]:
+        return table.older(version, behind, limit)
+
+    return _through(_Work(older, cipher.rewrap, table.put), pace, clock, after)
 
 
-def unseal(table: Table, cipher: Cipher, pace: Pace, clock: Clock) -> Progress:
+def unseal(table: Table, cipher: Cipher, pace: Pace, clock: Clock, after: str | None = None) -> Progress:
     """Bring back the plaintext of rows that have ciphertext only. Raises Refused where one of them does not open."""
-    return _through(table.alone, lambda sealed: _all_opened(cipher.decrypt(sealed)), table.restore, pace, clock)
+
+    def opened(sealed: list[str]) -> list[str]:
+        return _all_opened(cipher.decrypt(sealed))
+
+    return _through(_Work(table.alone, opened, table.restore), pace, clock, after)
 
 
 def _all_opened(values: list[str | Unreadable]) -> list[str]:
@@ -69,25 +81,29 @@ def _all_opened(values: list[str | Unreadable]) -> list[str]:
     return opened
 
 
-Following: TypeAlias = Callable[[str | None, int], list[Row]]
-Putting: TypeAlias = Callable[[list[Row], list[str]], int]
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a pass does: the next rows after a key, what becomes of their values, and how those are stored."""
+
+    following: Callable[[str | None, int], list[Row]]
+    change: Callable[[list[str]], list[str]]
+    put: Callable[[list[Row], list[str]], int]
 
 
-def _through(
-    following: Following, change: Callable[[list[str]], list[str]], put: Putting, pace: Pace, clock: Clock
-) -> Progress:
-    began, stored, overtaken, after, found = clock.now(), 0, 0, None, False
+def _through(work: _Work, pace: Pace, clock: Clock, after: str | None) -> Progress:
+    # A pass that began in the middle says nothing of what lies before.
+    began, stored, overtaken, found = clock.now(), 0, 0, after is not None
     while True:
-        rows = following(after, pace.batch)
+        rows = work.following(after, pace.batch)
         if not rows and not found:
             return Ended(stored, overtaken)
         if not rows:  # the end of a pass that did something: once more from the beginning
             after, found = None, False
             continue
-        done = put(rows, _answered(rows, change([row.value for row in rows])))
+        done = work.put(rows, _answered(rows, work.change([row.value for row in rows])))
         stored, overtaken, after, found = stored + done, overtaken + len(rows) - done, rows[-1].key, True
         if pace.over(clock.now() - began):
-            return Paused(stored, overtaken)
+            return Paused(stored, overtaken, after)
         clock.sleep(pace.rest(stored + overtaken, clock.now() - began))
 
 

@@ -19,8 +19,10 @@ _WORD = r"[a-z_][a-z0-9_]{0,40}"
 """Names that need no quotes anywhere and leave room for our suffixes within 63 bytes."""
 
 _NAME = re.compile(rf"{_WORD}(\.{_WORD}){{4}}")
-KINDS = frozenset({"sealed", "sealing", "plaintext"})
-"""The sealed column with its guard, how far it is filled, and the plaintext beside it: one name, three targets."""
+_VERSION = re.compile(r"(.+)\.v([1-9]\d{0,8})")
+KINDS = frozenset({"sealed", "sealing", "rewrapped", "plaintext"})
+"""The sealed column with its guard, how far it is filled, whether all of it bears a version of the key or a newer one
+(`NAME.vN`), and the plaintext beside it: one name, four targets."""
 
 
 NOTED = ("both", "plain", "sealed")
@@ -58,16 +60,29 @@ class Columns:
         """The target of this kind at these columns."""
         return Target("postgres", kind, self.name)
 
+    def rewrapped(self, version: int) -> Target:
+        """The target that says whether every ciphertext bears this version of the key, or a newer one."""
+        return Target("postgres", "rewrapped", f"{self.name}.v{version}")
+
 
 def columns_of(target: Target) -> Columns:
     """The columns a target names. Raises ValueError where its name is none, or needs quotes."""
-    if not _NAME.fullmatch(target.name):
+    versioned = _VERSION.fullmatch(target.name) if target.kind == "rewrapped" else None
+    name = versioned[1] if versioned else target.name
+    if not _NAME.fullmatch(name):
         raise ValueError(f"{target} names no columns: expected DATABASE.SCHEMA.TABLE.COLUMN.SEALED in small letters")
-    return Columns(*target.name.split("."))
+    return Columns(*name.split("."))
+
+
+def version_wanted(target: Target) -> int:
+    """The version of the key that a `rewrapped` target names. Raises ValueError where it names none."""
+    if found := _VERSION.fullmatch(target.name):
+        return int(found[2])
+    raise ValueError(f"{target} names no version of a key: expected .vN at its end")
 
 
 def statements(change: Change) -> Iterator[str]:
-    """What leads from one state to the other. Nothing for a sealing: that is work for the job."""
+    """What leads from one state to the other. Nothing for rows: they are work for the job."""
     columns = columns_of(change.target)
     match change.target.kind, change.before, change.after:
         case "sealed", Absent(), Doc():

@@ -18,12 +18,14 @@ class Kind:
 
     `unread`: fields that the server takes but does not show. `moving`: fields that change by themselves, so no sign
     of anybody. `sets`: lists whose order means nothing. `flat`: a map whose entries stand beside it when written.
+    `rising`: counters that never go down, so that more than what is wanted is as good.
     """
 
     unread: frozenset[str] = frozenset()
     moving: frozenset[str] = frozenset()
     sets: frozenset[str] = frozenset()
     flat: str = ""
+    rising: frozenset[str] = frozenset()
 
 
 _TOKENS = frozenset({"token_policies", "policies", "token_bound_cidrs", "bound_audiences"})
@@ -51,10 +53,12 @@ _KINDS: dict[tuple[str, str], Kind] = {
     ),
     # Vault rotates a key by itself once the period is over, and shows a time for every version it has.
     ("vault", "keys"): Kind(moving=frozenset({"keys", "latest_version", "min_available_version"})),
+    ("vault", "rotation"): Kind(rising=frozenset({"latest_version"})),
     # The guard goes with the plaintext it compares with.
     ("postgres", "sealed"): Kind(unread=_JOB, moving=frozenset({"guarded"})),
     # How a table is sealed is the job's to know; the table only shows whether anything is left.
     ("postgres", "sealing"): Kind(unread=_JOB),
+    ("postgres", "rewrapped"): Kind(unread=_JOB),
     ("postgres", "plaintext"): Kind(moving=frozenset({"indexes", "type", "required"})),
     ("cluster", "Deployment"): Kind(moving=frozenset({"replicas", "updated", "ready", "pods", "blocked"})),
     # Whether its values equal their source is no part of what it is: that may be unseen for a while.

@@ -38,6 +38,13 @@ def lasting(change: Change) -> Undoable | Leave | Keep:
                 "a key is never deleted: rows, and backups made meanwhile, may hold what only it decrypts. Once none "
                 f"does: vault write {target.path}/config deletion_allowed=true && vault delete {target.path}"
             )
+        case "vault", "rotation", _, _:
+            return Leave(
+                "a version of a key is never taken away: rows, and backups made meanwhile, may bear it; older ones "
+                "open as before"
+            )
+        case "postgres", "rewrapped", _, _:
+            return Leave("rows open under the newer version of the key as they did under the older one")
         case "postgres", "sealing", _, _:
             return Leave("sealed values stand beside the plaintext, and go with their own column")
         case "postgres", "plaintext", _, _:

@@ -1,4 +1,6 @@
-"""Keys of Vault's Transit engine as requests: made at their own path, changed at another.
+"""Keys of Vault's Transit engine as requests: made at their own path, changed at another, rotated at a third.
+
+A rotation is a target of its own, `MOUNT/rotation/NAME`, whose state is the newest version that the key has.
 
 Shapes: https://developer.hashicorp.com/vault/api-docs/secret/transit
 """
@@ -24,15 +26,36 @@ _CIPHERTEXT = re.compile(r"vault:v([1-9]\d*):.+", re.DOTALL)
 
 
 def is_key(target: Target) -> bool:
-    """Whether a target is a key of Transit."""
-    return target.store == "vault" and target.kind.endswith("/keys")
+    """Whether a target is a key of Transit, or its rotation."""
+    return target.store == "vault" and target.kind.endswith(("/keys", "/rotation"))
+
+
+def rotation_of(key: Target) -> Target:
+    """The rotation of a key as a target."""
+    return Target("vault", f"{key.kind.removesuffix('/keys')}/rotation", key.name)
+
+
+def shown_at(target: Target) -> str:
+    """The path of Vault that shows a target: a rotation is seen in its key."""
+    return f"{target.kind.removesuffix('/rotation')}/keys/{target.name}" if _is_rotation(target) else target.path
+
+
+def shown(target: Target, data: dict[str, Json]) -> dict[str, Json]:
+    """What of that path's answer is the target's state."""
+    return {"latest_version": data.get("latest_version")} if _is_rotation(target) else data
+
+
+def _is_rotation(target: Target) -> bool:
+    return target.store == "vault" and target.kind.endswith("/rotation")
 
 
 def key_request(change: Change) -> tuple[str, dict[str, Json]]:
-    """The path and the body that make a key, or change one. Raises ValueError for its removal: keys stay."""
-    path, after = change.target.path, change.after
+    """The path and the body that make a key, change or rotate one. Raises ValueError for its removal: keys stay."""
+    path, after = shown_at(change.target), change.after
     if not isinstance(after, Doc):
         raise ValueError(f"{change.target} is never deleted")
+    if _is_rotation(change.target):
+        return f"{path}/rotate", {}
     wanted = mapping(after.value)
     if isinstance(change.before, Absent):
         return path, {key: wanted[key] for key in _AT_CREATION if key in wanted}

@@ -9,6 +9,7 @@ from migrate.planning.phases import (
     LoginSelect,
     Phase,
     ReleaseSelect,
+    RotationSelect,
     SecretsSelect,
     Select,
     Use,
@@ -51,6 +52,8 @@ def _selects(select: Select) -> list[str]:
             ]
         case ColumnSelect():
             return ["  the column that migrate.yaml names under transit.columns, and the application whose it is"]
+        case RotationSelect():
+            return ["  the columns of one application that phase4 has sealed, and the key they have in common"]
         case SecretsSelect():
             return [
                 f"  workloads that read Secrets with verdict {' or '.join(select.verdicts)}: the next in wave order,",

@@ -5,13 +5,15 @@ A ciphertext of this world is a text that its plaintext and key give: enough to 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from migrate.model.change import Absent, Change, Doc, State
 from migrate.model.errors import Refused
 from migrate.model.json import Json, digest, mapping
 from migrate.model.target import Target
-from migrate.targets.columns import NOTED, Columns, columns_of
+from migrate.targets.columns import NOTED, Columns, columns_of, version_wanted
+from migrate.targets.transit import version_of
 from migrate.world.state import Draft, World, written
 
 MODES = {
@@ -57,12 +59,20 @@ def stored_column(world: World, target: Target) -> State:
             if found is None:
                 return Doc({"kept": False})
             return Doc({"kept": True, "type": found["type"], "indexes": [], "required": False})
+        case "rewrapped":
+            return Doc({"complete": columns.sealed in table["columns"] and not _old(table, columns, target)})
         case _:
             return Doc({"complete": columns.sealed in table["columns"] and not _left(table, columns)})
 
 
 def _left(table: dict[str, Any], columns: Columns) -> bool:
     return any(row.get(columns.plain) and not row.get(columns.sealed) for row in table["rows"].values())
+
+
+def _old(table: dict[str, Any], columns: Columns, target: Target) -> list[dict[str, Any]]:
+    """The rows whose ciphertext was made with an older version than the target names."""
+    rows = [row for row in table["rows"].values() if row.get(columns.sealed)]
+    return [row for row in rows if (version_of(row[columns.sealed]) or 0) < version_wanted(target)]
 
 
 def write_column(draft: Draft, change: Change) -> str:
@@ -80,6 +90,8 @@ def write_column(draft: Draft, change: Change) -> str:
             return _opened(draft, table, columns, change)
         case "sealing", Doc(value):
             return _sealed(draft, table, columns, str(mapping(value)["with"]))
+        case "rewrapped", Doc(value):
+            return _rewrapped(draft, _old(table, columns, change.target), columns, str(mapping(value)["with"]))
         case "plaintext", Doc():
             return _dropped(table, columns)
     return "not a column"
@@ -91,6 +103,16 @@ def _sealed(draft: Draft, table: dict[str, Any], columns: Columns, key: str) -> 
     for row in table["rows"].values():
         if row.get(columns.plain) and not row.get(columns.sealed):
             row[columns.sealed] = ciphertext(draft, key, row[columns.plain])
+    return ""
+
+
+def _rewrapped(draft: Draft, rows: list[dict[str, Any]], columns: Columns, key: str) -> str:
+    if why := _unusable(draft, key):
+        return why
+    for row in rows:
+        if not (value := opened(draft, key, row[columns.sealed])):
+            return "Vault does not rewrap a row: it was not made with this key, or with a version below its minimum"
+        row[columns.sealed] = ciphertext(draft, key, value)
     return ""
 
 
@@ -134,13 +156,19 @@ def _unusable(draft: Draft, key: str) -> str:
 
 def ciphertext(draft: Draft, key: str, plain: str) -> str:
     """A value under the newest version of a key."""
-    version = draft.paths[key]["state"].get("latest_version", 1)
-    return f"vault:v{version}:{digest([draft.seed, key, plain])}"
+    return f"vault:v{_key(draft, key)['latest_version']}:{digest([draft.seed, key, plain])}"
 
 
 def opened(draft: Draft, key: str, sealed: str) -> str:
-    """The value that a ciphertext was made from. A world knows every value of its tables."""
-    return next((one for one in draft.vault.get("plain", []) if ciphertext(draft, key, one) == sealed), "")
+    """The value that a ciphertext was made from; empty where Vault does not decrypt it. A world knows every value."""
+    if (version_of(sealed) or 0) < _key(draft, key)["min_decryption_version"]:
+        return ""
+    made = sealed.rpartition(":")[2]
+    return next((one for one in draft.vault.get("plain", []) if digest([draft.seed, key, one]) == made), "")
+
+
+def _key(draft: Draft, key: str) -> dict[str, Any]:
+    return {"latest_version": 1, "min_decryption_version": 1} | dict(draft.paths[key]["state"])
 
 
 # --- the application -----------------------------------------------------------------------------------------------
@@ -181,6 +209,17 @@ def writes(draft: Draft, columns: Columns) -> Json:
         return None
     noted = table.get("noted", {})
     return {"guarded": bool(table.get("guard")), **{one: noted[one] for one in NOTED if one in noted}}
+
+
+def counted(draft: Draft, columns: Columns) -> Json:
+    """How many rows bear which version of the key."""
+    table = table_at(draft.postgres["databases"], columns)
+    if table is None:
+        return None
+    found = [row[columns.sealed] for row in table["rows"].values() if row.get(columns.sealed)]
+    return {
+        "rows": {str(one): count for one, count in sorted(Counter(version_of(text) or 0 for text in found).items())}
+    }
 
 
 def compared(draft: Draft, columns: Columns, key: str) -> Json:

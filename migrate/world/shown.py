@@ -16,8 +16,10 @@ from migrate.model.json import Json
 from migrate.model.target import Target
 from migrate.targets import ownership
 from migrate.targets.columns import KINDS, columns_of
+from migrate.targets.transit import shown as shown_of_key
+from migrate.targets.transit import shown_at
 from migrate.world import certificates, logins, postgres, vault
-from migrate.world.columns import compared, restored, stored_column, writes
+from migrate.world.columns import compared, counted, restored, stored_column, writes
 from migrate.world.eso import values_of
 from migrate.world.pods import KINDS as MAKING_PODS
 from migrate.world.pods import pods_of, template_of
@@ -31,8 +33,8 @@ def stored(world: World, target: Target) -> State:
     """What the server answers when a plan's target is read."""
     match target.store:
         case "vault":
-            found = world.vault["paths"].get(target.path)
-            return Doc(found["state"]) if found else Absent()
+            found = world.vault["paths"].get(shown_at(target))
+            return Doc(shown_of_key(target, found["state"])) if found else Absent()
         case "postgres" if target.kind in KINDS:
             return stored_column(world, target)
         case "postgres":
@@ -93,10 +95,10 @@ def _vault(world: Draft, target: Target) -> Json:
         return certificates.authority(world, target.kind.removesuffix("/authority"))
     if target.kind.endswith("/issued"):
         return _issued(certificates.of_name(world, target.kind.removesuffix("/issued"), target.name))
-    found = world.paths.get(target.path)
+    found = world.paths.get(shown_at(target))
     if found is None:
         return None
-    state: dict[str, Json] = dict(found["state"])
+    state: dict[str, Json] = dict(shown_of_key(target, found["state"]))
     if target.kind.endswith("/static-roles"):
         state["ttl"] = vault.time_to_live(world, found["state"])
     if target.kind.endswith("/config"):
@@ -139,7 +141,7 @@ def _postgres(draft: Draft, world: World, target: Target) -> Json:
             return None
 
 
-_SIDE_BY_SIDE = frozenset({"writes", "comparison", "restored"})
+_SIDE_BY_SIDE = frozenset({"versions", "writes", "comparison", "restored"})
 
 
 def _columns(draft: Draft, world: World, target: Target) -> Json:
@@ -148,6 +150,8 @@ def _columns(draft: Draft, world: World, target: Target) -> Json:
     match target.kind:
         case "writes":
             return writes(draft, columns)
+        case "versions":
+            return counted(draft, columns)
         case "comparison":
             return compared(draft, columns, about["with"])
         case "restored":

@@ -13,6 +13,7 @@ from migrate.model.json import Json, mapping
 from migrate.model.target import Target
 from migrate.targets import ownership
 from migrate.targets.columns import KINDS
+from migrate.targets.transit import shown_at
 from migrate.world import postgres, vault
 from migrate.world.columns import write_column
 from migrate.world.state import Draft, written
@@ -89,7 +90,7 @@ def _vault(draft: Draft, target: Target, change: Change, secrets: Mapping[str, s
         return _policy(draft, target, wanted)
     if kind == "role" and mount.startswith("auth/"):
         return _jwt_role(draft, target, mount.removeprefix("auth/"), wanted)
-    if kind == "keys" and draft.vault["mounts"].get(mount) == "transit":
+    if kind in {"keys", "rotation"} and draft.vault["mounts"].get(mount) == "transit":
         return _key(draft, target, wanted)
     if draft.vault["mounts"].get(mount) == "pki" and kind == "roles":
         return _pki_role(draft, target, wanted)
@@ -138,9 +139,16 @@ def _jwt_role(draft: Draft, target: Target, mount: str, wanted: dict[str, Any]) 
 
 
 def _key(draft: Draft, target: Target, wanted: dict[str, Any]) -> str:
-    """Made with defaults that Vault fills in; changed only where the change says."""
-    found = draft.paths.get(target.path, {}).get("state", _KEY_DEFAULTS)
-    draft.paths[target.path] = _kept(draft, target, {**found, **_in_seconds(wanted)})
+    """Made with defaults that Vault fills in; changed only where the change says, or given one more version."""
+    path, new = shown_at(target), _in_seconds(wanted)
+    found = {**_KEY_DEFAULTS, **draft.paths.get(path, {}).get("state", {})}
+    if path != target.path:
+        if path not in draft.paths:
+            return "no existing key named " + target.name + " could be found"
+        new = {"latest_version": found["latest_version"] + 1}
+    if new.get("min_decryption_version", 0) > found["latest_version"]:
+        return f"cannot set min decryption version of {new['min_decryption_version']}, latest is lower"
+    draft.paths[path] = {**draft.paths.get(path, {}), "state": {**found, **new}}
     return ""
 
 

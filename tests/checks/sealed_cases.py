@@ -11,6 +11,7 @@ from tests.checks.looking import ABOUT, EARLIER, LATER, SINCE, Case
 _ASKED = urlencode({"key": ABOUT["key_column"], "with": ABOUT["key"]})
 _WRITES, _PLAINTEXT = f"postgres:writes/{ABOUT['columns']}", f"postgres:plaintext/{ABOUT['columns']}"
 _SIDE, _RESTORED = (f"postgres:{kind}/{ABOUT['columns']}?{_ASKED}" for kind in ("comparison", "restored"))
+_VERSIONS = f"postgres:versions/{ABOUT['columns']}"
 _POLICY, _MOUNT = "vault:policy/mig-watch-grafana", "vault:sys/mounts/transit"
 _SHAPE: dict[str, Json] = {"kept": True, "type": "text", "indexes": [], "required": False}
 _ROWS: dict[str, Json] = {"rows": 9, "equal": 8, "differing": 0, "missing": 0, "alone": 1, "unreadable": 0}
@@ -54,6 +55,14 @@ CASES = [
     Case("column.shape", Fail, {_PLAINTEXT: _SHAPE | {"indexes": ["public.entries_body_idx"]}}),
     Case("column.shape", Fail, {_PLAINTEXT: _SHAPE | {"required": True}}),
     Case("column.shape", Inconclusive, {_PLAINTEXT: {"kept": True}}),
+    Case("column.versions", Pass, {_VERSIONS: {"rows": {"4": 7, "5": 1}}}),
+    Case("column.versions", Fail, {_VERSIONS: {"rows": {"3": 1, "4": 7}}}),
+    Case("column.versions", Fail, {_VERSIONS: {"rows": {"0": 1, "4": 7}}}),
+    Case("column.versions", Fail, {_VERSIONS: None}),
+    Case("column.versions", Inconclusive, {_VERSIONS: {"rows": {}}}),
+    Case("transit.backups", Pass, {}, {"backups": "3600"}),
+    Case("transit.backups", Pass, {}, {"backups": "0"}),
+    Case("transit.backups", Inconclusive, {}),
     Case("transit.mount", Pass, {_MOUNT: {"type": "transit"}}),
     Case("transit.mount", Fail, {_MOUNT: None}),
     Case("transit.mount", Fail, {_MOUNT: {"type": "kv"}}),

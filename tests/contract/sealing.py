@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import psycopg
 
 from migrate.engine.settle import Restore, retract
-from migrate.model.change import Absent, Change, Doc, Exact
+from migrate.model.change import Absent, Change, Doc, Exact, Irreversible
 from migrate.model.json import Json
 from migrate.model.ports import Move, Outcome, Secrets, Snapshot
 from migrate.model.target import Target
@@ -20,6 +20,7 @@ from migrate.stores.vault.api import Api
 from migrate.stores.vault.store import VaultStore
 from migrate.stores.vault.transit import Key
 from migrate.targets.columns import Columns
+from migrate.targets.transit import rotation_of
 from tests.contract.servers import ROOT, Servers
 
 CANARY = "plaintext-canary-4c1e"
@@ -80,6 +81,19 @@ class Sealed:
 
     def drop(self) -> Change:
         return Change(self.columns.target("plaintext"), Doc({"kept": True}), Doc({"kept": False}), Exact())
+
+    def rotate(self, version: int) -> Change:
+        before, after = Doc({"latest_version": version - 1}), Doc({"latest_version": version})
+        return Change(rotation_of(self.key), before, after, Irreversible("it stays", None))
+
+    def rewrap(self, version: int, *, batch: int = 50) -> Change:
+        job: dict[str, Json] = {"key": "id", "with": self.key.path, "batch": batch, "rate": 1_000_000}
+        before, after = Doc({"complete": False, **job}), Doc({"complete": True, **job})
+        return Change(self.columns.rewrapped(version), before, after, Irreversible("it stays", None))
+
+    def retire(self, version: int) -> Change:
+        before, after = Doc({"min_decryption_version": 1}), Doc({"min_decryption_version": version})
+        return Change(self.key, before, after, Exact())
 
     # --- hands in the engine's place ---
 

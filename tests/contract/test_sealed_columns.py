@@ -10,17 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from migrate.engine.settle import Applied, Final, NotApplied, Nothing, retract, settle
+from migrate.model.change import Doc
 from migrate.model.errors import Refused
 from migrate.model.ports import Denied, Move, Partly, Secrets, Unreachable, Written
 from migrate.sealing.job import Clock, Ended, compare, rewrap, seal
 from migrate.sealing.pace import Pace
 from migrate.sealing.ports import Pair, Row, Unreadable
-from migrate.stores.postgres.comparing import compared, sampled, writes
+from migrate.stores.postgres.comparing import compared, counted, sampled, writes
 from migrate.stores.postgres.sealed import SealedTable, sealed_table, versions
 from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.store import PostgresStore
@@ -435,3 +437,125 @@ def test_no_plaintext_reaches_a_log_a_word_or_a_value_that_is_printed(notes: Sea
     assert compare(lambda after, limit: (rows[0], None), notes.cipher, 10).whole
     assert CANARY not in repr(said)
     assert CANARY.encode() not in log.read_bytes()[log_was:]
+
+
+# --- a rotated key ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rotated(notes: Sealed) -> Sealed:
+    """Every row sealed with version 1, and the key rotated by its step."""
+    notes.ready()
+    notes.write(notes.fill())
+    assert isinstance(notes.write(notes.rotate(2)), Written)
+    return notes
+
+
+@pytest.mark.parametrize("step", ["rotate", "rewrap", "retire"])
+def test_what_a_step_of_a_rotation_writes_reads_back_as_applied(notes: Sealed, step: str) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    for one in ("rotate", "rewrap", "retire"):
+        change = getattr(notes, one)(2)
+        if one == step:
+            assert isinstance(settle(change, notes.read(change).state), NotApplied)
+            assert isinstance(notes.write(change), Written)
+            assert isinstance(settle(change, notes.read(change).state), Applied)
+            return
+        notes.write(change)
+
+
+def test_a_rotation_is_done_where_vault_went_further_by_itself(rotated: Sealed) -> None:
+    rotated.vault.ask("post", f"{rotated.key.path}/rotate")
+
+    assert isinstance(settle(rotated.rotate(2), rotated.read(rotated.rotate(2)).state), Applied)
+    assert isinstance(rotated.write(rotated.rewrap(2)), Written)
+    assert counted(rotated.database, rotated.columns) == {"rows": {"3": 501}}
+
+
+def test_retired_versions_do_not_open_until_it_is_taken_back(rotated: Sealed) -> None:
+    before = ciphertexts(rotated)
+    rotated.write(rotated.rewrap(2))
+    rotated.write(rotated.retire(2))
+    older = [str(text) for text in before.values()][:3]
+    assert rotated.cipher.decrypt(older) == [Unreadable()] * 3
+    assert whole(rotated)
+
+    assert isinstance(rotated.back(rotated.retire(2)), Written)
+
+    assert all(isinstance(one, str) for one in rotated.cipher.decrypt(older))
+    for change in (rotated.rotate(2), rotated.rewrap(2)):
+        seen = rotated.read(change).state
+        assert isinstance(retract(change, seen, seen), Nothing)
+    assert rotated.read(rotated.rotate(2)).state == Doc({"latest_version": 2})
+
+
+def test_killed_at_any_instant_while_rewrapping_it_goes_on_where_it_was(rotated: Sealed) -> None:
+    chance, plain = random.Random(11), rotated.sql("select id, body from entries order by id")
+    for _ in range(25):
+        child = os.fork()
+        if child == 0:
+            try:
+                rotated.write(rotated.rewrap(2, batch=7))
+            finally:
+                os._exit(0)
+        time.sleep(chance.uniform(0.0, 0.12))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        assert whole(rotated)
+    done = {key: text for key, text in ciphertexts(rotated).items() if str(text).startswith("vault:v2:")}
+
+    assert isinstance(rotated.write(rotated.rewrap(2)), Written)
+
+    assert ciphertexts(rotated).items() >= done.items()
+    assert counted(rotated.database, rotated.columns) == {"rows": {"2": 501}}
+    assert rotated.sql("select id, body from entries order by id") == plain
+    assert whole(rotated)
+
+
+def test_rows_are_rewrapped_and_compared_after_the_plaintext_was_dropped(notes: Sealed) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    notes.write(notes.drop())
+    notes.write(notes.rotate(2))
+
+    assert isinstance(notes.write(notes.rewrap(2)), Written)
+
+    found = compared(notes.database, notes.columns, "id", notes.cipher)
+    assert (found.rows, found.alone, found.unreadable) == (502, 501, 0)
+
+
+def test_what_is_no_ciphertext_stops_the_end_of_a_rewrap_and_not_its_rows(rotated: Sealed) -> None:
+    rotated.sql("set migrate.job = 'on'; update entries set body_sealed = 'by hand' where id = 7")
+
+    said = rotated.write(rotated.rewrap(2))
+
+    assert isinstance(said, Denied)
+    assert "no ciphertext of Transit" in said.why
+    assert counted(rotated.database, rotated.columns) == {"rows": {"0": 1, "2": 500}}
+
+
+@pytest.mark.parametrize("step", ["fill", "rewrap"])
+def test_the_next_go_begins_where_the_last_one_ended(notes: Sealed, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes.ready()
+    if step == "rewrap":
+        notes.write(notes.fill())
+        notes.write(notes.rotate(2))
+    monkeypatch.setattr("migrate.stores.postgres.columns.SECONDS_IN_ONE_GO", 0.0)
+    change, asked = (notes.fill() if step == "fill" else notes.rewrap(2)), list[str | None]()
+    method = "unsealed" if step == "fill" else "older"
+    real = getattr(SealedTable, method)
+
+    def noted(self: SealedTable, *about: Any) -> list[Row]:
+        asked.append(about[-2])
+        return list(real(self, *about))
+
+    monkeypatch.setattr(SealedTable, method, noted)
+    store = PostgresStore(notes.database, lambda path: notes.cipher)
+    goes = 0
+    while isinstance(settle(change, (seen := store.read(change)).state), NotApplied):
+        goes += 1
+        store.write(Move("run-1", "phase4-0000", "0" * 64, "step", "forward", "", change), seen, Secrets())
+
+    assert goes > 9
+    assert asked.count(None) <= 2  # the first go, and the look at everything before the end

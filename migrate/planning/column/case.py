@@ -175,15 +175,15 @@ class ColumnCase:
 
     def notes(self, steps: tuple[Step, ...]) -> tuple[str, ...]:
         """What stays true after the phase and is written nowhere else."""
-        key, columns, kept = self.subject.key.path, self.subject.columns, self.config.transit.backups
+        key, columns, backups = self.subject.key.path, self.subject.columns, self.config.transit.backups
+        kept = f"({backups}, transit.backups)" if backups else "(how long that is, transit.backups does not say)"
         return (
             f"From the first sealed row on, {columns.relation} is worth as much as Vault's backups: back Vault up at "
             f"least as often as the database, and never restore it to a point before key {key} had the version that "
             "rows bear (vault:vN:...).",
             f"Older versions of {key} are never trimmed (min_available_version stays 0): a backup of the database that "
             "is restored in years opens too.",
-            f"To retire older versions: rewrap every row, count that none is left, wait until no backup from before is "
-            f"left ({kept}, transit.backups), and only then raise min_decryption_version. It can be lowered again.",
-            f"Backups of {columns.database} made before the drop hold the plaintext for as long as they are kept "
-            f"({kept}).",
+            "To retire older versions: migrate plan phase4-rotate. It rewraps every row, counts that none is left, "
+            f"waits until no backup from before is left {kept}, and only then raises min_decryption_version.",
+            f"Backups of {columns.database} made before the drop hold the plaintext as long as they are kept {kept}.",
         )

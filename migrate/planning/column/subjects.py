@@ -19,19 +19,38 @@ _POD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 
 def chosen(config: Config, selection: Selection) -> SealedColumn:
     """The one entry that the selection names, by the application or by the column. Raises Failed, Refused."""
-    wanted = [one for one in config.transit.columns if selection.takes(one.workload) or selection.takes(called(one))]
+    wanted = _named(config, selection)
+    if len(wanted) == 1:
+        return wanted[0]
+    raise _unclear(wanted, config, "one column is sealed by one plan, so that it is approved and taken back alone")
+
+
+def of_one_application(config: Config, selection: Selection) -> tuple[SealedColumn, ...]:
+    """Every entry of the one application that the selection names, by itself or by a column: they share its key.
+
+    Raises Failed, Refused.
+    """
+    wanted = _named(config, selection)
+    if len({one.workload for one in wanted}) == 1:
+        return tuple(one for one in config.transit.columns if one.workload == wanted[0].workload)
+    raise _unclear(wanted, config, "each application has a key of its own, and one key is rotated by one plan")
+
+
+def _named(config: Config, selection: Selection) -> list[SealedColumn]:
     if not config.transit.columns:
         raise Failed(
             "no column is named that Transit shall seal",
             undone="no plan was made",
             following="name one under transit.columns in migrate.yaml (docs/how-to/transit.md)",
         )
-    if len(wanted) == 1:
-        return wanted[0]
+    return [one for one in config.transit.columns if selection.takes(one.workload) or selection.takes(called(one))]
+
+
+def _unclear(wanted: list[SealedColumn], config: Config, truth: str) -> Refused:
     names = ", ".join(map(called, wanted or config.transit.columns))
-    raise Refused(
+    return Refused(
         f"{'several columns fit' if wanted else 'no column fits'} what is asked for: {names}",
-        truth="one column is sealed by one plan, so that it is approved and taken back alone",
+        truth=truth,
         undone="no plan was made",
         following="name one: --workload DATABASE.SCHEMA.TABLE.COLUMN",
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -17,13 +19,13 @@ from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping, text
 from migrate.model.ports import Conflict, Denied, Move, Outcome, OutcomeUnknown, Partly, Snapshot, Unreachable, Written
 from migrate.model.target import Target
-from migrate.sealing.job import Clock, Ended, Paused, seal, unseal
+from migrate.sealing.job import Clock, Ended, Paused, rewrap, seal, unseal
 from migrate.sealing.pace import Pace
-from migrate.sealing.ports import Cipher
+from migrate.sealing.ports import Cipher, Row
 from migrate.stores.postgres.catalogue import MARK
-from migrate.stores.postgres.sealed import Connection, left, sealed_table, see_every_row
+from migrate.stores.postgres.sealed import Connection, SealedTable, left, old, sealed_table, see_every_row
 from migrate.stores.postgres.session import Database, outcome_of, unreachable
-from migrate.targets.columns import Columns, columns_of
+from migrate.targets.columns import Columns, columns_of, version_wanted
 from migrate.targets.compare import fingerprint
 from migrate.targets.sql import script
 
@@ -44,20 +46,44 @@ where a.attrelid = to_regclass(%(table)s) and a.attname = %(name)s and not a.att
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where the last go of a long write ended, in the table's key."""
+
+    key: str
+    key_type: str
+    after: str
+
+
 class ColumnStore:
-    """The columns of one server's tables. `ciphers` gives the keys that sealing is done with."""
+    """The columns of one server's tables. `ciphers` gives the keys that sealing is done with.
+
+    Remembers where long writes ended, so that the next go and the reads between do not walk through what is done. That
+    only saves time: a process that knows nothing of it begins at the beginning and finds the same.
+    """
 
     def __init__(self, database: Database, ciphers: Ciphers | None = None) -> None:
         self._database, self._ciphers = database, ciphers
+        self._ends = dict[Target, _End]()
 
     def read(self, target: Target) -> Snapshot:
         """The column, or how far it is sealed. Raises Unreachable."""
         with self._database.session(columns_of(target).database) as connection:
             try:
                 see_every_row(connection)
+                if self._more(connection, target):
+                    return _shown(target, Doc({"complete": False}), None)
                 return _snapshot(connection, target)
             except psycopg.Error as error:
                 raise unreachable(error, {}) from None
+
+    def _more(self, connection: Connection, target: Target) -> bool:
+        """Whether rows wait behind the end of the last go; where none does, the whole table has to be asked."""
+        end = self._ends.get(target)
+        if end is None or target.kind == "sealed":
+            return False
+        table = SealedTable(connection, columns_of(target), end.key, end.key_type)
+        return bool(_waiting(table, target)(end.after, 1))
 
     def write(self, move: Move, seen: Snapshot) -> Outcome:
         """Run the statements of the change in one transaction, or seal until a go is over."""
@@ -66,7 +92,7 @@ class ColumnStore:
             with self._database.session(columns.database) as connection:
                 try:
                     see_every_row(connection)
-                    if (job := _job(move.change)) and (unfinished := self._work(connection, columns, job, move.change)):
+                    if (job := _job(move.change)) and (unfinished := self._work(connection, job, move.change)):
                         return unfinished
                     return Written() if _by_job_alone(move.change) else _write(connection, columns, move, seen)
                 except psycopg.Error as error:
@@ -76,35 +102,64 @@ class ColumnStore:
         except Refused as error:
             return Denied(error.happened, error.following)
 
-    def _work(self, connection: Connection, columns: Columns, job: dict[str, Json], change: Change) -> Outcome | None:
+    def _work(self, connection: Connection, job: dict[str, Json], change: Change) -> Outcome | None:
         """Do what is rows' work in a change; None where nothing of it is left."""
         if self._ciphers is None:
             return Denied("no Vault is at hand to encrypt with")
-        table, cipher = sealed_table(connection, columns, text(job.get("key"))), self._ciphers(text(job.get("with")))
-        pace, clock = (
-            Pace(_number(job, "batch"), _number(job, "rate"), SECONDS_IN_ONE_GO),
-            Clock(time.monotonic, time.sleep),
-        )
-        work = seal if _by_job_alone(change) else unseal
-        found = work(table, cipher, pace, clock)
+        target = change.target
+        table = sealed_table(connection, columns_of(target), text(job.get("key")))
+        end = self._ends.pop(target, None)
+        pace = Pace(_number(job, "batch"), _number(job, "rate"), SECONDS_IN_ONE_GO)
+        found = _gone(table, self._ciphers(text(job.get("with"))), target, pace, end.after if end else None)
         connection.autocommit = False
         match found:
             case Ended():
-                return None
+                return _beyond_it(connection, target)
             case Paused(rows=0, overtaken=changed):
                 return Denied(f"no row could be written: {changed} changed while they were worked on", "migrate resume")
-            case Paused(rows, changed):
+            case Paused(rows, changed, after):
+                self._ends[target] = _End(table.key, table.key_type, after)
                 return Partly(f"{rows} rows" + (f", {changed} changed meanwhile" if changed else ""))
 
 
+def _gone(table: SealedTable, cipher: Cipher, target: Target, pace: Pace, after: str | None) -> Ended | Paused:
+    """One go at what is rows' work for this target."""
+    clock = Clock(time.monotonic, time.sleep)
+    match target.kind:
+        case "sealing":
+            return seal(table, cipher, pace, clock, after)
+        case "rewrapped":
+            return rewrap(table, cipher, version_wanted(target), pace, clock, after)
+        case _:
+            return unseal(table, cipher, pace, clock, after)
+
+
+def _waiting(table: SealedTable, target: Target) -> Callable[[str | None, int], list[Row]]:
+    """The next rows that wait for the job, after a key."""
+    if target.kind == "rewrapped":
+        return partial(table.older, version_wanted(target))
+    return table.unsealed
+
+
+def _beyond_it(connection: Connection, target: Target) -> Outcome | None:
+    """What the job cannot do anything about, once it found nothing more to do."""
+    columns = columns_of(target)
+    if target.kind != "rewrapped" or not old(connection, columns, version_wanted(target)):
+        return None
+    return Denied(
+        f"some rows of {columns.relation} hold in {columns.sealed} what is no ciphertext of Transit",
+        f"find them (WHERE {columns.sealed} !~ '^vault:v[0-9]+:'), correct them, then: migrate resume",
+    )
+
+
 def _by_job_alone(change: Change) -> bool:
-    return change.target.kind == "sealing"
+    return change.target.kind in {"sealing", "rewrapped"}
 
 
 def _job(change: Change) -> dict[str, Json]:
     """How to work on rows, where the change needs that: sealing, and opening before a sealed column goes."""
     match change.target.kind, change.before, change.after:
-        case "sealing", _, Doc(value):
+        case "sealing" | "rewrapped", _, Doc(value):
             return mapping(value)
         case "sealed", Doc(value), Absent():
             return mapping(value)
@@ -140,8 +195,14 @@ def _snapshot(connection: Connection, target: Target) -> Snapshot:
             state, mark = _sealed(_looked(connection, columns, columns.sealed))
         case "plaintext":
             state, mark = _plaintext(_looked(connection, columns, columns.plain)), None
+        case "rewrapped":
+            state, mark = Doc({"complete": _rewrapped(connection, columns, version_wanted(target))}), None
         case _:
             state, mark = Doc({"complete": _complete(connection, columns)}), None
+    return _shown(target, state, mark)
+
+
+def _shown(target: Target, state: State, mark: str | None) -> Snapshot:
     return Snapshot(state, f"{fingerprint(target, state)}/{mark or ''}", mark)
 
 
@@ -164,6 +225,11 @@ def _plaintext(row: tuple[Any, ...] | None) -> State:
         return Doc({"kept": False})
     kind, _, indexes, _, required = row
     return Doc({"kept": True, "type": kind, "indexes": indexes, "required": required})
+
+
+def _rewrapped(connection: Connection, columns: Columns, version: int) -> bool:
+    """Whether no row bears an older version of the key. Without the sealed column none was made with any."""
+    return _looked(connection, columns, columns.sealed) is not None and not old(connection, columns, version)
 
 
 def _complete(connection: Connection, columns: Columns) -> bool:

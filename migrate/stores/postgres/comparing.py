@@ -10,7 +10,7 @@ from migrate.model.json import Json
 from migrate.model.ports import Unreachable
 from migrate.sealing.job import Comparison, compare
 from migrate.sealing.ports import Cipher
-from migrate.stores.postgres.sealed import Connection, sealed_table, versions
+from migrate.stores.postgres.sealed import Connection, sealed_table, see_every_row, versions
 from migrate.stores.postgres.session import Database, said, unreachable
 from migrate.targets.columns import NOTED, Columns
 
@@ -60,6 +60,17 @@ def sampled(database: Database, columns: Columns, key: str, cipher: Cipher, rows
 def shown(found: Comparison) -> dict[str, Json]:
     """The comparison as checks read it."""
     return {key: getattr(found, key) for key in ("rows", "equal", "differing", "missing", "alone", "unreadable")}
+
+
+def counted(database: Database, columns: Columns) -> dict[str, Json]:
+    """How many rows bear which version of the key, 0 for what is no ciphertext. Raises Unreachable."""
+    with database.session(columns.database) as connection:
+        try:
+            see_every_row(connection)
+            found = versions(connection, columns)
+        except psycopg.Error as error:
+            raise unreachable(error, {}) from None
+    return {"rows": {str(version): count for version, count in sorted(found.items())}}
 
 
 def writes(database: Database, columns: Columns) -> dict[str, Json]:

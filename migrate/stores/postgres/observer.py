@@ -16,7 +16,7 @@ from migrate.model.json import Json
 from migrate.model.ports import Unreachable
 from migrate.model.target import Target
 from migrate.stores.certificates import revoked, serial
-from migrate.stores.postgres.comparing import writes
+from migrate.stores.postgres.comparing import counted, writes
 from migrate.stores.postgres.endpoint import endpoint
 from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.store import PostgresStore
@@ -94,6 +94,8 @@ class PostgresObserver:
                 return self._ownership(database)
             case "writes", _:
                 return writes(self.database, columns_of(target))
+            case "versions", _:
+                return counted(self.database, columns_of(target))
         return None
 
     def _rules(self) -> dict[str, Json]:

@@ -23,6 +23,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 _BY_KEY = " t where {beyond} and {what} order by t.{key} limit %(limit)s"
 # Two forms rather than `or ... is null`: a plan made for both reads the whole table for each batch.
 _BEYOND = {True: "true", False: "t.{key} > %(after)s::{type}"}
+# The version of the key that a ciphertext bears; 0 for what is none.
+_BEARS = "coalesce(substring({sealed} from '^vault:v([0-9]{{1,9}}):')::int, 0)"
 _UNSEALED = "select {key}::text, xmin::text, {plain}::text from {table}" + _BY_KEY
 _OLDER = "select {key}::text, xmin::text, {sealed} from {table}" + _BY_KEY
 _PAIRS = "select {key}::text, {plain}::text, {sealed} from {table}" + _BY_KEY
@@ -31,17 +33,17 @@ update {table} t set {sealed} = new.sealed
 from unnest(%(keys)s::text[]::{type}[], %(versions)s::text[], %(sealed)s::text[]) as new(key, version, sealed)
 where t.{key} = new.key and t.xmin::text = new.version
 """
-_VERSIONS = """
-select coalesce(substring({sealed} from '^vault:v([0-9]+):')::int, 0), count(*)
-from {table} where {sealed} is not null group by 1
-"""
+_VERSIONS = f"select {_BEARS}, count(*) from {{table}} where {{sealed}} is not null group by 1"
+_OLD = f"select exists (select from {{table}} where {{sealed}} is not null and {_BEARS} < {{version}})"
 _RESTORE = """
 update {table} t set {plain} = opened.plain from opened
 where t.{key} = opened.key::{type} and t.xmin::text = opened.version
 """
 _LEFT = "select exists (select from {table} where {plain} is not null and {sealed} is null)"
 _TYPE = """
-select format_type(a.atttypid, a.atttypmod) from pg_attribute a
+select format_type(a.atttypid, a.atttypmod), exists (select from pg_attribute p
+    where p.attrelid = a.attrelid and p.attname = %(plain)s and not p.attisdropped)
+from pg_attribute a
 where a.attrelid = to_regclass(%(table)s) and a.attname = %(key)s and a.attnotnull and not a.attisdropped
   and exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and i.indisvalid
     and i.indpred is null and i.indnatts = 1 and i.indkey[0] = a.attnum)
@@ -50,12 +52,16 @@ where a.attrelid = to_regclass(%(table)s) and a.attname = %(key)s and a.attnotnu
 
 @dataclass(frozen=True, slots=True)
 class SealedTable:
-    """A table's plaintext and sealed columns. `Table` of the job, over a connection where each statement commits."""
+    """A table's plaintext and sealed columns. `Table` of the job, over a connection where each statement commits.
+
+    `plain`: whether the plaintext is there still; where it was dropped it reads as empty in every row.
+    """
 
     connection: Connection
     columns: Columns
     key: str
     key_type: str
+    plain: bool = True
 
     def unsealed(self, after: str | None, limit: int) -> list[Row]:
         """The next rows with plaintext and without ciphertext."""
@@ -63,7 +69,7 @@ class SealedTable:
 
     def older(self, version: int, after: str | None, limit: int) -> list[Row]:
         """The next rows whose ciphertext was made with an older version of the key."""
-        older = "substring({sealed} from '^vault:v([0-9]+):')::int < " + str(int(version))
+        older = f"{_BEARS} between 1 and {int(version) - 1}"
         return list(self._rows(_OLDER, older, after, limit))
 
     def put(self, rows: Sequence[Row], sealed: Sequence[str]) -> int:
@@ -94,8 +100,7 @@ class SealedTable:
 
     def of_version(self, version: int, limit: int) -> list[Pair]:
         """Some rows whose ciphertext was made with this version of the key; 0 for what is no ciphertext."""
-        made = "coalesce(substring({sealed} from '^vault:v([0-9]+):')::int, 0) = " + str(int(version))
-        found = self._read(_PAIRS, "{sealed} is not null and " + made, None, limit)
+        found = self._read(_PAIRS, f"{{sealed}} is not null and {_BEARS} = {int(version)}", None, limit)
         return [Pair(plain, sealed) for _, plain, sealed in found]
 
     def _rows(self, query: str, what: str, after: str | None, limit: int) -> Iterator[Row]:
@@ -108,13 +113,13 @@ class SealedTable:
         return self.connection.execute(self._query(text), values).fetchall()
 
     def _query(self, text: str) -> sql.Composed:
-        return _composed(text, self.columns, self.key, self.key_type)
+        return _composed(text if self.plain else text.replace("{plain}", "null"), self.columns, self.key, self.key_type)
 
 
 def sealed_table(connection: Connection, columns: Columns, key: str) -> SealedTable:
     """The table for the job, each batch a transaction of its own. Raises Refused where its key column is none."""
     see_every_row(connection)
-    row = connection.execute(_TYPE, {"table": columns.relation, "key": key}).fetchone()
+    row = connection.execute(_TYPE, {"table": columns.relation, "key": key, "plain": columns.plain}).fetchone()
     connection.rollback()
     if row is None:
         raise Refused(
@@ -124,7 +129,7 @@ def sealed_table(connection: Connection, columns: Columns, key: str) -> SealedTa
         )
     connection.autocommit = True
     connection.execute(f"set {JOB} = 'on'".encode())
-    return SealedTable(connection, columns, key, str(row[0]))
+    return SealedTable(connection, columns, key, str(row[0]), plain=bool(row[1]))
 
 
 def see_every_row(connection: Connection) -> None:
@@ -136,6 +141,13 @@ def see_every_row(connection: Connection) -> None:
 def left(connection: Connection, columns: Columns) -> bool:
     """Whether any row has plaintext and no ciphertext."""
     row = connection.execute(_composed(_LEFT, columns)).fetchone()
+    return bool(row and row[0])
+
+
+def old(connection: Connection, columns: Columns, version: int) -> bool:
+    """Whether any row's ciphertext was made with an older version of the key, or is none."""
+    query = _OLD.replace("{version}", str(int(version)))
+    row = connection.execute(_composed(query, columns)).fetchone()
     return bool(row and row[0])
 
 

@@ -19,6 +19,7 @@ from migrate.stores.practice.deployed import Deployed
 from migrate.stores.practice.folder import Folder
 from migrate.targets.columns import KINDS
 from migrate.targets.compare import fingerprint
+from migrate.targets.transit import is_key
 from migrate.world.columns import column_at
 from migrate.world.react import react
 from migrate.world.shown import stored, watch
@@ -135,6 +136,8 @@ def _snapshot(world: World, target: Target) -> Snapshot:
 def _entry(world: World, target: Target) -> dict[str, Any] | None:
     """Where the world keeps the target."""
     match target.store:
+        case "vault" if is_key(target):
+            found = None  # it outlives the run that made it, and later ones rotate it
         case "vault":
             found = world.vault["paths"].get(target.path)
         case "postgres" if target.kind in KINDS:

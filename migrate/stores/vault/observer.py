@@ -19,6 +19,7 @@ from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Api
 from migrate.stores.vault.certificates import Issued, authority
 from migrate.stores.vault.store import rule
+from migrate.targets.transit import shown, shown_at
 from migrate.targets.vault import unmarked
 
 _HEALTH = "sys/health?standbycode=200&perfstandbyok=true&drsecondarycode=200&sealedcode=200&uninitcode=200"
@@ -68,12 +69,11 @@ class VaultObserver:
 
     def _read(self, target: Target) -> dict[str, Json] | None:
         """Nothing where there is no such thing. What may not be read is not known, and must not look empty."""
-        answer = self.api.look(target.path)
+        path = shown_at(target)
+        answer = self.api.look(path)
         if answer.status == 403:
-            raise Unreachable(
-                f"the token may not read {target.path} in Vault", following=f"grant it: {rule(target.path, 'read')}"
-            )
-        return dict(answer.data) if answer.ok else None
+            raise Unreachable(f"the token may not read {path} in Vault", following=f"grant it: {rule(path, 'read')}")
+        return shown(target, dict(answer.data)) if answer.ok else None
 
     def _mount(self, name: str) -> dict[str, Json] | None:
         """As the list of all mounts has it, since reading that is a smaller right than reading one of them."""

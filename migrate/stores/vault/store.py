@@ -17,7 +17,7 @@ from migrate.model.target import Target
 from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Answer, Api
 from migrate.targets.compare import fingerprint
-from migrate.targets.transit import is_key, key_request
+from migrate.targets.transit import is_key, key_request, shown, shown_at
 from migrate.targets.vault import body, marked, unmarked
 
 
@@ -33,7 +33,6 @@ class VaultStore:
 
     def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
         """Send one request, if the target still is what was seen."""
-        target = move.change.target
         try:
             if self.read(move.change).version != seen.version:
                 return Conflict("it is not as it was a moment ago")
@@ -41,7 +40,7 @@ class VaultStore:
             answer = self.api.ask(method, path, body)
         except (LostError, Unreachable) as error:
             return OutcomeUnknown(_without(str(error), secrets))
-        return _outcome(answer, target, method, secrets)
+        return _outcome(answer, path, method, secrets)
 
     def identity(self) -> str:
         """Vault's cluster id. Raises Unreachable, also while it is sealed."""
@@ -53,13 +52,14 @@ class VaultStore:
 
 def read(api: Api, target: Target) -> Snapshot:
     """A target of Vault as a plan sees it. Raises Unreachable, Refused where it may not be read."""
-    answer = api.look(target.path)
+    path = shown_at(target)
+    answer = api.look(path)
     if answer.status == 403:
         raise Refused(
-            f"the token may not read {target.path} in Vault",
+            f"the token may not read {path} in Vault",
             truth="what is there is not known",
             undone="nothing was written",
-            following=f"grant it: {rule(target.path, 'read')}",
+            following=f"grant it: {rule(path, 'read')}",
         )
     state = _shown(target, answer)
     return Snapshot(state, fingerprint(target, state))
@@ -68,7 +68,7 @@ def read(api: Api, target: Target) -> Snapshot:
 def _shown(target: Target, answer: Answer) -> State:
     if not answer.ok:
         return Absent()
-    data = dict(answer.data)
+    data = shown(target, dict(answer.data))
     return Doc({"policy": unmarked(str(data.get("policy", "")))} if target.kind == "policy" else data)
 
 
@@ -85,16 +85,14 @@ def _request(move: Move, secrets: Secrets) -> tuple[str, str, dict[str, Json] | 
     return "post", target.path, {**said, **secrets.values}
 
 
-def _outcome(answer: Answer, target: Target, method: str, secrets: Secrets) -> Outcome:
+def _outcome(answer: Answer, path: str, method: str, secrets: Secrets) -> Outcome:
     why = _without(answer.errors, secrets)
     match answer.status:
         case status if 200 <= status < 300:
             return Written()
         case 403:
             capability = "delete" if method == "delete" else 'create", "update'
-            return Denied(
-                f"the token may not write {target.path} in Vault", f"grant it: {rule(target.path, capability)}"
-            )
+            return Denied(f"the token may not write {path} in Vault", f"grant it: {rule(path, capability)}")
         case 409 | 412 | 422:
             return Conflict(why)
         case 429 | 500 | 501 | 502 | 503 | 504:
