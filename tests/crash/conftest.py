@@ -10,6 +10,11 @@ COUNTED: dict[str, int] = {}
 """How many processes were killed, by command."""
 
 
+def counted(command: str) -> None:
+    """A process of this command was killed."""
+    COUNTED[command] = COUNTED.get(command, 0) + 1
+
+
 def wanted(total: int, otherwise: int) -> int:
     """How many of so many points to try: `MIGRATE_PROOF` says a number or `all` (make proof), else a few."""
     asked = os.environ.get("MIGRATE_PROOF", str(otherwise))

@@ -7,14 +7,14 @@ import time
 
 import pytest
 
-from tests.crash.conftest import COUNTED, wanted
+from tests.crash.conftest import counted, wanted
 from tests.harness.boundaries import Deed
 from tests.harness.journey import NAMES, Journey, Leg, finished
-from tests.harness.operator import Said
+from tests.harness.operator import Operator, Said
 from tests.harness.truth import disagreements, leaks, misdescribed, secrets, standing, unsafe
 
 _INSTANTS = 40
-_KILLED = -9
+KILLED = -9
 
 
 def chosen(leg: Leg) -> list[int]:
@@ -30,7 +30,7 @@ def test_a_process_killed_at_any_boundary_leaves_what_the_next_one_understands(j
     for point in chosen(leg):
         journey.operator.again(leg.kept)
         said = journey.operator.run(*leg.words, deed=Deed(point))
-        assert said.code == _KILLED, f"{said.out}{said.err}"
+        assert said.code == KILLED, f"{said.out}{said.err}"
         told = f"{name}, killed at boundary {point} of {len(leg.points)} ({leg.points[point - 1]})"
         understood(journey, leg, told, back=point % 2 == 1)
 
@@ -50,13 +50,11 @@ def test_a_power_cut_at_any_instant_leaves_what_the_next_one_understands(journey
         understood(journey, leg, f"{name}, cut after {instant:.4f} s (seed {seed})", back=number % 2 == 1)
 
 
-def understood(journey: Journey, leg: Leg, told: str, *, back: bool) -> None:
+def understood(journey: Journey, leg: Leg, told: str, *, back: bool, name: str = "") -> None:
     """Belief is reality, status says it, nothing is unsafe; then on to the end, and there all is as it must be."""
     one, back = journey.operator, back or leg.back
-    COUNTED[leg.name] = COUNTED.get(leg.name, 0) + 1
-    assert misdescribed(one) == [], told
-    assert disagreements(one) == [], told
-    assert unsafe(one) == [], told
+    counted(name or leg.name)
+    as_believed(one, told)
     known = secrets(one)
     said = finished(one, back=back)
     assert said.code == 0, f"{told}: {_shown(said)}"
@@ -66,6 +64,13 @@ def understood(journey: Journey, leg: Leg, told: str, *, back: bool) -> None:
     if back:
         assert standing(one) == journey.before, told
     assert leaks(one, known | secrets(one)) == [], told
+
+
+def as_believed(one: Operator, told: str) -> None:
+    """What is there is what the journal says, status says the same, and the workloads can live."""
+    assert misdescribed(one) == [], told
+    assert disagreements(one) == [], told
+    assert unsafe(one) == [], told
 
 
 def _shown(said: Said) -> str:

@@ -8,7 +8,7 @@ from migrate.cli.demo import example
 from tests.crash.test_killed_anywhere import chosen, understood
 from tests.harness.boundaries import Deed
 from tests.harness.fixtures import Seated
-from tests.harness.journey import Journey, Leg
+from tests.harness.journey import Journey, Leg, typed
 from tests.harness.operator import SETTINGS, Operator
 from tests.harness.truth import disagreements, standing
 from tests.phases.test_there_and_back import TRANSIT
@@ -43,10 +43,9 @@ def _deploy(one: Operator, writes: str) -> None:
 
 
 def _gone(one: Operator, name: str, *words: str) -> Leg:
-    one.keep(name)
-    said = one.run(*words)
+    leg, said = typed(one, name, *words)
     assert said.code == (4 if name in {"expand", "seal"} else 0), said.out + said.err
-    return Leg(name, words, name, said.points, back=name == "back")
+    return leg
 
 
 @pytest.mark.timeout(0)
