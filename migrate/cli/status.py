@@ -132,6 +132,7 @@ def _serving(where: Place) -> str:
     """Whether the workload of the newest run is ready now, as far as that can be seen."""
     from migrate.cli.connect import connect
     from migrate.cli.place import Damaged, looked_at
+    from migrate.engine.verifying import back_again
     from migrate.model.errors import MigrateError
 
     newest = next(looked_at(where), None)
@@ -141,6 +142,8 @@ def _serving(where: Place) -> str:
                 return "nothing is under way"
             case Damaged(_, error):
                 return f"not known ({error.happened})"
-        return connect(where, newest.loaded).serving(newest.loaded.plan)
+        connections, plan = connect(where, newest.loaded), newest.loaded.plan
+        again = [one.text for one in back_again(plan, newest.run, connections.observer)]
+        return "; ".join([connections.serving(plan), *again])
     except MigrateError as error:
         return f"not known ({error.happened})"

@@ -48,9 +48,12 @@ def verify(
 
 def _deviations(where: Place, one: Known) -> list[Deviation]:
     from migrate.cli.connect import connect
-    from migrate.cli.place import now
-    from migrate.engine.verifying import deviations
+    from migrate.cli.place import known_runs, now
+    from migrate.engine.verifying import back_again, deviations
 
     connections, plan = connect(where, one.loaded), where.played(one.loaded.plan)
     connections.insist_on(plan)
-    return list(deviations(plan, one.loaded.digest, one.run, connections.stores, connections.observer, now()))
+    found = [*deviations(plan, one.loaded.digest, one.run, connections.stores, connections.observer, now())]
+    # What stands there after a later run may be that one's.
+    newest = known_runs(where)[0].folder == one.folder
+    return [*found, *(back_again(plan, one.run, connections.observer) if newest else ())]

@@ -71,7 +71,8 @@ def recovered(steps: Iterable[Found]) -> Iterator[tuple[str, dict[str, Json]]]:
             yield "step.intent", {"step": one.step.id, "way": "forward", "guard": one.seen.version}
             yield (
                 "step.applied",
-                {"step": one.step.id, "way": "forward", "observed": state_json(one.seen.state)},
+                # `found`: the record's time is not when the step was done.
+                {"step": one.step.id, "way": "forward", "observed": state_json(one.seen.state), "found": True},
             )
 
 

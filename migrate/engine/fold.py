@@ -126,6 +126,8 @@ class Run:
     gates: dict[tuple[Way, str], GateState] = field(default_factory=dict)
     times: dict[str, str] = field(default_factory=dict)
     """When each step was last done or undone."""
+    found: set[str] = field(default_factory=set)
+    """Steps that a rebuilt journal only knows as done: when, nobody wrote down."""
     hold: Hold | None = None
     refused: str = ""
     """Why the last write was refused; empty once something was written or tried again."""
@@ -186,6 +188,9 @@ def _intent(run: Run, data: dict[str, Json], _: Event) -> None:
 def _applied(run: Run, data: dict[str, Json], event: Event) -> None:
     step = str(data["step"])
     run.times[step] = event.time
+    run.found.discard(step)
+    if data.get("found") is True:
+        run.found.add(step)
     if _way(data) == "forward":
         run.steps[step] = Done(state_from(data["observed"]))
     else:

@@ -14,10 +14,19 @@ from migrate.model.plan import Plan, Step
 def residue(plan: Plan, run: Run) -> tuple[Json, ...]:
     """One entry for each thing that stays: {target, remains, until, who, clean}."""
     found = [one for step in plan.steps if isinstance(run.steps.get(step.id), Undone) for one in _of(step, run)]
+    if any(step.change.files and isinstance(run.steps.get(step.id), Undone) for step in plan.steps):
+        found.append(_branch(run))
     if run.how:
         text = f"whatever was written and taken back before this journal was {run.how}"
         found.append({"target": run.plan, "remains": text, "until": None, "who": "not known", "clean": "see the plan"})
     return tuple(one for number, one in enumerate(found) if one not in found[:number])
+
+
+def _branch(run: Run) -> Json:
+    """Nobody knows where a branch was pushed, and merging it needs no rollback's leave."""
+    text = "its branch, wherever it was pushed: merged from now on it leads to what is gone"
+    clean = "delete the branch there, and close its merge request; migrate verify sees where it was merged"
+    return {"target": run.plan, "remains": text, "until": None, "who": "whoever merges it", "clean": clean}
 
 
 def _of(step: Step, run: Run) -> Iterator[Json]:

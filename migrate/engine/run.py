@@ -84,10 +84,13 @@ class Engine:
                 return self._finish()
 
     def _since(self) -> datetime | None:
-        """From when checks count: the commit of the cutover, or on the way back the last undo."""
+        """From when checks count: the commit of the cutover, or on the way back the last undo.
+
+        None where only the world tells it: a rebuilt journal does not know when, and its pods are older than it.
+        """
         run = self._recorder.run
         if run.way == "forward":
-            counted = {step.id for step in self._plan.steps if step.stage == "cutover"}
+            counted = {step.id for step in self._plan.steps if step.stage == "cutover"} - run.found
         else:
             counted = {step.id for step in self._plan.steps if isinstance(run.steps.get(step.id), Undone)}
         moments = [moment for step, moment in run.times.items() if step in counted]

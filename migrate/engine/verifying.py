@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrate.engine.fold import Done, Intended, Run
+from migrate.engine.fold import Done, Intended, Run, Undone
 from migrate.model.change import Doc
 from migrate.model.json import mapping
 from migrate.model.plan import Plan, Step
@@ -40,6 +40,24 @@ def deviations(
         elif isinstance(found, Done) and (step.change.files or newest[step.change.target] is step):
             yield from _looked(step, found, stores, observer)
     yield from _residue(run, now)
+
+
+def back_again(plan: Plan, run: Run, observer: Observer) -> Iterator[Deviation]:
+    """Commits of the run that stand in the deployed branch although their way back has ended. Raises Unreachable.
+
+    A branch that was pushed, and merged after the rollback, brings them back; what they need on servers is gone.
+    """
+    for step in plan.steps:
+        over = run.ended == "rolled-back" or step.unit in run.without
+        if not over or not step.change.files or not isinstance(run.steps.get(step.id), Undone):
+            continue
+        seen = observer.observe(Target("git", "Applied", step.id))
+        found = mapping(seen.value) if isinstance(seen, Doc) else {}
+        if found.get("merged") is True:
+            text = f"what {step.id} committed stands in {found.get('deployed')} again, and what it needs is taken back"
+            which = f"commit {str(found['commit'])[:12]}" if found.get("commit") else "what merged it"
+            fix = f"git revert {which} there, delete the branch wherever it was pushed, then: migrate verify"
+            yield Deviation("git.back-again", str(step.change.target), text, fix)
 
 
 def _open(step: Step) -> Deviation:

@@ -161,3 +161,11 @@ def test_gates_of_what_is_done_are_not_asked_where_a_journal_was_rebuilt() -> No
     assert following(plan, fold(events(OPENED, APPROVED))) == Ask(gates[0])
     assert following(plan, fold(events(OPENED, APPROVED, *rebuilt[:2]))) == Ask(gates[1])
     assert following(plan, fold(events(OPENED, APPROVED, *rebuilt))) == Ask(gates[2])
+
+
+def test_a_rebuilt_journal_knows_that_a_step_is_done_and_not_since_when() -> None:
+    announced, (kind, data) = done("expand.one")
+    rebuilt = fold(events(OPENED, APPROVED, announced, (kind, data | {"found": True})))
+    assert rebuilt.found == {"expand.one"}
+    again = fold(events(OPENED, APPROVED, announced, (kind, data | {"found": True}), announced, (kind, data)))
+    assert again.found == set()
