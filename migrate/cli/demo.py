@@ -37,7 +37,7 @@ def demo(
     for step in chain(_reading(estate), _practising(estate)):  # one by one: a later step reads what an earlier wrote
         heading(step.words, by_git=step.git)
         _take(step, estate)
-    farewell(str(estate), _run_options(estate))
+    farewell(str(base), str(estate), _run_options(estate))
 
 
 @dataclass(frozen=True, slots=True)

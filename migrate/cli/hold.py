@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from migrate.cli.completing import run_ids
-from migrate.cli.place import EstateOption, WorldOption
+from migrate.cli.place import EstateOption, WorldOption, in_words
 from migrate.model.errors import Failed, Locked
 
 RunOption = Annotated[str | None, typer.Option("--run", help="The run. Default: the open one.", autocompletion=run_ids)]
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def set_hold(
-    reason: Annotated[str, typer.Argument(help="Why, for whoever meets the hold.")],
+    reason: Annotated[str, typer.Argument(help="Why, for whoever meets the hold.", callback=in_words)],
     run: RunOption = None,
     estate: EstateOption = None,
     world: WorldOption = None,

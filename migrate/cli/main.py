@@ -73,9 +73,10 @@ def run(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except MigrateError as error:
+        from migrate.cli.place import said_where
         from migrate.views.console import problem
 
-        problem(error)
+        problem(error, said_where(typed))
         return error.exit
     except OSError as error:
         if not isinstance(error, BrokenPipeError):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shlex
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from migrate.cli.completing import run_ids
-from migrate.model.errors import Failed, MigrateError, Stopped
+from migrate.model.errors import Failed, MigrateError, Stopped, Usage
 
 if TYPE_CHECKING:
     from migrate.cli.rehearsed import Rehearsal
@@ -35,6 +36,15 @@ PhasesOption = Annotated[
     Path | None,
     typer.Option("--phases", help="A folder with phases of your own, and the operations that only they use."),
 ]
+
+
+def in_words(reason: str | None) -> str | None:
+    """A reason that was given. Raises Usage where it says nothing: whoever meets it later has that alone."""
+    if reason is not None and not reason.strip():
+        raise Usage("the reason is empty", following="say in a few words why")
+    return reason
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of text; never prompts.")]
 RunArgument = Annotated[
     str | None,
@@ -67,6 +77,16 @@ class Place:
         """The world's folder as journals name it."""
         return str(self.world) if self.world else None
 
+    @property
+    def world_id(self) -> str | None:
+        """The world as plans name it; None on servers, and where no world is there to ask."""
+        from migrate.stores.practice import practice
+
+        try:
+            return practice(self.world, self.estate, None, make=False).places()["world"] if self.world else None
+        except MigrateError:
+            return None
+
     def played(self, plan: Plan) -> Plan:
         """The plan as it is gone through here: in a rehearsal its soaks are short."""
         return self.rehearsal.played(plan) if self.rehearsal else plan
@@ -81,6 +101,21 @@ def place(estate: Path | None, world: Path | None) -> Place:
     if not root.is_dir():
         raise Failed(f"{root} is no folder", undone="nothing was done", following="name the estate: --estate DIR")
     return Place(root, world.resolve() if world else None, runs_of(root, os.environ), rehearsal(os.environ))
+
+
+def said_where(words: Sequence[str]) -> str:
+    """The options of a typed command that say where it works, as they are typed behind the next one."""
+    return "".join(f" {shlex.quote(word)}" for word in where_of(words))
+
+
+def where_of(words: Sequence[str]) -> list[str]:
+    """The same as words. `--world=DIR` is one word, `--world DIR` two."""
+    pairs = [(option, value) for option, value in pairwise(words) if option in _WHERE]
+    joined = [word for word in words if word.partition("=")[0] in _WHERE and "=" in word]
+    return [word for pair in pairs for word in pair] + joined
+
+
+_WHERE = ("--estate", "--world")
 
 
 def standing_in() -> Path:
@@ -130,11 +165,20 @@ def looked_at(where: Place) -> Iterator[Known | Damaged]:
 
 
 def _elsewhere(where: Place, folder: RunFolder) -> bool:
-    """Whether what is left of a run says that it is of another world than this."""
+    """Whether what is left of a run says that it is of another world than this: its first record, else its plan."""
+    from migrate.planning.loading import load_plan
     from migrate.stores.journal import first
 
-    opened = first(folder.journal)
-    return opened is not None and opened.data.get("world") != where.world_name
+    if (opened := first(folder.journal)) is not None:
+        return opened.data.get("world") != where.world_name
+    try:
+        plan = load_plan(folder.plan.read_bytes(), str(folder.plan)).plan
+    except (MigrateError, OSError):
+        return False
+    if (plan.mode == "practice") != (where.world is not None):
+        return True
+    made_in, here = dict(plan.places).get("world"), where.world_id
+    return made_in is not None and here is not None and made_in != here
 
 
 def known(folder: RunFolder) -> Known | None:

@@ -146,7 +146,9 @@ def _of_text(name: str, text: str, known: Conventions) -> list[Finding]:
     try:
         return findings(read_policy(name, text), known)
     except UnreadableError as error:
-        return [Finding("policy.unreadable", error.line, "", error.why, "Vault refuses it: correct the line")]
+        refused = Finding("policy.unreadable", error.line, "", error.why, "Vault refuses it: correct the line")
+        # A word that Vault does not know must not hide what the same line grants once it is corrected.
+        return [refused, *(findings(error.rest, known) if error.rest else ())]
 
 
 def _in_vault(root: Path) -> Iterator[tuple[str, list[Finding]]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrate.cli.apply import BEFORE_CONTRACT
-from migrate.cli.place import EstateOption, JsonOption, RunArgument, WorldOption
+from migrate.cli.place import EstateOption, JsonOption, RunArgument, WorldOption, in_words
 from migrate.model.errors import Refused, Usage
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def resume(
         typer.Option("--approve", help="The plan's digest: lets the contract stage begin, if this call gets there."),
     ] = None,
     waive: Annotated[str | None, typer.Option("--waive", help="Let the run through this gate; needs --reason.")] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why, for the journal.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, for the journal.", callback=in_words)] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with the open run. An interrupted write is settled by reading back before anything else happens.

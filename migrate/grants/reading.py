@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrate.grants.policy import CAPABILITIES, Policy, Rule
 from migrate.model.json import Json, mapping, sequence
@@ -30,17 +30,24 @@ _OLD = {
 
 
 class UnreadableError(ValueError):
-    """Vault would refuse the text. `line` from 1."""
+    """Vault would refuse the text. `line` from 1. `rest`: the policy without what is wrong, where that can be told."""
 
-    def __init__(self, line: int, why: str) -> None:
+    def __init__(self, line: int, why: str, rest: Policy | None = None) -> None:
         super().__init__(f"line {line}: {why}" if line else why)
-        self.line, self.why = line, why
+        self.line, self.why, self.rest = line, why, rest
 
 
 def read_policy(name: str, text: str) -> Policy:
     """The policy. Raises UnreadableError with the line where the text is none."""
-    rules = _from_json(text) if text.lstrip().startswith("{") else _Hcl(text).rules()
-    return Policy(name, tuple(rules), "${" in text)
+    rules = tuple(_from_json(text) if text.lstrip().startswith("{") else _Hcl(text).rules())
+    found = Policy(
+        name, tuple(replace(rule, capabilities=rule.capabilities & CAPABILITIES) for rule in rules), "${" in text
+    )
+    for rule in rules:
+        if unknown := sorted(rule.capabilities - CAPABILITIES):
+            why = f"path {rule.path!r} has a capability that Vault does not know: {', '.join(unknown)}"
+            raise UnreadableError(rule.line, why, found)
+    return found
 
 
 def _from_json(text: str) -> Iterator[Rule]:
@@ -59,8 +66,6 @@ def _rule(path: str, body: dict[str, Json], line: int, accepted: dict[str, str])
     if old and old not in _OLD:
         raise UnreadableError(line, f"{old!r} is no policy for path {path!r}")
     said = [str(one) for one in sequence(body.get("capabilities"))] + [*_OLD.get(old, ())]
-    if unknown := sorted({*said} - CAPABILITIES):
-        raise UnreadableError(line, f"path {path!r} has a capability that Vault does not know: {', '.join(unknown)}")
     if "+*" in path:
         raise UnreadableError(line, f"path {path!r}: Vault refuses +*")
     allowed = {key.lower(): tuple(sequence(one)) for key, one in mapping(body.get("allowed_parameters")).items()}

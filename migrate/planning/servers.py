@@ -98,9 +98,10 @@ def _taken(target: Target, fields: list[str]) -> Refused:
         f"{target} is there already, and not as this plan would make it: {', '.join(fields)}",
         truth="nobody's work is written over",
         undone="no plan was made",
-        following="if an unfinished run of this tool made it: migrate status, migrate rollback. If somebody made it by "
-        "hand as the plan would: bring it to that form, then migrate baseline. If it is something else: choose other "
-        "names with prefix: in migrate.yaml (or database.login for logins)",
+        following="if another workload's migration made it (two of a namespace can come to the same names), or it is "
+        "something else: set another `prefix` in migrate.yaml, such as `prefix: mig2-` (`database.login` for logins), "
+        "and plan again. If an unfinished run for this workload made it: migrate status, migrate rollback. If somebody "
+        "made it by hand as the plan would: bring it to that form, then migrate baseline",
     )
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -16,6 +17,7 @@ from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
 
+from migrate.model.errors import Failed, Usage
 from migrate.stores.journal import sync_folder
 
 _GROUP = stat.S_IRWXG
@@ -91,11 +93,22 @@ class Runs:
         return next(one for one in chain([name], (f"{name}-{n}" for n in count(2))) if one not in taken)
 
     def prepare(self) -> None:
-        """Have the estate's folder. Raises OSError."""
-        for path in (*reversed(self.folder.parents), self.folder, self.folder / "runs"):
-            if not path.exists():
-                path.mkdir(mode=self._folders, exist_ok=True)
-                path.chmod(self._folders)
+        """Have the estate's folder. Raises Failed where it cannot be made, or nothing can be written into it."""
+        folder = self.folder / "runs"
+        try:
+            for path in (*reversed(folder.parents), folder):
+                if not path.exists():
+                    path.mkdir(mode=self._folders, exist_ok=True)
+                    path.chmod(self._folders)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        except OSError as error:
+            raise Failed(
+                f"runs cannot be kept in {error.filename or folder}: {error.strerror}",
+                truth="without a journal nothing is begun",
+                undone="nothing was written",
+                following="set MIGRATE_STATE to a folder of yours outside the estate, or see who may write there",
+            ) from error
 
     def write(self, path: Path, data: bytes, *, executable: bool = False) -> None:
         """A whole file at once: there is never half of it. Raises OSError."""
@@ -130,17 +143,38 @@ class Runs:
 
 
 def runs_of(estate: Path, environment: Mapping[str, str]) -> Runs:
-    """The runs of an estate, known by its Git common directory: every worktree of a repository has the same."""
+    """The runs of an estate, known by its Git common directory: every worktree of a repository has the same.
+
+    Raises Usage where MIGRATE_STATE names a folder that depends on where one stands, or one in the estate.
+    """
     name = hashlib.sha256(os.fsencode(os.path.realpath(_common(estate)))).hexdigest()[:16]
-    return Runs(state_root(environment) / name)
+    root = _state_root(environment)
+    if os.path.realpath(root).startswith(os.path.realpath(estate) + os.sep):
+        raise _misplaced(
+            f"MIGRATE_STATE ({root}) lies in the estate", "a commit of everything would take journals along"
+        )
+    return Runs(root / name)
 
 
-def state_root(environment: Mapping[str, str]) -> Path:
+def _state_root(environment: Mapping[str, str]) -> Path:
     """Where everything this tool remembers of runs lies."""
     if given := environment.get("MIGRATE_STATE"):
-        return Path(given).absolute()
+        if not Path(given).is_absolute():
+            raise _misplaced(
+                f"MIGRATE_STATE ({given}) is a relative path", "typed elsewhere, the next command would find no run"
+            )
+        return Path(given)
     home = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME") or "~").expanduser() / ".local/state")
     return Path(home) / "migrate"
+
+
+def _misplaced(what: str, because: str) -> Usage:
+    return Usage(
+        what,
+        truth=because,
+        undone="nothing was read or written",
+        following='set it to a folder outside the estate, from the root on: export MIGRATE_STATE="$HOME/migrate-state"',
+    )
 
 
 def _common(estate: Path) -> Path:

@@ -59,13 +59,16 @@ def say(text: str, following: str = "") -> None:
     emit_text(text + (f"\n  next: {following}" if following else ""))
 
 
-def problem(error: MigrateError) -> None:
-    """Say what happened, what is true now, what was not done and what to type next."""
+def problem(error: MigrateError, options: str = "") -> None:
+    """Say what happened, what is true now, what was not done and what to type next, with the `options` it needs."""
     from rich.markup import escape
+
+    from migrate.views.text import typed
 
     console = notes()
     console.print(f"[bold red]{escape(error.happened)}[/]")
-    for label, text in (("now", error.truth), ("not done", error.undone), ("next", error.following)):
+    following = typed(error.following, options)
+    for label, text in (("now", error.truth), ("not done", error.undone), ("next", following)):
         if text:
             console.print(f"  [bold]{label}:[/] {escape(text)}")
 

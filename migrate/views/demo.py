@@ -14,12 +14,12 @@ def heading(words: Sequence[str], *, by_git: bool) -> None:
     print(rendered([Line(), line, Line()], colour=coloured()), flush=True)
 
 
-def farewell(estate: str, options: Sequence[str]) -> None:
-    """What to try next."""
-    print(rendered(_farewell(estate, options), colour=coloured()))
+def farewell(folder: str, estate: str, options: Sequence[str]) -> None:
+    """What to try next, and how to be rid of it: everything lies in `folder`."""
+    print(rendered(_farewell(folder, estate, options), colour=coloured()))
 
 
-def _farewell(estate: str, options: Sequence[str]) -> Iterator[Line]:
+def _farewell(folder: str, estate: str, options: Sequence[str]) -> Iterator[Line]:
     place, where = shlex.quote(safe(estate)), safe(shlex.join(options))
     rows = [
         (f"migrate plan phase1 {where} -o p.json", "the same walk by hand; then migrate apply p.json"),
@@ -29,6 +29,7 @@ def _farewell(estate: str, options: Sequence[str]) -> Iterator[Line]:
         ),
         (f"migrate scan {place} --format html > secrets.html", "look at it in a browser"),
         ("migrate scan FOLDER", "your own repository; nothing is changed by it"),
+        (f"rm -r {shlex.quote(safe(folder))}", "when you are done: copy, world, plans and runs all lie there"),
     ]
     yield Line()
     yield Line("try next", "bold")

@@ -116,7 +116,11 @@ def status_json(runbook: Runbook, session: Session) -> None:
     """One JSON document."""
     done, total = progress(runbook, session)
     due = upcoming(runbook, session)
-    at: Json = {"step": due.step.id, "part": due.index, "does": said(due.part)} if isinstance(due, Due) else None
+    at: Json = (
+        {"step": due.step.id, "part": due.index, "does": shown(said(due.part), session)}
+        if isinstance(due, Due)
+        else None
+    )
     waiting: Json = None
     if session.waiting:
         waiting = {

@@ -69,3 +69,19 @@ def test_a_damaged_session_stops_only_what_is_about_it(call: Call) -> None:  # n
     assert call.do("session", "start", file) == 0, call.out
     assert call.do("session", "status") == 0
     assert f"{first} is damaged, and left aside" in call.out
+
+
+def test_a_run_whose_first_record_is_gone_is_known_to_be_elsewhere_by_its_plan(call: Call) -> None:  # noqa: F811
+    journal = applied(call, "../one") / "journal.jsonl"
+    journal.write_bytes(b"{}\n" + journal.read_bytes())
+    call.git("branch", "-D", *call.branches())
+    applied(call, "../two")
+    for where in (("--world", "../two"), ()):
+        assert call.do("status", *where) == 0
+        assert "damaged" not in call.out
+
+
+def test_what_is_said_of_a_damaged_run_can_be_typed_as_it_stands(call: Call) -> None:  # noqa: F811
+    damage(applied(call, "../one"))
+    assert call.do("resume", "--world", "../one") == 6
+    assert "migrate recover --world ../one PLAN" in call.out

@@ -42,6 +42,11 @@ def test_what_is_no_policy_is_a_finding_and_what_is_no_file_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "mig-boards.hcl"
+    file.write_text('path "secret/data/boards*" { capabilities = ["raed"] }')
+    assert run(["policies", "check", str(file)]) == 1
+    said = capsys.readouterr().out
+    assert "policy.unreadable" in said
+    assert "policy.glob" in said
     file.write_text('path "a" {')
     assert run(["policies", "check", str(file)]) == 1
     assert "policy.unreadable" in capsys.readouterr().out

@@ -129,3 +129,59 @@ def test_no_work_by_hand_is_adopted_beside_an_open_run(estate: Path, capsys: pyt
     capsys.readouterr()
     assert run(["baseline", other, *where(estate, world)]) == Exit.REFUSED
     assert "is open" in capsys.readouterr().err
+
+
+def merged(estate: Path, branch: str) -> None:
+    words = ("git", "merge", "-q", "--no-edit", branch)
+    subprocess.run(words, cwd=estate, check=True, capture_output=True)
+
+
+def test_a_branch_merged_after_the_rollback_is_seen_and_told_how_to_take_back(
+    estate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = estate.parent / "world"
+    _, digest = applied(estate, world)
+    subprocess.run(("git", "branch", "pushed", f"migrate/phase1-{digest[:4]}"), cwd=estate, check=True)
+    assert run(["rollback", *where(estate, world)]) == Exit.DONE
+    assert "its branch, wherever it was pushed" in capsys.readouterr().out
+    run(["verify", *where(estate, world)])
+    assert "git.back-again" not in capsys.readouterr().out
+    merged(estate, "pushed")
+    assert run(["verify", *where(estate, world)]) == Exit.FAILED
+    said = capsys.readouterr().out
+    assert "git.back-again" in said
+    assert "git revert commit" in said
+    assert run(["status", *where(estate, world)]) == Exit.DONE
+    assert "stands in main again, and what it needs is taken back" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("state", ["runs", "INSIDE"])
+def test_runs_are_kept_nowhere_that_moves_or_is_committed(
+    estate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: str
+) -> None:
+    monkeypatch.setenv("MIGRATE_STATE", state.replace("INSIDE", str(estate / "runs")))
+    assert run(["status", "--estate", str(estate)]) == Exit.USAGE
+    assert "MIGRATE_STATE" in capsys.readouterr().err
+
+
+def test_where_runs_cannot_be_kept_nothing_is_begun(
+    estate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = estate.parent / "world"
+    plan = estate.parent / "p.json"
+    assert run(["plan", "phase1", *where(estate, world), "-o", str(plan)]) == Exit.DONE
+    (estate.parent / "file").touch()
+    monkeypatch.setenv("MIGRATE_STATE", str(estate.parent / "file/state"))
+    digest = json.loads(plan.read_text())["digest"]
+    assert run(["apply", str(plan), *where(estate, world), "--approve", digest]) == Exit.FAILED
+    assert "set MIGRATE_STATE to a folder of yours" in capsys.readouterr().err
+
+
+def test_whoever_holds_a_run_says_why(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = estate.parent / "world"
+    applied(estate, world)
+    assert run(["hold", "set", " ", *where(estate, world)]) == Exit.USAGE
+    assert "the reason is empty" in capsys.readouterr().err
+    for verb in ("pause", "skip", "abort"):
+        assert run(["session", verb, "", "--estate", str(estate)]) == Exit.USAGE
+        assert "the reason is empty" in capsys.readouterr().err

@@ -115,6 +115,13 @@ def test_what_vault_would_refuse_is_refused_with_its_line(line: int, text: str) 
     assert caught.value.line == line
 
 
+def test_a_capability_that_vault_does_not_know_hides_nothing_else() -> None:
+    with pytest.raises(UnreadableError) as caught:
+        read_policy("mig-x", 'path "secret/data/a*" { capabilities = ["raed", "sudo"] }')
+    assert caught.value.rest is not None
+    assert {one.code for one in findings(caught.value.rest, Conventions())} == {"policy.glob", "policy.sudo"}
+
+
 BOUND: dict[str, Json] = {
     "bound_subject": "system:serviceaccount:watch:boards", "bound_audiences": ["https://vault"],
     "token_policies": ["mig-watch-boards"], "token_max_ttl": 86400,

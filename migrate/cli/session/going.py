@@ -8,13 +8,18 @@ from typing import Annotated
 
 import typer
 
+from migrate.cli.place import in_words
 from migrate.cli.session.where import EstateOption, Open, SessionOption
 from migrate.model.errors import Exit, Refused
 from migrate.model.json import Json
 
 AcceptOption = Annotated[
     str | None,
-    typer.Option("--accept-change", help="Go on with the runbook as it was edited meanwhile; the reason is kept."),
+    typer.Option(
+        "--accept-change",
+        help="Go on with the runbook as it was edited meanwhile; the reason is kept.",
+        callback=in_words,
+    ),
 ]
 
 

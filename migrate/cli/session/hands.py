@@ -8,12 +8,11 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import chdir, suppress
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.cli.commands import parse
-from migrate.cli.place import Known, Place, chosen_run, now
+from migrate.cli.place import Known, Place, chosen_run, now, where_of
 from migrate.cli.session.recording import recorded
 from migrate.cli.session.where import Open, person
 from migrate.model.errors import Failed, MigrateError
@@ -57,7 +56,7 @@ class Terminal:
 
         name, path = self._fresh(label, ".txt")
         if again and (open_run := self._open_run()) is not None:
-            words = ["resume", open_run.folder.id, *_place_of(words)]
+            words = ["resume", open_run.folder.id, *where_of(words)]
         view.command(words)
         begun = time.monotonic()
         with chdir(self._one.session.folder), recorded(path, self._known, self._one.folder.runs.files):
@@ -131,11 +130,6 @@ class Terminal:
     def _open_run(self) -> Known | None:
         left = self._run_left()
         return left if left is not None and left.run.ended is None else None
-
-
-def _place_of(words: list[str]) -> list[str]:
-    pairs = pairwise(words)
-    return [word for option, value in pairs if option in {"--estate", "--world"} for word in (option, value)]
 
 
 def _standing(one: Known) -> Standing:

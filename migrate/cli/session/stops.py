@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from migrate.cli.place import in_words
 from migrate.cli.session.where import EstateOption, Open, SessionOption
 from migrate.model.errors import Refused, Usage
 
-ReasonArgument = Annotated[str, typer.Argument(help="Why, for the log and the report.")]
+ReasonArgument = Annotated[str, typer.Argument(help="Why, for the log and the report.", callback=in_words)]
 
 
 def pause(reason: ReasonArgument, session: SessionOption = None, estate: EstateOption = None) -> None:
