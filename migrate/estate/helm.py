@@ -126,7 +126,7 @@ def _container(values: Json, place: Pointer) -> Container | None:
             name = next((token for token in reversed(pointer) if isinstance(token, str)), "")
             command = bool(node.get("command"))
             init = any(token in {"initContainers", "extraInitContainers"} for token in pointer)
-            return Container(name, _image(node["image"]), init, command)
+            return Container(name, image_of(node["image"]), init, command)
     part = next((token for token in place[:-1] if isinstance(token, str)), "")
     return Container(part, "", False, False) if part else None
 
@@ -143,7 +143,8 @@ def _ancestors(values: Json, place: Pointer) -> list[tuple[Pointer, dict[str, Js
     return chain
 
 
-def _image(image: Json) -> str:
+def image_of(image: Json) -> str:
+    """The image that values name, as a text or in parts; empty where they do not."""
     if isinstance(image, str):
         return image
     if not isinstance(image, dict):

@@ -60,7 +60,8 @@ class ChartPod:
 
     values: tuple[str, ...]
     image: str
-    annotations: str
+    detail: dict[str, Json]
+    """The whole entry: where in the values each of the pod's settings stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ def _chart(entry: dict[str, Json]) -> Chart:
         ChartPod(
             tuple(part for part in text(pod.get("values")).split(".") if part),
             text(pod.get("image")),
-            text(pod.get("annotations")),
+            pod,
         )
         for pod in items(entry.get("pods"))
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrate.model.json import Json
@@ -64,6 +65,41 @@ def _merge_list(old: list[Json], patch: list[Json], key: str) -> Json:
         if item.get("$patch") != "delete":
             named.append(item if there is None else merge(there, item, native=True))
     return [*named, *rest]
+
+
+def difference(old: Json, new: Json) -> dict[str, Json]:
+    """The strategic merge patch of a native object that makes `new` of `old`: of maps. `merge` is its reverse.
+
+    Lists that are merged by a key of their items are changed item by item, every other list is replaced. Where new
+    items stand in such a list is not said: kustomize puts them first.
+    """
+    before, after = (one if isinstance(one, dict) else {} for one in (old, new))
+    patch: dict[str, Json] = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        if key not in before:
+            patch[key] = value
+        elif before[key] != value:
+            patch[key] = _differing(key, before[key], value)
+    return patch
+
+
+def _differing(key: str, old: Json, new: Json) -> Json:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return difference(old, new)
+    by = _MERGE_KEYS.get(key)
+    if by and isinstance(old, list) and isinstance(new, list):
+        return [*_items(by, old, new)]
+    return new
+
+
+def _items(by: str, old: list[Json], new: list[Json]) -> Iterator[Json]:
+    before, after = ({str(one[by]): one for one in held if isinstance(one, dict)} for held in (old, new))
+    yield from ({by: one[by], "$patch": "delete"} for name, one in before.items() if name not in after)
+    for name, one in after.items():
+        if name not in before:
+            yield one
+        elif before[name] != one:
+            yield {by: one[by], **difference(before[name], one)}
 
 
 def is_native(api: str) -> bool:

@@ -239,7 +239,8 @@ class Config(_Section):
 
     `bootstrap`: further Secrets (`namespace/name`) on the path to Vault. `adapters`: by image repository pattern, how
     that image takes secrets from files; a plain text is short for its `env`. `breakGlass`: the tested way in that does
-    not pass through the workloads people log in with.
+    not pass through the workloads people log in with. `rendered`: by HelmRelease (`namespace/name`), a file of the
+    estate with what it renders, for charts whose values cannot be changed as needed.
     """
 
     vault: Vault = Vault()
@@ -254,6 +255,7 @@ class Config(_Section):
     overrides: tuple[Override, ...] = ()
     bootstrap: tuple[str, ...] = ()
     adapters: Annotated[dict[str, Adapter], Field(json_schema_extra=_or_text_each)] = {}
+    rendered: dict[Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")], Annotated[str, Field(min_length=1)]] = {}
     breakGlass: str | None = Field(default=None, min_length=1)  # noqa: N815  keys are as written in the file
 
     @field_validator("adapters", mode="before")

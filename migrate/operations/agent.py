@@ -64,7 +64,7 @@ def agent_patch(*, cached: bool = False) -> str:
     return canonical(patch).decode()
 
 
-def token_volume(vault: VaultSide) -> Json:
+def token_volume(vault: VaultSide) -> dict[str, Json]:
     """The volume with the token that the agent logs in with."""
     token: Json = {"path": "token", "audience": vault.audience or UNSET_AUDIENCE, "expirationSeconds": 3600}
     return {"name": TOKEN_VOLUME, "projected": {"sources": [{"serviceAccountToken": token}]}}

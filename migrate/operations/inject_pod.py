@@ -1,39 +1,31 @@
-"""The cutover of a workload written out in Git: the agent writes files, and its containers read those."""
+"""The cutover of a workload in Git: the agent writes files, and its containers read those."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.documents.edits import (
-    AddDocument,
-    AddKey,
-    AppendItem,
-    Edit,
-    InsertItem,
-    RemoveItem,
-    RemoveKey,
-    SetScalar,
-    change_all,
-    find,
-)
-from migrate.model.json import Json, Pointer, mapping, sequence
-from migrate.operations.agent import FOLDER, PREFIX, login_annotations, running_annotations, token_volume
-from migrate.operations.merging import merge
+from migrate.documents.edits import AddDocument, Edit
+from migrate.model.json import Json, mapping
 from migrate.operations.overlaying import acts
-from migrate.operations.secrets import AgentFile, ContainerChange, SecretsSubject
+from migrate.operations.pod_edits import pod_edits
+from migrate.operations.post_renderer import post_renderer
+from migrate.operations.secrets import Form, Plain, Rendered, SecretsSubject, Valued
+from migrate.operations.values_edits import values_edits
 from migrate.operations.wish import Arguments, Edits, Wish
 
 
 def inject_pod(subject: SecretsSubject, arguments: Arguments) -> Iterator[Wish]:
-    """One commit: the workload's own manifest, or a patch over it; with it comes a ServiceAccount of its own."""
+    """One commit: the workload's own object, or a patch over it; with it comes a ServiceAccount of its own."""
     manifest = subject.manifest
     names = ", ".join(dict.fromkeys(copied.target_secret for copied in subject.copies))
-    kind = manifest.kind
-    pods = "its next pod runs so" if subject.change.ends else f"the pods of {kind} {subject.unit} are replaced"
+    workload = manifest.workload
+    pods = (
+        "its next pod runs so" if subject.change.ends else f"the pods of {workload.kind} {workload.name} are replaced"
+    )
     yield Wish(
         target=subject.git,
-        act=Edits(acts(manifest.home, manifest.document, pod_edits(subject, arguments))),
-        summary=f"{kind} {subject.unit} reads files of Vault's agent instead of Secret {names}",
+        act=Edits(acts(manifest.home, manifest.document, tuple(_edits(subject, arguments)))),
+        summary=f"{manifest.kind} {subject.unit} reads files of Vault's agent instead of Secret {names}",
         blast=f"{pods}; ESO and its Secrets stay as they are",
         guard="refused unless the file is the one this plan read",
         needs=("git: commit on the branch",),
@@ -41,170 +33,28 @@ def inject_pod(subject: SecretsSubject, arguments: Arguments) -> Iterator[Wish]:
     )
 
 
-def pod_edits(subject: SecretsSubject, arguments: Arguments) -> tuple[Edit, ...]:
-    """The edits of the workload's document, in order. Raises CannotEdit where they cannot be exact."""
-    edits = [*_edits(subject, arguments)]
-    if subject.account.changes:
-        edits.append(AddDocument(_account(subject, subject.manifest.document)))
-    return tuple(edits)
-
-
 def _edits(subject: SecretsSubject, arguments: Arguments) -> Iterator[Edit]:
-    manifest = subject.manifest
-    for container in subject.change.containers:
-        yield from _container(manifest.document, container)
-    yield from _volumes(subject)
-    spec = _named(subject) if subject.account.changes else {}
-    if "serviceAccount" in manifest.pod and subject.account.changes:
-        yield RemoveKey((*manifest.at, "serviceAccount"))
-    spec["volumes"] = [token_volume(subject.vault)]
-    yield from merge(_without(manifest.document, subject), manifest.at, spec)
-    template = manifest.at[:-1]
-    notes: dict[str, Json] = {**pod_annotations(subject, arguments)}
-    yield from merge(manifest.document, template, {"metadata": {"annotations": notes}})
+    """The edits of the object's document, in order. Raises CannotEdit where they cannot be exact."""
+    match subject.manifest.form:
+        case Plain():
+            yield from pod_edits(subject, subject.manifest.document, arguments)
+        case Valued(words):
+            yield from values_edits(subject, words, arguments)
+        case Rendered():
+            yield from post_renderer(subject, arguments)
+    if subject.account.changes and not _made_by_chart(subject.manifest.form):
+        yield AddDocument(_account(subject))
 
 
-def _named(subject: SecretsSubject) -> dict[str, Json]:
-    """The ServiceAccount as the pod names it: by its old field too, where the manifest named none.
-
-    The API server copies a name into `serviceAccount`, which nobody who applies the manifest owns then; once the name
-    goes from Git again it is copied back from there, and the pods want an account that has gone with it.
-    """
-    pod, wanted = subject.manifest.pod, subject.account.wanted
-    alone = "serviceAccountName" in pod or "serviceAccount" in pod
-    return {"serviceAccountName": wanted, **({} if alone else {"serviceAccount": wanted})}
+def _made_by_chart(form: Form) -> bool:
+    """Whether the account that the workload shall have comes with its chart."""
+    return isinstance(form, Valued) and form.words.account_made
 
 
-def _without(document: Json, subject: SecretsSubject) -> Json:
-    """The document as merging must see it: volumes that went as a whole are no list to add to."""
-    gone = _gone_whole(subject)
-    return change_all(document, [RemoveKey((*subject.manifest.at, "volumes"))]) if gone else document
-
-
-def _gone_whole(subject: SecretsSubject) -> bool:
-    volumes = sequence(subject.manifest.pod.get("volumes"))
-    return bool(volumes) and len(volumes) == len(subject.change.drop_volumes)
-
-
-def _volumes(subject: SecretsSubject) -> Iterator[Edit]:
-    at: Pointer = (*subject.manifest.at, "volumes")
-    if _gone_whole(subject):
-        yield RemoveKey(at)
-        return
-    yield from (RemoveItem(at, {"name": name}) for name in subject.change.drop_volumes)
-
-
-def _container(document: Json, one: ContainerChange) -> Iterator[Edit]:
-    held = mapping(find(document, one.at))
-    for place, new in one.texts:
-        yield SetScalar((*one.at, *place), new)
-    yield from _list(held, one.at, "args", one.drop_arguments, one.add_arguments)
-    yield from _env(held, one)
-    yield from _env_from(held, one)
-    mounts = sequence(held.get("volumeMounts"))
-    gone = [mount for mount in mounts if mapping(mount).get("name") in one.unmount]
-    yield from _items((*one.at, "volumeMounts"), mounts, gone, [])
-    if one.exports:
-        yield from _wrapped(held, one)
-
-
-def _list(held: dict[str, Json], at: Pointer, key: str, gone: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Edit]:
-    yield from _items((*at, key), sequence(held.get(key)), list(gone), list(new))
-
-
-def _items(at: Pointer, items: list[Json], gone: list[Json], new: list[Json]) -> Iterator[Edit]:
-    """New items at the end, gone ones away; a list that would be left empty goes as a whole."""
-    yield from (AppendItem(at, one) for one in new)
-    if gone and len(gone) == len(items) and not new:
-        yield RemoveKey(at)
-        return
-    yield from (RemoveItem(at, one) for one in gone)
-
-
-def _env(held: dict[str, Json], one: ContainerChange) -> Iterator[Edit]:
-    at: Pointer = (*one.at, "env")
-    variables = [mapping(item) for item in sequence(held.get("env"))]
-    there = {str(variable.get("name")): number for number, variable in enumerate(variables)}
-    new = list[Json]()
-    for name, value in one.set:
-        if name in there and "value" in variables[there[name]]:
-            yield SetScalar((*at, there[name], "value"), value)
-        elif name in there:
-            # A reference gives way to a text in its place: what comes after may expand it.
-            yield RemoveKey((*at, there[name], "valueFrom"))
-            yield AddKey((*at, there[name]), "value", value)
-        else:
-            new.append({"name": name, "value": value})
-    gone = list[Json]({"name": name} for name in one.unset)
-    yield from _items(at, sequence(held.get("env")), gone, new)
-
-
-def _env_from(held: dict[str, Json], one: ContainerChange) -> Iterator[Edit]:
-    items = sequence(held.get("envFrom"))
-    gone = [items[number] for number in one.unset_from]
-    yield from _items((*one.at, "envFrom"), items, gone, [])
-
-
-def _wrapped(held: dict[str, Json], one: ContainerChange) -> Iterator[Edit]:
-    """The command behind a shell that reads the files, and ends where it cannot: an empty password is no password.
-
-    Back-ticks: `$(...)` is Kubernetes' own expansion. The x keeps a shell from taking a value's last line breaks off.
-    """
-    reading = "".join(f'{name}=`cat {path} && printf x`; export {name}="${{{name}%?}}"; ' for name, path in one.exports)
-    words = ["/bin/sh", "-ec", f'{reading}exec "$@"', "sh"]
-    at: Pointer = (*one.at, "command")
-    command = sequence(held.get("command"))
-    first = command[0]
-    if sum(1 for word in command if word == first) == 1:
-        # In front of what is there, so that its own lines and comments stay.
-        yield from (InsertItem(at, first, word) for word in words)
-        return
-    yield RemoveKey(at)
-    yield AddKey(one.at, "command", [*words, *command])
-
-
-def pod_annotations(subject: SecretsSubject, arguments: Arguments) -> dict[str, str]:
-    """The pod's annotations."""
-    change, readers = subject.change, [one.name for one in subject.change.containers if "initContainers" not in one.at]
-    ours = {
-        "agent-inject": "true",
-        **({"agent-inject-containers": ",".join(readers)} if readers else {}),
-        "role": subject.jwt_role.short,
-        **login_annotations(subject.vault),
-        **running_annotations(arguments),
-    }
-    for one in subject.files:
-        ours |= _file(one)
-    if subject.owner is not None:
-        # One uid for agent and application: then the files need not be readable for anybody else.
-        ours |= {"agent-run-as-user": str(subject.owner[0]), "agent-run-as-group": str(subject.owner[1])}
-    if change.init_reads:
-        # Else the agent's init container comes last, and the one that reads would wait for it for ever.
-        ours["agent-init-first"] = "true"
-    if change.ends:
-        # An agent beside it would keep the pod running for ever.
-        ours["agent-pre-populate-only"] = "true"
-    return {PREFIX + name: value for name, value in ours.items()}
-
-
-def _file(one: AgentFile) -> dict[str, str]:
-    found = {
-        f"agent-inject-template-{one.key}": one.template,
-        f"agent-inject-file-{one.key}": one.name,
-        # Else a missing key becomes the text "<no value>" and the pod starts with it.
-        f"error-on-missing-key-{one.key}": "true",
-    }
-    if one.folder != FOLDER:
-        found[f"secret-volume-path-{one.key}"] = one.folder
-    if one.mode:
-        found[f"agent-inject-perms-{one.key}"] = one.mode
-    return found
-
-
-def _account(subject: SecretsSubject, document: Json) -> Json:
+def _account(subject: SecretsSubject) -> Json:
     """The ServiceAccount, in the workload's own words about where it lives."""
     metadata: dict[str, Json] = {"name": subject.account.wanted}
-    written = mapping(mapping(document).get("metadata")).get("namespace")
+    written = mapping(mapping(subject.manifest.document).get("metadata")).get("namespace")
     if written:
         metadata["namespace"] = written
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}

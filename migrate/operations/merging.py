@@ -13,7 +13,7 @@ def merge(document: Json, at: Pointer, wanted: dict[str, Json]) -> Iterator[Edit
 
     Raises CannotEdit where a list or map would have to give way to something else: that is for a human.
     """
-    here = _at(document, at)
+    here = at_pointer(document, at)
     for key, value in wanted.items():
         present = here.get(key) if isinstance(here, dict) else None
         if not isinstance(here, dict) or key not in here:
@@ -28,7 +28,8 @@ def merge(document: Json, at: Pointer, wanted: dict[str, Json]) -> Iterator[Edit
             yield SetScalar((*at, key), value)
 
 
-def _at(document: Json, at: Pointer) -> Json:
+def at_pointer(document: Json, at: Pointer) -> Json:
+    """What stands there; None where nothing does."""
     node = document
     for token in at:
         node = node.get(str(token)) if isinstance(node, dict) else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from migrate.model.json import Json, Pointer
+from migrate.model.json import Json, Pointer, mapping
 from migrate.model.target import Target
 from migrate.operations.overlaying import Home
 from migrate.operations.subject import (
@@ -71,8 +72,66 @@ class PodChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerWords:
+    """Where the values of a chart say what a container's manifest says, as pointers; empty where they cannot."""
+
+    env: Pointer
+    env_map: bool
+    """`NAME: value` rather than a list."""
+    value_from: Pointer
+    """`NAME: {secretKeyRef: ...}`, apart from the values."""
+    env_from: Pointer
+    command: Pointer
+    args: Pointer
+    mounts: Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class PodWords:
+    """Where the values of a chart say what a pod's manifest says, as pointers."""
+
+    containers: Mapping[str, ContainerWords]
+    annotations: Pointer
+    volumes: Pointer
+    controller: str
+    """The name by which entries of `volumes` speak of the pod, where that is a map; empty where it is a plain list."""
+    account: Pointer
+    account_made: bool
+    """Whether the chart makes the account that is named there; else it has to come beside the release."""
+
+    @property
+    def places(self) -> tuple[Pointer, ...]:
+        """Where a Secret that the values name is one that the pod reads."""
+        containers = (at for one in self.containers.values() for at in (one.env, one.value_from, one.env_from))
+        return tuple(at for at in (self.volumes, *containers) if at)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The file is the workload's manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """The file is a Helm release whose values make the pod: these words of theirs."""
+
+    words: PodWords
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The file is a Helm release of which only the rendered workload is known: a post-renderer changes that."""
+
+
+VALUES: Pointer = ("spec", "values")
+POST_RENDERERS: Pointer = ("spec", "postRenderers")
+
+Form: TypeAlias = Plain | Valued | Rendered
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
-    """A workload in Git whose pod is written out there."""
+    """A workload in Git, and what is known of its pod."""
 
     place: Place
     kind: str
@@ -81,11 +140,18 @@ class Manifest:
     document: Json
     """As it stands at its home, earlier patches made."""
     read: Json
-    """The same with the Secrets' names as they are in the cluster: Flux may fill them in."""
+    """The workload with the Secrets' names as they are in the cluster: Flux may fill them in, Helm may render it."""
     at: Pointer
-    """Where the pod spec stands."""
+    """Where the pod spec stands in `read`."""
     home: Home
-    """Where its edits go."""
+    """Where the edits of `document` go."""
+    workload: Target
+    """The object in the cluster that makes the pods."""
+    form: Form
+    account: str
+    """The ServiceAccount it runs under so far."""
+    account_made: bool
+    """Whether a chart makes that one."""
     applied_by: str = ""
 
     @property
@@ -94,17 +160,33 @@ class Manifest:
         return Target("git", self.kind, f"{self.namespace}/{self.name}")
 
     @property
-    def workload(self) -> Target:
-        """The object in the cluster."""
-        return Target("cluster", self.kind, f"{self.namespace}/{self.name}")
+    def part(self) -> Pointer:
+        """Where in the document everything lies that a move changes."""
+        match self.form:
+            case Plain():
+                return self.at[:-1]
+            case Valued():
+                return VALUES
+            case Rendered():
+                return POST_RENDERERS
+
+    @property
+    def release(self) -> str:
+        """`namespace/name` of the Helm release that renders it; empty where none does."""
+        return "" if isinstance(self.form, Plain) else f"{self.namespace}/{self.name}"
+
+    @property
+    def template(self) -> dict[str, Json]:
+        """The pod's template, with the Secrets' names as they are in the cluster."""
+        node = self.read
+        for token in self.at[:-1]:
+            node = node.get(str(token)) if isinstance(node, dict) else None
+        return node if isinstance(node, dict) else {}
 
     @property
     def pod(self) -> dict[str, Json]:
-        """The pod spec, with the Secrets' names as they are in the cluster."""
-        node = self.read
-        for token in self.at:
-            node = node.get(str(token)) if isinstance(node, dict) else None
-        return node if isinstance(node, dict) else {}
+        """The pod spec in it."""
+        return mapping(self.template.get("spec"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +225,7 @@ class SecretsSubject:
     @property
     def pods_in(self) -> str:
         """The namespace of the pods."""
-        return self.manifest.namespace
+        return self.manifest.workload.namespace
 
     @property
     def policy(self) -> Target:

@@ -6,9 +6,11 @@ Reads the same rules that plans are made by, so that a plan and the world it is 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from migrate.estate.inventory import Inventory, Secret, Workload
+from migrate.estate.profiles import shipped
 from migrate.model.config import Config, SealedColumn
 from migrate.model.errors import MigrateError
 from migrate.model.json import Json, digest, mapping, reach, sequence, text_at
@@ -19,11 +21,14 @@ from migrate.operations.present_certificate import AUTHORITIES_PATH, CERTIFICATE
 from migrate.planning.built import Built, built
 from migrate.planning.certificate.rules import listed
 from migrate.planning.database import servers
-from migrate.planning.files import Files, objects, one
+from migrate.planning.files import Files, one
 from migrate.planning.login.candidates import Candidate, candidates
 from migrate.planning.login.logins import login_of
 from migrate.planning.login.subjects import Sources, release_of
 from migrate.planning.phases import Phase, ReleaseSelect, certificate_selects, login_selects
+from migrate.planning.running import pod, released, running
+from migrate.planning.secrets.releases import Charts
+from migrate.planning.secrets.sources import UnfitError
 from migrate.planning.starter import main_store
 from migrate.planning.surroundings import injector
 from migrate.world.applied import Applied
@@ -40,15 +45,14 @@ def applied_by(commit: str, inventory: Inventory, files: Files, config: Config, 
     for secret in inventory.secrets:
         if secret.wired:
             found[f"ExternalSecret/{secret.id}"] = _external(secret, inventory, files)
-    for account in objects(files, frozenset({"ServiceAccount"})):
-        tokens = account.value.get("automountServiceAccountToken") is not False
-        found[f"ServiceAccount/{account.namespace or 'default'}/{account.name}"] = {"by": "", "tokens": tokens}
     tree = built(files)
+    found |= _accounts(tree)
+    charts = Charts(shipped(), files, config.rendered)
     for workload in inventory.workloads:
         if workload.wired and workload.kind in _POD_KINDS:
             found |= _plain(workload, inventory, tree)
         elif workload.wired and workload.kind == "HelmRelease":
-            found[f"HelmRelease/{workload.namespace}/{workload.name}"] = _release(workload, inventory)
+            found[f"HelmRelease/{workload.namespace}/{workload.name}"] = _release(workload, inventory, charts, tree)
     for select in login_selects(phases):
         for candidate in candidates(inventory, files, select):
             key = f"HelmRelease/{candidate.workload.namespace}/{candidate.workload.name}"
@@ -101,6 +105,12 @@ def completed(config: Config, inventory: Inventory, address: str, version: int) 
 VAULT = "https://vault.practice.invalid:8200"
 ADDRESS = "postgres.practice.invalid:5432"
 """Where a practice world's Vault reaches its database, where the estate does not say: a name that resolves nowhere."""
+
+
+def _accounts(tree: Built) -> Iterator[tuple[str, dict[str, Any]]]:
+    for item in (item for scope in tree.scopes for item in scope.applied if item.facts.kind == "ServiceAccount"):
+        tokens = reach(tree.document(item), "automountServiceAccountToken") is not False
+        yield f"ServiceAccount/{item.facts.namespace or 'default'}/{item.facts.name}", {"by": "", "tokens": tokens}
 
 
 def _by(wired_by: str, inventory: Inventory) -> str:
@@ -161,40 +171,20 @@ def _plain(workload: Workload, inventory: Inventory, tree: Built) -> Iterator[tu
     made = next(iter(tree.made(workload)), None)
     if made is None:
         return
-    ends = workload.kind == "CronJob"
-    outer = mapping(reach(tree.document(made), "spec"))
-    template = mapping((mapping(mapping(outer.get("jobTemplate")).get("spec")) if ends else outer).get("template"))
-    spec = dict(mapping(template.get("spec")))
-    spec["serviceAccountName"] = workload.service_account or "default"
-    replicas = 0 if ends else outer.get("replicas", 1)
-    yield (
-        f"{workload.kind}/{workload.namespace}/{workload.name}",
-        {
-            "by": _by(workload.wired_by, inventory),
-            "pod": _pod(workload.name, workload.namespace, mapping(template.get("metadata")).get("annotations"), spec),
-            "replicas": replicas if isinstance(replicas, int) else 1,
-            "secrets": [name.partition("/")[2] for name in workload.secrets],
-            "variables": sorted(_variables(spec)),
-            "database": None,
-            "at": "",
-        },
-    )
+    account = workload.service_account or "default"
+    secrets = [name.partition("/")[2] for name in workload.secrets]
+    name = f"{workload.namespace}/{workload.name}"
+    yield running(workload.kind, name, tree.document(made), account, secrets, _by(workload.wired_by, inventory))
 
 
-def _variables(spec: dict[str, Json]) -> Iterator[str]:
-    for container in sequence(spec.get("containers")):
-        for variable in sequence(mapping(container).get("env")):
-            yield str(mapping(variable).get("name"))
-
-
-def _pod(name: str, namespace: str, annotations: Json, spec: dict[str, Json]) -> dict[str, Any]:
-    metadata: dict[str, Json] = {"name": name, "namespace": namespace, "annotations": mapping(annotations)}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-
-
-def _release(workload: Workload, inventory: Inventory) -> dict[str, Any]:
-    by = _by(workload.wired_by, inventory)
-    return {"by": by, "chart": workload.chart, "version": workload.chart_version, "makes": {}, "keeps": []}
+def _release(workload: Workload, inventory: Inventory, charts: Charts, tree: Built) -> dict[str, Any]:
+    by, made = _by(workload.wired_by, inventory), dict[str, dict[str, Any]]()
+    built_as = next(iter(tree.made(workload)), None)
+    with suppress(UnfitError):  # a plan says why; a world in which it makes nothing that we know is still a world
+        document = tree.document(built_as) if built_as else None
+        for one in charts.of(workload, document):
+            made |= released(one, by)
+    return {"by": by, "chart": workload.chart, "version": workload.chart_version, "makes": made, "keeps": []}
 
 
 def _made(candidate: Candidate, sources: Sources) -> dict[str, Any]:
@@ -213,7 +203,7 @@ def _made(candidate: Candidate, sources: Sources) -> dict[str, Any]:
     replicas, by = values.get("replicas", 1), _by(candidate.workload.wired_by, sources.inventory)
     deployment = {
         "by": by,
-        "pod": _pod(release.deployment, release.pods_in, values.get("podAnnotations"), spec),
+        "pod": pod(release.deployment, release.pods_in, values.get("podAnnotations"), spec),
         "replicas": replicas if isinstance(replicas, int) else 1,
         "secrets": sorted(_secrets(values, references)),
         "variables": sorted({*env, *references}),

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from migrate.estate.inventory import Inventory
-from migrate.estate.profiles import Profiles, shipped
+from migrate.estate.profiles import shipped
 from migrate.model.change import State
 from migrate.model.errors import Refused
+from migrate.model.json import Json
 from migrate.model.plan import Remark, Step, Unknown
 from migrate.model.target import Target
 from migrate.operations.secrets import Manifest, SecretsSubject
@@ -20,7 +21,8 @@ from migrate.planning.compose import Composition
 from migrate.planning.configuration import scan_settings
 from migrate.planning.copies import Listings, copied_together, kustomizations
 from migrate.planning.phases import Phase, SecretsSelect
-from migrate.planning.secrets.names import names_of
+from migrate.planning.secrets.names import names_of, template_after
+from migrate.planning.secrets.releases import Charts
 from migrate.planning.secrets.remarks import foresee, insist_on_last_word, notes, remarks, unknowns
 from migrate.planning.secrets.worklist import left_out, worklist
 from migrate.planning.secrets.workloads import Candidate, Fit, Unfit, candidates
@@ -36,14 +38,15 @@ def secrets_cases(
     Raises Refused where one that is named cannot move, or none of those that are left can.
     """
     profiles = shipped().told(scan_settings(estate.config).adapters)
-    found = candidates(estate.inventory, estate.files, select, profiles)
+    charts = Charts(profiles, estate.files, estate.config.rendered)
+    found = candidates(estate.inventory, estate.files, select, charts)
     wanted = _wanted(found, phase, selection)
     if isinstance(wanted, NothingToDo):
         return wanted
     retired_by = _retired_by(wanted, estate.inventory)
     left = tuple(one for one in found if isinstance(one.form, Unfit))
     tree = estate.inventory, estate.files
-    shared = _Shared(estate, profiles, injector(*tree), kustomizations(estate.files), accounts(*tree))
+    shared = _Shared(estate, charts, injector(*tree), kustomizations(estate.files), accounts(*tree))
     aside = (*left_out(left), *worklist(estate.inventory))
     first, *others = ((one, one.form) for one in wanted if isinstance(one.form, Fit))
     return (shared.case(*first, retired_by, aside), *(shared.case(*other, retired_by) for other in others))
@@ -113,7 +116,7 @@ class _Shared:
     """What every case of a plan is made from."""
 
     estate: Estate
-    profiles: Profiles
+    charts: Charts
     injector: Injector | None
     listings: Listings
     accounts: Accounts
@@ -142,10 +145,12 @@ class _Shared:
 
     def _account(self, one: Candidate, manifest: Manifest) -> ServiceAccount:
         """Its own one, or a new one called like the workload where it shares, or has none."""
-        name, namespace = one.workload.service_account or "default", one.workload.namespace
+        name, namespace, made = manifest.account, manifest.workload.namespace, manifest.account_made
         shared = self.accounts.shared_with(namespace, name, one.workload.kind, one.workload.name)
-        own = name != "default" and not shared
-        return ServiceAccount(name, False, shared, name if own else self.accounts.free(namespace, manifest.name, name))
+        # One that a chart makes stays: it would go with the name, and whoever else runs under it with it.
+        own = made or (name != "default" and not shared)
+        wanted = name if own else self.accounts.free(namespace, manifest.workload.short, name)
+        return ServiceAccount(name, made, shared, wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +194,13 @@ class SecretsCase:
     def names(self, composition: Composition) -> tuple[dict[str, str], ...]:
         """Names of the workload and, one after the other, of its Secrets."""
         config = self.shared.estate.config
-        return names_of(self.subject, composition, self.shared.profiles, config.breakGlass or "")
+        template, profiles = self._template(composition), self.shared.charts.profiles
+        return names_of(self.subject, template, profiles, config.breakGlass or "")
+
+    def _template(self, composition: Composition) -> dict[str, Json]:
+        """The pod's template after the cutover."""
+        charts, workload, manifest = self.shared.charts, self.candidate.workload, self.subject.manifest
+        return template_after(self.subject, composition, lambda document: charts.after(workload, manifest, document))
 
     def spoken(self, names: dict[str, str]) -> dict[str, str]:
         """The same names for people."""
@@ -210,7 +221,7 @@ class SecretsCase:
         yield from self.aside
         if isinstance(self.candidate.form, Fit):
             insist_on_last_word(self.subject, self.candidate.form.standing, composition)
-        yield from foresee(self.subject, composition, injector)
+        yield from foresee(self.subject, self._template(composition), injector)
 
     def unknowns(self) -> tuple[Unknown, ...]:
         """What the tree does not say."""

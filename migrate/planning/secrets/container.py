@@ -37,6 +37,18 @@ class Container:
         noted = self.change.setdefault(what, [])
         noted += [value for value in values if value not in noted]
 
+    def now(self, what: str, place: object, held: Json) -> object:
+        """What stands at a place after the change so far: several files may be named in one text."""
+        return next(
+            (pair[1] for pair in self.change.get(what, []) if isinstance(pair, tuple) and pair[0] == place), held
+        )
+
+    def replace(self, what: str, place: object, new: str) -> None:
+        """Take note of what stands at a place instead, once for each place."""
+        noted = self.change.get(what, [])
+        self.change[what] = [pair for pair in noted if not (isinstance(pair, tuple) and pair[0] == place)]
+        self.note(what, (place, new))
+
     def finished(self) -> ContainerChange | None:
         """The whole change; None where nothing changes. Raises UnfitError where a reference would stay behind."""
         if self.config is not None:

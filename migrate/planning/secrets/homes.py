@@ -25,25 +25,24 @@ class Standing:
     later: tuple[Patch, ...] = ()
 
 
-def standing(workload: Workload, written: Json, at: Pointer, tree: Built) -> Standing:
+def standing(workload: Workload, written: Json, part: Pointer, tree: Built) -> Standing:
     """Where the workload is edited. Raises UnfitError where no place is its own.
 
-    Its own file, where that makes nothing else and no patch changes its pod; else the nearest kustomization that
+    Its own file, where that makes nothing else and no patch changes this part; else the nearest kustomization that
     makes nothing else of the file, and comes after the patches.
     """
     users = tree.by_place.get((workload.file, workload.document), ())
     mine = tree.made(workload)
     if len(clusters := tree.clusters(mine)) > 1:
         raise UnfitError(f"{' and '.join(clusters)} make it in clusters of their own, and a plan is for one")
-    if len(mine) == len(users) and all(same(_pod(tree.document(one), at), _pod(written, at)) for one in mine):
+    if len(mine) == len(users) and all(same(_part(tree.document(one), part), _part(written, part)) for one in mine):
         later = next((one.placed.patches for one in mine if one.placed is not None), ())
         return Standing(written, Written(Place(workload.file, workload.document)), later)
     return _overlaid(workload, users, mine, tree)
 
 
-def _pod(document: Json, at: Pointer) -> Json:
-    """The pod's template."""
-    return reach(document, *map(str, at[:-1]))
+def _part(document: Json, at: Pointer) -> Json:
+    return reach(document, *map(str, at))
 
 
 def _overlaid(workload: Workload, users: tuple[Applied, ...], mine: list[Applied], tree: Built) -> Standing:
@@ -88,7 +87,7 @@ def _insist_on_its_name(workload: Workload, item: Placed, layer: Layer, mine: li
             raise UnfitError(f"{one.folder} renames what it takes in, and would rename its ServiceAccount too")
 
 
-def lasts(found: Standing, wanted: Json, at: Pointer) -> bool:
-    """Whether the pod that is wanted at the workload's home is the one that reaches the cluster."""
+def lasts(found: Standing, wanted: Json, part: Pointer) -> bool:
+    """Whether the part that is wanted at the workload's home is the one that reaches the cluster."""
     after = changed_by(wanted, found.later, str(mapping(wanted).get("apiVersion") or ""))
-    return same(_pod(after, at), _pod(wanted, at))
+    return same(_part(after, part), _part(wanted, part))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jsonpatch
 
@@ -17,9 +17,9 @@ from migrate.planning.secrets.container import variables, whole_secrets
 
 
 def names_of(
-    subject: SecretsSubject, composition: Composition, profiles: Profiles, break_glass: str
+    subject: SecretsSubject, template: dict[str, Json], profiles: Profiles, break_glass: str
 ) -> tuple[dict[str, str], ...]:
-    """Every name that a check may ask for; empty where there is none, or it is unknown."""
+    """Every name that a check may ask for; empty where there is none, or it is unknown. `template`: the pod's, then."""
     wrapped = [one for one in subject.change.containers if one.exports]
     images = {text(one.get("name")): text(one.get("image")) for one in _containers(subject.manifest.pod)}
     shells = all(profiles.image(images.get(one.name, "")).shell is True for one in wrapped)
@@ -37,9 +37,9 @@ def names_of(
         "namespace": subject.pods_in,
         "owner": "",
         "path": "\n".join(subject.paths),
-        "pod": pod_changes(subject, composition),
+        "pod": pod_changes(subject, template),
         "policy": subject.policy.short,
-        "release": "",
+        "release": subject.manifest.release,
         "shell": "what is documented or declared for its image" if wrapped and shells else "",
         "wrapped": ", ".join(f"{subject.unit}/{one.name}" for one in wrapped),
     }
@@ -57,7 +57,8 @@ def names_of(
 
 def workload_name(subject: SecretsSubject) -> str:
     """As checks take it: a Deployment by its name, others with their kind before it."""
-    return subject.unit if subject.manifest.kind == "Deployment" else f"{subject.manifest.kind}/{subject.unit}"
+    workload = subject.manifest.workload
+    return workload.name if workload.kind == "Deployment" else f"{workload.kind}/{workload.name}"
 
 
 def keys_read(pod: dict[str, Json], secret: str) -> list[str]:
@@ -94,18 +95,22 @@ def document_after(subject: SecretsSubject, composition: Composition) -> Json:
             return patched
 
 
-def template_after(subject: SecretsSubject, composition: Composition) -> dict[str, Json]:
-    """The pod template as the cutover leaves it; of a plan without the cutover, the one there is."""
+def template_after(subject: SecretsSubject, composition: Composition, after: Callable[[Json], Json]) -> dict[str, Json]:
+    """The pod template as the cutover leaves it; of a plan without the cutover, the one there is.
+
+    `after` makes the workload of the document that the cutover edits.
+    """
     steps = [one for one in composition.steps if one.unit == subject.unit and one.operation == "inject-pod"]
-    node = document_after(subject, composition) if steps else subject.manifest.document
+    if not steps:
+        return subject.manifest.template
+    node = after(document_after(subject, composition))
     for token in subject.manifest.at[:-1]:
         node = mapping(node).get(str(token))
     return mapping(node)
 
 
-def pod_changes(subject: SecretsSubject, composition: Composition) -> str:
+def pod_changes(subject: SecretsSubject, template: dict[str, Json]) -> str:
     """What to lay over the pod that runs today to get the one after the cutover, as canonical JSON. Names only."""
-    template = template_after(subject, composition)
     notes = mapping(mapping(template.get("metadata")).get("annotations"))
     first = next(iter(subject.change.containers), None)
     changes: dict[str, Json] = {

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from migrate.estate.profiles import Profiles, written_out
 from migrate.model.json import Json, items, mapping, numbered, sequence, text
-from migrate.operations.agent import FOLDER, PREFIX, TOKEN_VOLUME
+from migrate.operations.agent import FOLDER, TOKEN_VOLUME
 from migrate.operations.secrets import AgentFile, Manifest, PodChange
 from migrate.planning.secrets.container import Container, replaced_in, take_variable, variables, whole_secrets
 from migrate.planning.secrets.files import Files
+from migrate.planning.secrets.releases import injected
 from migrate.planning.secrets.replaced import Copy, replaced
 from migrate.planning.secrets.sources import Rendered, Source, UnfitError, keys_of, source_of
 
@@ -48,7 +49,7 @@ def brought(manifest: Manifest, copies: tuple[Copy, ...], profiles: Profiles) ->
     changes = [change for container in containers if (change := container.finished()) is not None]
     _insist_on_free_places(manifest, files, dropped)
     init = any("initContainers" in change.at for change in changes)
-    pod = PodChange(tuple(changes), tuple(dict.fromkeys(dropped)), init, manifest.kind in _ENDING)
+    pod = PodChange(tuple(changes), tuple(dict.fromkeys(dropped)), init, manifest.workload.kind in _ENDING)
     if not files.made:
         raise UnfitError("nothing in its manifest reads it where this tool looks")
     made = tuple(files.made.values())
@@ -56,18 +57,10 @@ def brought(manifest: Manifest, copies: tuple[Copy, ...], profiles: Profiles) ->
 
 
 def _insist_on_new(manifest: Manifest) -> None:
-    notes = mapping(mapping(_template(manifest).get("metadata")).get("annotations"))
-    if any(str(name).startswith(f"{PREFIX}agent-inject") for name in notes):
+    if injected(manifest.template):
         raise UnfitError("its pod has annotations of the injector already: finish or take back by hand what was begun")
     if any(volume.get("name") == TOKEN_VOLUME for volume in items(manifest.pod.get("volumes"))):
         raise UnfitError(f"its pod has a volume called {TOKEN_VOLUME} already")
-
-
-def _template(manifest: Manifest) -> dict[str, Json]:
-    node = manifest.document
-    for token in manifest.at[:-1]:
-        node = mapping(node).get(str(token))
-    return mapping(node)
 
 
 def _containers(manifest: Manifest, profiles: Profiles, files: Files) -> Iterator[Container]:
@@ -214,13 +207,15 @@ def _renamed(container: Container, old: str, new: str) -> None:
     named, found = re.compile(re.escape(old) + r"(?![\w./-])"), False
     for group in ("command", "args"):
         for number, word in enumerate(sequence(container.held.get(group))):
-            if isinstance(word, str) and named.search(word):
-                container.note("texts", ((group, number), named.sub(lambda _: new, word)))
+            now = container.now("texts", (group, number), word)
+            if isinstance(now, str) and named.search(now):
+                container.replace("texts", (group, number), named.sub(lambda _: new, now))
                 found = True
     for variable in items(container.held.get("env")):
-        value = variable.get("value")
-        if isinstance(value, str) and named.search(value):
-            container.note("set", (text(variable.get("name")), named.sub(lambda _: new, value)))
+        name = text(variable.get("name"))
+        now = container.now("set", name, variable.get("value"))
+        if isinstance(now, str) and named.search(now):
+            container.replace("set", name, named.sub(lambda _: new, now))
             found = True
     if not found:
         raise UnfitError(f"{container.name} expects the file at {old} inside a folder of its own, and nothing names it")

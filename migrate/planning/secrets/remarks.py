@@ -16,7 +16,7 @@ from migrate.planning.entering import entering_remarks, entering_unknowns
 from migrate.planning.files import Files
 from migrate.planning.injected import NewPod, foreseen, injector_remarks
 from migrate.planning.secrets.homes import Standing, lasts
-from migrate.planning.secrets.names import document_after, template_after
+from migrate.planning.secrets.names import document_after
 from migrate.planning.surroundings import Injector
 
 _RELOADER = ("reloader.stakater.com/", "secret.reloader.stakater.com/", "configmap.reloader.stakater.com/")
@@ -90,21 +90,20 @@ def _shared_keys(secret: Secret, inventory: Inventory) -> Iterator[Remark]:
 # --- what the pod becomes ------------------------------------------------------------------------------------------
 
 
-def foresee(subject: SecretsSubject, composition: Composition, injector: Injector | None) -> Iterator[Remark]:
+def foresee(subject: SecretsSubject, template: dict[str, Json], injector: Injector | None) -> Iterator[Remark]:
     """What will be added to the pod, and what an expert would warn of. Raises Refused with the injector's own words."""
     following = (
         f"see {subject.file}, or leave it out (--exclude {subject.unit}); migrate predict shows what the "
         "injector makes of a pod"
     )
     called = f"the pod of {subject.unit}"
-    pod = _pod(subject, composition)
+    pod = _pod(subject, template)
     new = NewPod(pod, subject.pods_in, subject.unit, subject.file, called, following)
     return foreseen(new, subject.vault, injector)
 
 
-def _pod(subject: SecretsSubject, composition: Composition) -> Json:
+def _pod(subject: SecretsSubject, template: dict[str, Json]) -> Json:
     """The new pod as the API server makes it of its template: with the token that it mounts by itself."""
-    template = template_after(subject, composition)
     spec = dict(mapping(template.get("spec")))
     if spec.get("automountServiceAccountToken") is not False:
         mount: Json = {"name": "kube-api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
@@ -114,7 +113,7 @@ def _pod(subject: SecretsSubject, composition: Composition) -> Json:
             ]
         spec["volumes"] = [*sequence(spec.get("volumes")), {"name": "kube-api-access", "projected": {}}]
     metadata: dict[str, Json] = {
-        "name": subject.manifest.name,
+        "name": subject.manifest.workload.short,
         "namespace": subject.pods_in,
         "annotations": mapping(template.get("metadata")).get("annotations"),
     }
@@ -124,7 +123,7 @@ def _pod(subject: SecretsSubject, composition: Composition) -> Json:
 def insist_on_last_word(subject: SecretsSubject, stands: Standing, composition: Composition) -> None:
     """Return if no patch that comes after our edits changes the pod again. Raises Refused."""
     moves = any(one.unit == subject.unit and one.operation == "inject-pod" for one in composition.steps)
-    if moves and not lasts(stands, document_after(subject, composition), subject.manifest.at):
+    if moves and not lasts(stands, document_after(subject, composition), subject.manifest.part):
         raise Refused(
             f"patches that come after {subject.file} would change the pod of {subject.unit} again",
             truth="what reaches the cluster would not be what this plan makes",
@@ -168,20 +167,14 @@ def _reload(subject: SecretsSubject) -> str:
     manifest = subject.manifest
     if subject.change.ends:
         return f"A value that changes in Vault reaches {subject.unit} with its next pod, as before."
-    places = (mapping(manifest.document).get("metadata"), _template_metadata(subject))
+    places = (mapping(manifest.read).get("metadata"), manifest.template.get("metadata"))
     notes_ = [str(name) for place in places for name in mapping(mapping(place).get("annotations"))]
     before = "Reloader" if any(name.startswith(_RELOADER) for name in notes_) else "nothing"
-    restart = f"kubectl -n {manifest.namespace} rollout restart {manifest.kind.lower()}/{manifest.name}"
+    workload = manifest.workload
+    restart = f"kubectl -n {workload.namespace} rollout restart {workload.kind.lower()}/{workload.short}"
     return (
         f"When a value changes in Vault, {before} restarted {subject.unit} so far"
         + (" (it watched the Secret)" if before == "Reloader" else "")
         + f". Now the agent rewrites the file within minutes and nothing restarts: what is read at start only needs "
         f"{restart}"
     )
-
-
-def _template_metadata(subject: SecretsSubject) -> Json:
-    node = subject.manifest.document
-    for token in subject.manifest.at[:-1]:
-        node = mapping(node).get(str(token))
-    return mapping(node).get("metadata")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from migrate.estate.inventory import Inventory, Secret, VaultKey, Workload
 from migrate.estate.profiles import Profiles
 from migrate.model.json import Json, mapping, reach, sequence, text_at
+from migrate.model.target import Target
 from migrate.operations.overlaying import Written
-from migrate.operations.secrets import Manifest
+from migrate.operations.secrets import Manifest, Plain
 from migrate.operations.subject import Place
 from migrate.planning.built import Built, built
 from migrate.planning.copies import flux_of
@@ -20,17 +21,11 @@ from migrate.planning.files import one as document_of
 from migrate.planning.phases import SecretsSelect
 from migrate.planning.secrets.homes import Standing, standing
 from migrate.planning.secrets.pods import Brought, brought
+from migrate.planning.secrets.releases import TEMPLATES, Charts, Made, insist_on_arguments, reading
 from migrate.planning.secrets.replaced import Copy
 from migrate.planning.secrets.sources import UnfitError
 from migrate.planning.vaultside import store_of
 
-_TEMPLATES = {
-    "Deployment": ("spec", "template", "spec"),
-    "StatefulSet": ("spec", "template", "spec"),
-    "DaemonSet": ("spec", "template", "spec"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
-    "Job": ("spec", "template", "spec"),
-}
 _FORCE = "kustomize.toolkit.fluxcd.io/force"
 
 
@@ -66,14 +61,15 @@ class Candidate:
         return f"{self.workload.namespace}/{self.workload.name}"
 
 
-def candidates(inventory: Inventory, files: Files, select: SecretsSelect, profiles: Profiles) -> list[Candidate]:
+def candidates(inventory: Inventory, files: Files, select: SecretsSelect, charts: Charts) -> list[Candidate]:
     """Every wired workload that reads one, in the order in which they move: wave by wave, then by name."""
     moving = _moving(inventory, select)
     read = _read(moving)
     tree = built(files)
-    waves = _Waves(inventory, files, profiles)
+    waves = _Waves(inventory, files, charts.profiles)
+    read |= dict(_patched(inventory, files, charts, read))
     answer = [
-        Candidate(one, waves.of(one), secrets, _form(one, secrets, inventory, files, profiles, tree))
+        Candidate(one, waves.of(one), secrets, _form(one, secrets, inventory, files, charts, tree))
         for one in inventory.workloads
         if one.wired and (secrets := read.get((one.kind, one.namespace, one.name)))
     ]
@@ -94,18 +90,33 @@ def _read(secrets: list[Secret]) -> dict[tuple[str, str, str], tuple[Secret, ...
     return {key: tuple(one.values()) for key, one in found.items()}
 
 
+def _patched(
+    inventory: Inventory, files: Files, charts: Charts, read: Mapping[tuple[str, str, str], tuple[Secret, ...]]
+) -> Iterator[tuple[tuple[str, str, str], tuple[Secret, ...]]]:
+    """What is left of a release's Secrets where a post-renderer of ours changes its pod: its values still name them."""
+    for one in inventory.workloads:
+        key = one.kind, one.namespace, one.name
+        if one.kind == "HelmRelease" and key in read and one.wired:
+            found = document_of(files, one.file, one.document)
+            left = charts.left(one, found.value) if found else None
+            if left is not None:
+                yield key, tuple(secret for secret in read[key] if secret.target in left)
+
+
 def _form(
     workload: Workload,
     secrets: tuple[Secret, ...],
     inventory: Inventory,
     files: Files,
-    profiles: Profiles,
+    charts: Charts,
     tree: Built,
 ) -> Fit | Unfit:
     try:
-        manifest, found = _manifest(workload, secrets, inventory, files, tree)
+        manifest, stands = _manifest(workload, secrets, inventory, files, charts, tree)
         copies = tuple(_copy(secret, inventory, files) for secret in secrets)
-        return Fit(manifest, brought(manifest, copies, profiles), secrets, found)
+        found = brought(manifest, copies, charts.profiles)
+        insist_on_arguments(manifest, found.change)
+        return Fit(manifest, found, secrets, stands)
     except UnfitError as error:
         return Unfit(str(error))
 
@@ -115,15 +126,16 @@ def _manifest(
     secrets: tuple[Secret, ...],
     inventory: Inventory,
     files: Files,
+    charts: Charts,
     tree: Built,
 ) -> tuple[Manifest, Standing]:
-    at = _TEMPLATES.get(workload.kind)
-    if at is None:
+    release = workload.kind == "HelmRelease"
+    if workload.kind not in TEMPLATES and not release:
         raise UnfitError(f"its pod is made by a {workload.kind}, not written out in Git")
     found = document_of(files, workload.file, workload.document)
     if found is None:
         raise UnfitError(f"{workload.file} cannot be read any more")
-    stands = standing(workload, found.value, at, tree)
+    stands = standing(workload, found.value, charts.part(workload), tree)
     if found.name != workload.name and isinstance(stands.home, Written):
         raise UnfitError(f"kustomize calls it {workload.name}, and {workload.file} calls it {found.name}")
     for secret in secrets:
@@ -135,13 +147,23 @@ def _manifest(
                 and reader.how != "text"
                 and (reader.file, reader.document) != (workload.file, workload.document)
             ):
-                raise UnfitError(f"it reads {secret.target} by a patch in {reader.file}")
+                way = "in values that stand" if release else "by a patch"
+                raise UnfitError(f"it reads {secret.target} {way} in {reader.file}")
     if workload.kind == "Job" and str(_notes(stands.document).get(_FORCE, "")).lower() not in {"enabled", "true"}:
         raise UnfitError(f"a Job's pod cannot change: annotate it {_FORCE}: enabled, and it is made anew")
     place, flux = Place(workload.file, workload.document), flux_of(workload.wired_by, inventory)
     seen = _named(stands.document, workload, secrets)
     names = workload.kind, workload.namespace, workload.name
-    return Manifest(place, *names, stands.document, seen, at, stands.home, flux), stands
+    made = reading(workload, seen, secrets, charts) if release else _plain(workload, seen)
+    at, account = TEMPLATES[made.workload.kind], (made.account, made.account_made)
+    document, home = stands.document, stands.home
+    return Manifest(place, *names, document, made.read, at, home, made.workload, made.form, *account, flux), stands
+
+
+def _plain(workload: Workload, seen: Json) -> Made:
+    """The workload that makes itself."""
+    target = Target("cluster", workload.kind, f"{workload.namespace}/{workload.name}")
+    return Made(target, seen, Plain(), workload.service_account or "default", account_made=False)
 
 
 def _named(document: Json, workload: Workload, secrets: tuple[Secret, ...]) -> Json:

@@ -1,0 +1,192 @@
+"""Phase 2 of Helm releases: by the values of charts that are known, by a post-renderer where they are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from migrate.documents.reader import load_all
+from migrate.estate.strategic import merge
+from migrate.model.errors import Refused
+from migrate.model.plan import Plan
+from migrate.planning.cases import NothingToDo
+from tests.planning.secrets.estates import (
+    KNOWN,
+    UNKNOWN,
+    container,
+    estate,
+    external,
+    made_so,
+    outcome,
+    planned,
+    workload,
+)
+from tests.planning.secrets.estates import variable as listed
+from tests.planning.secrets.releases import controllers, release
+
+TOKEN = {"CLOUDFLARE_API_TOKEN": {"valueFrom": {"secretKeyRef": {"name": "login", "key": "token"}}}}
+FILE = "/vault/secrets/cloudflare-api-token"
+
+
+def spec_after(folder: Path, plan: Plan) -> dict[str, Any]:
+    """What the HelmRelease says after the cutover."""
+    made_so(folder, plan, "inject-pod")
+    value: Any = load_all((folder / "helmrelease-app.yaml").read_bytes())[0].value
+    return dict(value["spec"])
+
+
+def moved(tmp_path: Path, values: dict[str, Any], *keys: str, **spec: Any) -> dict[str, Any]:
+    folder = estate(tmp_path / "e", external("login", *(keys or ("token",))), release(values, **spec))
+    return spec_after(folder, planned(folder))
+
+
+def notes(annotations: dict[str, str]) -> dict[str, str]:
+    return {key.partition("/")[2]: value for key, value in annotations.items()}
+
+
+def test_a_variable_in_values_gives_way_to_its_file(tmp_path: Path) -> None:
+    spec = moved(tmp_path, controllers(KNOWN, env={"A": "1", **TOKEN}))
+    pod = spec["values"]["controllers"]["app"]
+    assert pod["containers"]["main"]["env"] == {"A": "1", "CLOUDFLARE_API_TOKEN_FILE": FILE}
+    assert notes(pod["pod"]["annotations"])["agent-inject-containers"] == "main"
+    assert pod["serviceAccount"] == {"name": "app"}
+    token = spec["values"]["persistence"]["vault-token"]
+    assert token["advancedMounts"] == {"app": {"main": []}}, "no container of ours and no other pod gets the token"
+    assert token["volumeSpec"]["projected"]["sources"][0]["serviceAccountToken"]["path"] == "token"
+
+
+def test_the_account_comes_beside_the_release_and_gates_wait_for_both(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", external("login", "token"), release(controllers(KNOWN, env=TOKEN)))
+    plan = planned(folder)
+    made_so(folder, plan, "inject-pod")
+    account = load_all((folder / "helmrelease-app.yaml").read_bytes())[1].value
+    assert account == {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "app", "namespace": "apps"}}
+    about = dict(next(gate for gate in plan.gates if gate.id == "rollout.recreate-or-single").about)
+    assert (about["release"], about["deployment"]) == ("apps/app", "apps/app")
+
+
+def test_a_mounted_secret_of_a_release_is_written_where_it_was_mounted(tmp_path: Path) -> None:
+    values = controllers(UNKNOWN) | {
+        "persistence": {
+            "data": {"existingClaim": "data"},
+            "keys": {
+                "type": "secret",
+                "name": "{{ .Release.Name }}-login",
+                "advancedMounts": {"app": {"main": [{"path": "/etc/keys", "readOnly": True}]}},
+            },
+        }
+    }
+    folder = estate(tmp_path / "e", external("app-login", "token"), release(values))
+    spec = spec_after(folder, planned(folder))
+    assert [*spec["values"]["persistence"]] == ["data", "vault-token"]
+    found = notes(spec["values"]["controllers"]["app"]["pod"]["annotations"])
+    assert (found["secret-volume-path-token"], found["agent-inject-file-token"]) == ("/etc/keys", "token")
+
+
+def test_a_command_in_values_is_wrapped(tmp_path: Path) -> None:
+    spec = moved(tmp_path, controllers(UNKNOWN, command=["serve"], envFrom=[{"secretRef": {"name": "login"}}]))
+    main = spec["values"]["controllers"]["app"]["containers"]["main"]
+    assert main["command"][0] == "/bin/sh"
+    assert main["command"][-1] == "serve"
+    assert "envFrom" not in main
+
+
+def test_a_list_of_variables_and_a_list_of_volumes_stay_lists(tmp_path: Path) -> None:
+    image = {"registry": "example.test", "repository": "oauth2-proxy/oauth2-proxy", "tag": "v7.6.0"}
+    secret = listed("OAUTH2_PROXY_COOKIE_SECRET", "login", "token")
+    values = {"image": image, "extraEnv": [{"name": "A", "value": "1"}, secret], "extraVolumes": [{"name": "x"}]}
+    folder = estate(
+        tmp_path / "e", external("login", "token"), release(values, chart="oauth2-proxy"), settings="breakGlass: tried"
+    )
+    with pytest.raises(Refused, match="oauth2-proxy would need another argument"):
+        planned(folder)
+    (folder / "migrate.yaml").write_text('adapters: {oauth2-proxy/oauth2-proxy: "OAUTH2_PROXY_*"}\nbreakGlass: tried')
+    after = spec_after(folder, planned(folder))["values"]
+    assert [one["name"] for one in after["extraEnv"]] == ["A", "OAUTH2_PROXY_COOKIE_SECRET_FILE"]
+    assert [one["name"] for one in after["extraVolumes"]] == ["x", "vault-token"]
+    assert "agent-inject" in notes(after["podAnnotations"])
+    assert "serviceAccount" not in after, "the chart makes one that nobody else runs under"
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (release(controllers(KNOWN, "one", "two", env=TOKEN)), "2 of its workloads read it: app-one, app-two"),
+        (release(controllers(KNOWN, env=TOKEN), version="3.1.0"), "which ServiceAccount its pod runs under"),
+        (
+            release(controllers(KNOWN, env=TOKEN), valuesFrom=[{"kind": "ConfigMap", "name": "more"}]),
+            r"part of its values stand in ConfigMap more \(valuesFrom\)",
+        ),
+        (
+            release(controllers(KNOWN, "one", "two") | {"image": KNOWN, "env": TOKEN}),
+            "where its values name login is no setting of a pod that is known of chart app-template",
+        ),
+        (
+            release(controllers(KNOWN, env=TOKEN) | {"image": KNOWN, "env": TOKEN}),
+            "its values name login at /spec/values/env/CLOUDFLARE_API_TOKEN/valueFrom/secretKeyRef/name too",
+        ),
+        (
+            release({"image": KNOWN, "env": TOKEN}, chart="portal"),
+            r"what chart portal makes of its values is not known: .*rendered: \{apps/app: FILE\}",
+        ),
+    ],
+)
+def test_a_release_that_cannot_be_changed_exactly_says_why(tmp_path: Path, made: dict[str, Any], why: str) -> None:
+    folder = estate(tmp_path / "e", external("login", "token"), made)
+    with pytest.raises(Refused, match=why):
+        planned(folder)
+
+
+def test_annotations_for_every_pod_are_added_to_not_hidden(tmp_path: Path) -> None:
+    shared = {"defaultPodOptions": {"annotations": {"kept": "yes"}}}
+    spec = moved(tmp_path, controllers(KNOWN, env=TOKEN) | shared)
+    assert spec["values"]["defaultPodOptions"]["annotations"]["kept"] == "yes"
+    assert "pod" not in spec["values"]["controllers"]["app"]
+
+
+# --- charts that nobody knows --------------------------------------------------------------------------------------
+
+RENDERED = {"rendered": {"apps/app": "rendered/app.yaml"}}
+
+
+def unknown(folder: Path, **spec: Any) -> Path:
+    """An estate whose release of an unknown chart is declared with what it renders."""
+    made = release({"image": KNOWN, "env": TOKEN}, chart="portal", **spec)
+    estate(folder, external("login", "token"), made, settings=yaml.safe_dump(RENDERED))
+    env = [{"name": "A", "value": "1"}, listed("CLOUDFLARE_API_TOKEN", "login", "token")]
+    (folder / "rendered").mkdir()
+    held = workload(container(KNOWN, env=env), name="app-portal")
+    (folder / "rendered/app.yaml").write_text(yaml.safe_dump(held))
+    return folder
+
+
+def test_a_post_renderer_comes_behind_those_there_are(tmp_path: Path) -> None:
+    theirs = {"kustomize": {"images": [{"name": "a", "newName": "b"}]}}
+    folder = unknown(tmp_path / "e", postRenderers=[theirs])
+    rendered = load_all((folder / "rendered/app.yaml").read_bytes())[0].value
+    first, ours = spec_after(folder, planned(folder))["postRenderers"]
+    assert first == theirs
+    (patch,) = ours["kustomize"]["patches"]
+    assert patch["target"] == {"kind": "Deployment", "name": "app-portal"}
+    after: Any = merge(rendered, load_all(patch["patch"].encode())[0].value, native=True)
+    pod = after["spec"]["template"]["spec"]
+    assert {one["name"] for one in pod["containers"][0]["env"]} == {"A", "CLOUDFLARE_API_TOKEN_FILE"}
+    assert pod["serviceAccountName"] == "app-portal"
+    assert pod["containers"][0]["image"] == KNOWN
+    assert notes(after["spec"]["template"]["metadata"]["annotations"])["role"] == "mig-apps-app"
+
+
+def test_values_that_still_name_a_secret_behind_a_post_renderer_are_nothing_to_do(tmp_path: Path) -> None:
+    folder = unknown(tmp_path / "e")
+    made_so(folder, planned(folder), "inject-pod")
+    assert isinstance(outcome(folder), NothingToDo)
+
+
+def test_a_file_of_what_is_rendered_that_is_not_there_is_named(tmp_path: Path) -> None:
+    folder = unknown(tmp_path / "e")
+    (folder / "rendered/app.yaml").unlink()
+    with pytest.raises(Refused, match=r"rendered/app\.yaml, which rendered in migrate\.yaml names, cannot be read"):
+        planned(folder)
