@@ -37,7 +37,8 @@ def doctor(
 ) -> None:
     """Print each setting with its source. With --live, name the servers and run all checks; nothing is written.
 
-    Exit 0; 1 where a server does not answer or a check fails that asks about today.
+    Exit 0; 1 where a server cannot be asked or does not answer, the phase cannot be planned, or a check fails that asks
+    about today.
     """
     from migrate.cli.place import standing_in
     from migrate.views import doctor as view
@@ -71,10 +72,18 @@ def _phase(name: str, folder: Path | None) -> Phase:
 
 
 def _asked(root: Path, config: Config, phase: Phase) -> tuple[tuple[Server, ...], tuple[Examined, ...]]:
+    """What can be known, whatever is not there: settings are shown, and what stands in the way is a line of its own."""
     from migrate.cli.live import opened
+    from migrate.views.doctor import Server
 
-    found = opened(root, config)
-    return tuple(_servers(found)), _checks(root, found, phase)
+    servers = list[Server]()
+    try:
+        found = opened(root, config)
+        servers += _servers(found)
+        return tuple(servers), _checks(root, found, phase)
+    except MigrateError as error:
+        servers.append(Server(phase.name if servers else "servers", "", error.happened, error.following))
+        return tuple(servers), ()
 
 
 def _servers(found: Servers) -> list[Server]:

@@ -148,7 +148,9 @@ def _readers(servers: Servers) -> tuple[Readers, tuple[tuple[str, str], ...]]:
         if isinstance(found, str):
             unknown.append((name, found))
         else:
-            rules[name] = tuple(rule for title, text in found.items() for rule in read_policy(title, text).rules)
+            # `default` is every token's, the workloads' as well: it makes nobody any more or less.
+            own = {title: text for title, text in found.items() if title != "default"}
+            rules[name] = tuple(rule for title, text in own.items() for rule in read_policy(title, text).rules)
     try:
         listed = listed_values(servers.vault, kv_mounts(servers.vault), _MOST) or []
     except MigrateError:

@@ -52,8 +52,9 @@ def moved_facts(plan: Plan, blob: Callable[[str], str | None], state: Callable[[
     """What moved since the plan was made, in words. `blob` names a file's content now, `state` reads a target."""
     for fact in plan.facts:
         if fact.digest.startswith(_BLOB):
-            if blob(fact.file) != fact.digest.removeprefix(_BLOB):
-                yield f"{fact.file} ({fact.target})"
+            if (now := blob(fact.file)) != fact.digest.removeprefix(_BLOB):
+                where = "" if now else "; Git does not hold it: commit it, or see who took it away"
+                yield f"{fact.file} ({fact.target}{where})"
         elif fingerprint(fact.target, state(fact.target)) != fact.digest:
             yield str(fact.target)
 

@@ -82,7 +82,10 @@ def _words(row: Row, one: Path) -> tuple[str, str]:
 
 def _how(*, live: bool) -> str:
     if live:
-        return "From Vault's own policies: of ESO's tokens, and of the workloads."
+        return (
+            "From Vault's own policies, of ESO's tokens and of the workloads; what policy default gives every token is "
+            "left out."
+        )
     return "From Git and plans: a store's token reads at least what it copies. --live asks Vault."
 
 

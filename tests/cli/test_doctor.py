@@ -53,3 +53,18 @@ def test_every_setting_of_one_value_can_be_said_by_a_variable() -> None:
 def test_a_variable_goes_before_the_file_and_beside_it() -> None:
     config = read_config(b"vault: {kv: secret}\n", {"MIGRATE_VAULT_ADDRESS": "https://x.test"})
     assert (config.vault.kv, config.vault.address) == ("secret", "https://x.test")
+
+
+def test_without_a_cluster_the_settings_are_shown_and_what_is_missing_is_a_finding(
+    estate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(estate / "none"))
+
+    assert run(["doctor", "--live", "--estate", str(estate), "--json"]) == 1
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["settings"]
+    (missing,) = document["servers"]
+    assert "no cluster" in missing["wrong"]
+    assert "kubectl config get-contexts" in missing["following"]
+    assert document["checks"] == []

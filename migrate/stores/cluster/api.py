@@ -31,6 +31,8 @@ class Answer:
 
     status: int
     body: dict[str, Json] = field(repr=False)
+    audited: bool = False
+    """Whether it bears the API server's own mark: it gives every answer an audit id."""
 
     @property
     def ok(self) -> bool:
@@ -84,13 +86,13 @@ class Api:
         kind: str = "application/json",
     ) -> Answer:
         """Send one request. Raises LostError where no answer came."""
-        status, data = self._sent(method, path, body, query or {}, kind)
-        return Answer(status, _body(data))
+        status, data, audited = self._sent(method, path, body, query or {}, kind)
+        return Answer(status, _body(data), audited)
 
     def file(self, path: str) -> bytes:
         """What a service of the cluster serves at a path of the API server's proxy. Raises Unreachable."""
         try:
-            status, data = self._sent("GET", path, None, {}, "*/*")
+            status, data, _ = self._sent("GET", path, None, {}, "*/*")
         except LostError as error:
             raise Unreachable(str(error), following="it answers again: kubectl get --raw /readyz") from None
         if status != 200:
@@ -99,7 +101,7 @@ class Api:
             )
         return data
 
-    def _sent(self, method: str, path: str, body: Any, query: Mapping[str, str], kind: str) -> tuple[int, bytes]:
+    def _sent(self, method: str, path: str, body: Any, query: Mapping[str, str], kind: str) -> tuple[int, bytes, bool]:
         headers = {"Accept": "*/*" if kind == "*/*" else "application/json", "Content-Type": kind}
         pairs = list(query.items())
         request = self._client.param_serialize(
@@ -107,7 +109,7 @@ class Api:
         )
         try:
             found = self._client.call_api(*request, _request_timeout=_SECONDS)
-            return found.status, found.read()
+            return found.status, found.read(), "Audit-Id" in (found.getheaders() or {})
         except (urllib3.exceptions.HTTPError, OSError) as error:
             cause = getattr(error, "reason", None) or error
             raise LostError(f"the API server does not answer ({type(cause).__name__})") from None
@@ -122,12 +124,24 @@ class Api:
             raise Unreachable("the API server does not know who asks", following="log in again: kubectl auth whoami")
         if answer.status == 429 or answer.status >= 500:
             raise Unreachable(f"the API server cannot answer now: {answer.message}", following="it answers again")
+        if not _of_server(answer, path):
+            raise Unreachable(
+                f"what answers at the cluster's address does not answer as an API server does (HTTP {answer.status})",
+                following="the API server itself answers: kubectl get --raw /readyz; see what stands before it",
+            )
+        if not answer.ok and answer.status not in {403, 404}:
+            raise Unreachable(f"the API server does not answer that: {answer.message}", following="see its log")
         return answer
 
     def served(self, group: str) -> str | None:
         """`/apis/GROUP/VERSION` as the server prefers it; None where it serves no such group. Raises Unreachable."""
         if group not in self._served:
             found = self.look(f"/apis/{group}")
+            if not found.ok and found.status != 404:
+                raise Unreachable(
+                    f"whether the cluster serves {group} may not be seen: {found.message}",
+                    following="let the kubeconfig's user discover APIs (ClusterRole system:discovery)",
+                )
             version = mapping(found.body.get("preferredVersion")).get("groupVersion") if found.ok else None
             self._served[group] = f"/apis/{version}" if version else None
         return self._served[group]
@@ -146,6 +160,11 @@ def _body(data: bytes) -> dict[str, Json]:
         return mapping(json.loads(data)) if data else {}
     except ValueError:
         return {}
+
+
+def _of_server(answer: Answer, path: str) -> bool:
+    """Whether the API server wrote it: it marks each answer since 1.23, and before that every object had a kind."""
+    return answer.audited or "kind" in answer.body or (answer.ok and bool(answer.body) and not path.startswith("/api"))
 
 
 def place(name: str, plural: str, root: str = "/api/v1") -> str:

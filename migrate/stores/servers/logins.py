@@ -59,7 +59,7 @@ class Logins:
             return {"allowed": False, "why": found.errors}
         bearer = str(found.auth.get("client_token"))
         try:
-            return self._connected(self.vault.bearing(bearer).look(wanted["path"]), wanted)
+            return self._connected(self.vault.bearing(bearer).look(wanted["path"], refused=True), wanted)
         finally:
             self.vault.bearing(bearer).end_token()
 

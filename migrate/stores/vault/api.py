@@ -96,8 +96,12 @@ class Api:
             ) from None
         return Answer(found.status_code, _body(found))
 
-    def look(self, path: str, method: str = "get") -> Answer:
-        """The answer to a reading that is one: found, none there (404), or not allowed (403). Raises Unreachable."""
+    def look(self, path: str, method: str = "get", *, refused: bool = False) -> Answer:
+        """The answer to a reading that is one: found, none there (404), or not allowed (403). Raises Unreachable.
+
+        What a proxy or somebody else says in Vault's place is no answer. `refused`: that the engine at the path refuses
+        what was asked (400) is an answer too.
+        """
         try:
             answer = self.ask(method, path)
         except LostError as error:
@@ -106,7 +110,22 @@ class Api:
             sealed = "sealed" in answer.errors
             words = "Vault is sealed" if sealed else f"Vault cannot answer now: {answer.errors}"
             raise Unreachable(words, following="vault operator unseal" if sealed else "Vault answers again")
+        if not _of_vault(answer):
+            raise Unreachable(
+                f"what answers at {self.address} does not answer as Vault does (HTTP {answer.status})",
+                following="Vault itself answers at vault.address: see what stands before it",
+            )
+        if not answer.ok and answer.status not in ({400, 403, 404} if refused else {403, 404}):
+            raise Unreachable(f"Vault does not answer that: {answer.errors}", following="see Vault's log")
         return answer
+
+
+def _of_vault(answer: Answer) -> bool:
+    """Whether Vault wrote it: what it finds bears the request's id (its health and its own description do not), and
+    what it refuses bears `errors`, or `data` of a version that was deleted."""
+    if answer.ok:
+        return bool(answer.body.keys() & {"request_id", "initialized", "openapi"})
+    return isinstance(answer.body.get("errors"), list) or "data" in answer.body
 
 
 def _body(found: requests.Response) -> dict[str, Json]:
