@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from migrate.world.state import Draft, World
 from tests.world.worlds import DEPLOYMENT, EXTERNAL, RELEASE, SECRET, START, after, commit, edited, new, object_of
 
 Objects = dict[str, Any]
+NAMED = ("serviceAccountName", "serviceAccount")
 
 
 @dataclass(frozen=True)
@@ -164,3 +166,26 @@ def test_no_value_is_shown_to_anybody(history: list[tuple[Deed, World, World, Ap
         state = watch(world, parse_target(name), START)
         text = json.dumps(getattr(state, "value", None))
         assert not [value for value in values if value in text]
+
+
+@pytest.mark.parametrize(("fields", "left"), [(("serviceAccountName",), "own"), (NAMED, None)])
+def test_an_account_that_goes_from_git_goes_where_both_fields_named_it(
+    fields: tuple[str, ...], left: str | None
+) -> None:
+    """As tests/lab/test_applied_fields.py has it from a real API server."""
+
+    def bare(objects: Objects) -> None:
+        objects[DEPLOYMENT] = objects.pop(RELEASE)["makes"][DEPLOYMENT]
+        objects[DEPLOYMENT]["pod"]["spec"].pop("serviceAccountName")
+
+    def named(objects: Objects) -> None:
+        bare(objects)
+        objects["ServiceAccount/watch/own"] = {"by": "flux-system/apps", "tokens": True}
+        objects[DEPLOYMENT]["pod"]["spec"] |= dict.fromkeys(fields, "own")
+        objects[DEPLOYMENT]["pod"]["metadata"]["annotations"] = {"example.test/edition": "2"}
+
+    world = after(after(new(commit("1", bare)), commit("2", named)), commit("3", bare), 2)
+    found = object_of(world, DEPLOYMENT)
+    assert found is not None
+    assert found["spec"]["pod"]["spec"].get("serviceAccountName") == left
+    assert ("service account watch/own: not found" in found.get("blocked", "")) == (left is not None)
