@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from migrate.cli.place import Place
     from migrate.model.change import State
     from migrate.model.config import Config
-    from migrate.model.plan import Plan
+    from migrate.model.plan import Gate, Plan
     from migrate.model.target import StoreName, Target
     from migrate.planning.loading import Loaded
     from migrate.stores.git.store import GitStore
@@ -85,12 +85,18 @@ class Connections:
 
 
 def workloads(plan: Plan) -> list[Target]:
-    """The workloads whose state the steps belong to."""
-    from migrate.model.target import Target
+    """The workloads whose state the steps belong to: as gates ask for them, since a release is called otherwise."""
+    from migrate.checks.pods import workload
+    from migrate.model.target import Target, parse_target
 
     units = dict.fromkeys(step.unit for step in plan.steps)
-    kinds = {one.change.target.name: one.change.target.kind for one in plan.steps if one.operation == "inject-pod"}
-    return [Target("cluster", kinds.get(unit, "Deployment"), unit) for unit in units]
+    asked = {gate.unit or plan.unit: dict(gate.about).get("deployment", "") for gate in plan.gates if _rolls_out(gate)}
+    named = {unit: parse_target(workload(name)) for unit, name in asked.items() if name}
+    return [named.get(unit, Target("cluster", "Deployment", unit)) for unit in units]
+
+
+def _rolls_out(gate: Gate) -> bool:
+    return gate.id.partition("@")[0] == "rollout.recreate-or-single"
 
 
 @dataclass(frozen=True, slots=True)
