@@ -1,4 +1,4 @@
-"""Every row decrypted and compared, while nobody may write the table."""
+"""Every row decrypted and compared; what changes meanwhile once more, while nobody may write the table."""
 
 from __future__ import annotations
 

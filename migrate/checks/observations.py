@@ -28,7 +28,8 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      last wrote a row with both, with the plaintext alone, with the ciphertext alone
     postgres:comparison/COLUMNS?key=COLUMN&with=PATH
                                      {rows, equal, differing, missing, alone, unreadable}: numbers of rows, decrypted
-                                     with the key at PATH and compared under a lock; alone: ciphertext without plaintext
+                                     with the key at PATH and compared, those that changed meanwhile once more under a
+                                     lock (they count twice); alone: ciphertext without plaintext
     postgres:restored/COLUMNS?key=COLUMN&with=PATH
                                      {address, ...}: the same of some rows with a second Vault, not locked; absent where
                                      none is named

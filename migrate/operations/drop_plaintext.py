@@ -16,7 +16,8 @@ def drop_plaintext(subject: ColumnSubject, arguments: Arguments) -> Iterator[Wis
         act=Put({"kept": False}),
         summary=f"column {columns.plain} of {columns.relation} is dropped, and the guard with it",
         blast=f"whoever still names {columns.plain} in a statement gets an error from the database",
-        guard="refused while any row has no ciphertext; nobody writes between the question and the drop",
+        guard="refused while any row has no ciphertext; nobody writes between the question and the drop, which are one "
+        "short transaction that waits at most 5 s for its lock",
         needs=(f"postgres: to own {columns.relation}",),
         rests_on=(subject.key, subject.policy, subject.jwt_role, columns.target("sealed"), columns.target("sealing")),
         updates=True,

@@ -136,11 +136,11 @@ Pairs: TypeAlias = Callable[[str | None, int], tuple[list[Pair], str | None]]
 
 
 def compare(pairs_after: Pairs, cipher: Cipher, batch: int) -> Comparison:
-    """Decrypt every row and compare. Under a lock of the caller's, the answer holds as long as the lock does."""
+    """Decrypt every row and compare. For rows that nobody may change meanwhile the answer holds as long as that."""
     total, after = Comparison(), None
     while True:
         pairs, after = pairs_after(after, batch)
-        total = _sum(total, _compared(pairs, cipher))
+        total = added(total, _compared(pairs, cipher))
         if after is None:
             return total
 
@@ -166,5 +166,6 @@ def _verdict(pair: Pair, opened: Iterator[str | Unreadable]) -> str:
     return "equal" if value == pair.plain else "differing"
 
 
-def _sum(one: Comparison, other: Comparison) -> Comparison:
+def added(one: Comparison, other: Comparison) -> Comparison:
+    """Both together."""
     return Comparison(*(getattr(one, key) + getattr(other, key) for key in ("rows", *_VERDICTS)))

@@ -16,9 +16,9 @@ import psycopg
 import pytest
 
 from migrate.engine.settle import Applied, Final, NotApplied, Nothing, retract, settle
-from migrate.model.change import Doc
+from migrate.model.change import Doc, inverted
 from migrate.model.errors import Refused
-from migrate.model.ports import Denied, Move, Partly, Secrets, Unreachable, Written
+from migrate.model.ports import Conflict, Denied, Move, Partly, Secrets, Unreachable, Written
 from migrate.sealing.job import Clock, Ended, compare, rewrap, seal
 from migrate.sealing.pace import Pace
 from migrate.sealing.ports import Pair, Row, Unreadable
@@ -27,6 +27,7 @@ from migrate.stores.postgres.sealed import SealedTable, sealed_table, versions
 from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.store import PostgresStore
 from migrate.stores.vault.transit import Key
+from migrate.targets.columns import index_ahead
 from tests.contract.sealing import CANARY, Sealed, sealed
 from tests.contract.servers import ADMIN, OLD, Servers
 
@@ -318,23 +319,99 @@ def test_a_comparison_finds_what_differs_what_is_missing_and_what_no_key_opens(n
     assert found.equal == found.rows - 3
 
 
-def test_nobody_writes_while_it_is_compared(notes: Sealed) -> None:
+def test_everybody_writes_while_it_is_compared_and_what_they_wrote_is_compared_under_a_lock(notes: Sealed) -> None:
     notes.ready()
     notes.write(notes.fill())
-    refused: list[str] = []
+    written, refused = list[str](), list[str]()
 
     class Watching(Key):
         """A key that tries to write the table whenever it is asked."""
 
         def decrypt(self, sealed: Sequence[str]) -> list[str | Unreadable]:
             try:
-                notes.sql("set lock_timeout = '50ms'; update entries set body = 'sneaked in' where id = 400")
+                notes.sql(
+                    "set lock_timeout = '50ms'; set migrate.job = 'on'; "
+                    "update entries set body = 'sneaked in' where id = 3"  # past the guard, behind what was compared
+                )
+                written.append("written")
             except psycopg.errors.LockNotAvailable:
                 refused.append("refused")
             return super().decrypt(sealed)
 
-    assert compared(notes.database, notes.columns, "id", Watching(notes.vault, notes.key.path)).whole
+    found = compared(notes.database, notes.columns, "id", Watching(notes.vault, notes.key.path))
+
+    assert written
     assert refused
+    assert (found.differing, found.rows) == (1, 503)
+
+
+def test_a_row_written_by_a_transaction_that_was_under_way_is_compared_too(notes: Sealed, servers: Servers) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    with psycopg.connect(servers.dsn, dbname=notes.columns.database) as older:
+        older.execute("set migrate.job = 'on'")
+        older.execute("update entries set body = 'before it began' where id = 3")
+
+        class Committing(Key):
+            """A key that sees the other transaction end."""
+
+            def decrypt(self, sealed: Sequence[str]) -> list[str | Unreadable]:
+                older.commit()
+                return super().decrypt(sealed)
+
+        found = compared(notes.database, notes.columns, "id", Committing(notes.vault, notes.key.path))
+
+    assert found.differing == 1
+
+
+@pytest.mark.parametrize("gone", ["plaintext", "sealed"])
+def test_what_a_drop_asks_under_its_lock_is_answered_by_an_index_that_goes_with_it(
+    notes: Sealed, servers: Servers, gone: str
+) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    change = notes.drop() if gone == "plaintext" else inverted(notes.add_column())
+    found = index_ahead(change)
+    assert found is not None
+    name, statement = found
+    notes.sql(statement)
+    lost = statement.partition("WHERE ")[2]
+
+    asked = f"explain (costs off) select from entries where {lost}".encode()
+    with psycopg.connect(servers.dsn, dbname=notes.columns.database, options="-c enable_seqscan=off") as connection:
+        told = connection.execute(asked).fetchall()
+
+    assert name.rpartition(".")[2] in str(told)
+    assert isinstance(notes.write(change), Written)
+    assert notes.sql("select indexrelid::regclass::text from pg_index where indrelid = 'entries'::regclass") == [
+        ("entries_pkey",)
+    ]
+
+
+def test_an_index_that_was_never_finished_is_made_anew(notes: Sealed) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    found = index_ahead(notes.drop())
+    assert found is not None
+    notes.sql(found[1])
+    notes.sql(f"update pg_index set indisvalid = false where indexrelid = '{found[0]}'::regclass")
+
+    assert isinstance(notes.write(notes.drop()), Written)
+
+
+def test_a_table_that_somebody_holds_is_not_waited_for_with_everybody_behind_us(
+    notes: Sealed, servers: Servers
+) -> None:
+    notes.ready()
+    notes.write(notes.fill())
+    with psycopg.connect(servers.dsn, dbname=notes.columns.database) as holder:
+        holder.execute("lock table entries in row exclusive mode")
+
+        said = notes.write(notes.drop())
+
+    assert isinstance(said, Conflict)
+    assert "lock timeout" in said.why
+    assert isinstance(notes.write(notes.drop()), Written)
 
 
 def test_a_backup_of_vault_is_tried_with_rows_of_every_version_of_the_key(notes: Sealed) -> None:

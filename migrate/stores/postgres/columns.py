@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,7 +26,7 @@ from migrate.sealing.ports import Cipher, Row
 from migrate.stores.postgres.catalogue import MARK
 from migrate.stores.postgres.sealed import Connection, SealedTable, left, old, sealed_table, see_every_row
 from migrate.stores.postgres.session import Database, outcome_of, unreachable
-from migrate.targets.columns import Columns, columns_of, version_wanted
+from migrate.targets.columns import Columns, columns_of, index_ahead, version_wanted
 from migrate.targets.compare import fingerprint
 from migrate.targets.sql import script
 
@@ -94,6 +95,7 @@ class ColumnStore:
                     see_every_row(connection)
                     if (job := _job(move.change)) and (unfinished := self._work(connection, job, move.change)):
                         return unfinished
+                    _index_ahead(connection, move.change)
                     return Written() if _by_job_alone(move.change) else _write(connection, columns, move, seen)
                 except psycopg.Error as error:
                     return outcome_of(error, f"to own {columns.relation}")
@@ -170,6 +172,25 @@ def _job(change: Change) -> dict[str, Json]:
 def _number(job: dict[str, Json], name: str) -> int:
     value = job.get(name)
     return value if isinstance(value, int) and value > 0 else 1
+
+
+_INVALID = "select 1 from pg_index where indexrelid = to_regclass(%(name)s) and not indisvalid"
+
+
+def _index_ahead(connection: Connection, change: Change) -> None:
+    """Have what a drop asks under its lock in an index before that lock is wanted."""
+    if (wanted := index_ahead(change)) is None:
+        return
+    name, statement = wanted
+    connection.commit()
+    connection.autocommit = True
+    connection.execute("set lock_timeout = '5s'")
+    if connection.execute(_INVALID, {"name": name}).fetchone():  # somebody was killed while it was made
+        connection.execute(f"drop index concurrently if exists {name}".encode())
+    # A partitioned table has none that is made beside writers: it is then gone through under the lock.
+    with suppress(psycopg.errors.FeatureNotSupported):
+        connection.execute(statement.encode())
+    connection.autocommit = False
 
 
 def _write(connection: Connection, columns: Columns, move: Move, seen: Snapshot) -> Outcome:

@@ -8,9 +8,9 @@ import psycopg
 
 from migrate.model.json import Json
 from migrate.model.ports import Unreachable
-from migrate.sealing.job import Comparison, compare
+from migrate.sealing.job import Comparison, added, compare
 from migrate.sealing.ports import Cipher
-from migrate.stores.postgres.sealed import Connection, sealed_table, see_every_row, versions
+from migrate.stores.postgres.sealed import Connection, moment, sealed_table, see_every_row, versions
 from migrate.stores.postgres.session import Database, said, unreachable
 from migrate.targets.columns import NOTED, Columns
 
@@ -24,14 +24,20 @@ select exists (select from pg_trigger where tgrelid = to_regclass(%(table)s) and
 
 
 def compared(database: Database, columns: Columns, key: str, cipher: Cipher) -> Comparison:
-    """Every row decrypted and compared while nobody may write the table. Raises Unreachable, Refused."""
+    """Every row decrypted and compared: first while all go on writing, then, while nobody may, what changed meanwhile.
+
+    A row that changed counts twice, and what was wrong with it before counts still: asked again it does not. Raises
+    Unreachable, Refused.
+    """
     with database.session(columns.database) as connection:
         try:
             table = sealed_table(connection, columns, key)
+            began = moment(connection)
+            found = compare(table.pairs, cipher, _BATCH)
             with connection.transaction():
                 connection.execute("set local lock_timeout = '5s'")
                 connection.execute(f"lock table {columns.relation} in share mode".encode())
-                return compare(table.pairs, cipher, _BATCH)
+                return added(found, compare(table.changed_since(began), cipher, _BATCH))
         except psycopg.errors.LockNotAvailable as error:
             raise Unreachable(
                 f"{columns.relation} could not be locked within 5 seconds: {said(error)}",

@@ -6,7 +6,7 @@ A ciphertext may stand in a server's log of statements; a plaintext never does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,8 +95,21 @@ class SealedTable:
 
     def pairs(self, after: str | None, limit: int) -> tuple[list[Pair], str | None]:
         """The next rows as they stand, and the last key of them; None at the end."""
-        found = self._read(_PAIRS, "true", after, limit)
+        return self._pages("true", after, limit)
+
+    def _pages(self, what: str, after: str | None, limit: int) -> tuple[list[Pair], str | None]:
+        found = self._read(_PAIRS, what, after, limit)
         return [Pair(plain, sealed) for _, plain, sealed in found], found[-1][0] if len(found) == limit else None
+
+    def changed_since(self, moment: str) -> Callable[[str | None, int], tuple[list[Pair], str | None]]:
+        """Pages of the rows, as `pairs` has them, that anybody wrote since the moment, or was writing then."""
+        # By age, since transaction numbers come round; what is older than half of them is taken for new, not for old.
+        new = f"age(xmin) <= age('{int(moment)}'::xid)"
+
+        def pages(after: str | None, limit: int) -> tuple[list[Pair], str | None]:
+            return self._pages(new, after, limit)
+
+        return pages
 
     def of_version(self, version: int, limit: int) -> list[Pair]:
         """Some rows whose ciphertext was made with this version of the key; 0 for what is no ciphertext."""
@@ -136,6 +149,13 @@ def see_every_row(connection: Connection) -> None:
     """Where row security hides rows from this login its queries fail from here on: a hidden row would be lost."""
     connection.execute("set row_security = off")
     connection.commit()
+
+
+def moment(connection: Connection) -> str:
+    """The oldest transaction that is under way: whatever is written from now on is not older than that."""
+    query = "select (txid_snapshot_xmin(txid_current_snapshot()) % 4294967296)::text"
+    row = connection.execute(query.encode()).fetchone()
+    return str(row[0]) if row else "0"
 
 
 def left(connection: Connection, columns: Columns) -> bool:
