@@ -127,7 +127,7 @@ def wrapped(at: Pointer, held: Json, one: ContainerChange) -> Iterator[Edit]:
     words = ["/bin/sh", "-ec", f'{reading}exec "$@"', "sh"]
     command = sequence(held)
     first = command[0]
-    if sum(1 for word in command if word == first) == 1:
+    if first not in words and command.count(first) == 1:
         # In front of what is there, so that its own lines and comments stay.
         yield from (InsertItem(at, first, word) for word in words)
         return

@@ -52,6 +52,8 @@ def brought(manifest: Manifest, copies: tuple[Copy, ...], profiles: Profiles) ->
     pod = PodChange(tuple(changes), tuple(dict.fromkeys(dropped)), init, manifest.workload.kind in _ENDING)
     if not files.made:
         raise UnfitError("nothing in its manifest reads it where this tool looks")
+    if not files.paths:
+        raise UnfitError("nothing of it comes from Vault: what its template says could stand in Git")
     made = tuple(files.made.values())
     return Brought(pod, made, tuple(files.paths), replaced(manifest.pod, copies, made), owner)
 

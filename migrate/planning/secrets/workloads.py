@@ -64,14 +64,14 @@ class Candidate:
 def candidates(inventory: Inventory, files: Files, select: SecretsSelect, charts: Charts) -> list[Candidate]:
     """Every wired workload that reads one, in the order in which they move: wave by wave, then by name."""
     moving = _moving(inventory, select)
-    read = _read(moving)
+    read = _read(moving, inventory)
     tree = built(files)
     waves = _Waves(inventory, files, charts.profiles)
-    read |= dict(_patched(inventory, files, charts, read))
+    read |= dict(_patched(files, charts, read))
     answer = [
         Candidate(one, waves.of(one), secrets, _form(one, secrets, inventory, files, charts, tree))
         for one in inventory.workloads
-        if one.wired and (secrets := read.get((one.kind, one.namespace, one.name)))
+        if (secrets := read.get(one))
     ]
     return sorted(answer, key=lambda candidate: (candidate.wave, candidate.name))
 
@@ -80,27 +80,34 @@ def _moving(inventory: Inventory, select: SecretsSelect) -> list[Secret]:
     return [one for one in inventory.secrets if one.wired and one.verdict in select.verdicts]
 
 
-def _read(secrets: list[Secret]) -> dict[tuple[str, str, str], tuple[Secret, ...]]:
-    """The moving Secrets by the workload that reads them."""
-    found = defaultdict[tuple[str, str, str], dict[str, Secret]](dict)
+def _read(secrets: list[Secret], inventory: Inventory) -> dict[Workload, tuple[Secret, ...]]:
+    """The moving Secrets by the workload that reads them.
+
+    Where clusters have one of the same name each, a Secret is read by the one whose file says so.
+    """
+    by_name = defaultdict[tuple[str, str, str], list[Workload]](list)
+    for one in inventory.workloads:
+        if one.wired:
+            by_name[one.kind, one.namespace, one.name].append(one)
+    found = defaultdict[Workload, dict[tuple[str, str], Secret]](dict)
     for secret in secrets:
-        for reader in secret.readers:
-            if reader.wired and reader.how != "text":
-                found[reader.kind, reader.namespace, reader.name][secret.id] = secret
-    return {key: tuple(one.values()) for key, one in found.items()}
+        for reader in (one for one in secret.readers if one.wired and one.how != "text"):
+            called = by_name[reader.kind, reader.namespace, reader.name]
+            there = [one for one in called if (one.file, one.document) == (reader.file, reader.document)]
+            for one in there or called:
+                found[one][secret.id, secret.file] = secret
+    return {one: tuple(some.values()) for one, some in found.items()}
 
 
 def _patched(
-    inventory: Inventory, files: Files, charts: Charts, read: Mapping[tuple[str, str, str], tuple[Secret, ...]]
-) -> Iterator[tuple[tuple[str, str, str], tuple[Secret, ...]]]:
+    files: Files, charts: Charts, read: Mapping[Workload, tuple[Secret, ...]]
+) -> Iterator[tuple[Workload, tuple[Secret, ...]]]:
     """What is left of a release's Secrets where a post-renderer of ours changes its pod: its values still name them."""
-    for one in inventory.workloads:
-        key = one.kind, one.namespace, one.name
-        if one.kind == "HelmRelease" and key in read and one.wired:
-            found = document_of(files, one.file, one.document)
-            left = charts.left(one, found.value) if found else None
-            if left is not None:
-                yield key, tuple(secret for secret in read[key] if secret.target in left)
+    for one, secrets in read.items():
+        found = document_of(files, one.file, one.document) if one.kind == "HelmRelease" else None
+        left = charts.left(one, found.value) if found else None
+        if left is not None:
+            yield one, tuple(secret for secret in secrets if secret.target in left)
 
 
 def _form(

@@ -141,6 +141,16 @@ def test_a_single_file_moves_where_whoever_names_it_can_be_told(tmp_path: Path) 
     assert "volumeMounts" not in app_of(template)
 
 
+def test_a_script_that_names_two_of_the_files_is_told_where_both_are(tmp_path: Path) -> None:
+    script = "cp /config/one /data; cp /config/two /data"
+    mounts = [{"name": "s", "mountPath": f"/config/{key}", "subPath": key} for key in ("one", "two")]
+    held = container(command=["sh", "-c", script], volumeMounts=mounts)
+    volume = {"name": "s", "secret": {"secretName": "login"}}
+    folder = estate(tmp_path / "e", external("login", "one", "two"), workload(held, volumes=[volume]))
+    app = app_of(pod_after(folder, planned(folder)))
+    assert app["command"][-1] == "cp /vault/secrets/one /data; cp /vault/secrets/two /data"
+
+
 def test_an_init_container_that_reads_finds_the_files(tmp_path: Path) -> None:
     first = {"name": "first", "image": UNKNOWN, "command": ["init"], "env": [variable("ONE", "login", "one")]}
     folder = estate(tmp_path / "e", external("login", "one"), workload(container(), initContainers=[first]))

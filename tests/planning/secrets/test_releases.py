@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
+from migrate.cli.plan import read_estate
 from migrate.documents.reader import load_all
+from migrate.estate.profiles import shipped
 from migrate.estate.strategic import merge
 from migrate.model.errors import Refused
 from migrate.model.plan import Plan
 from migrate.planning.cases import NothingToDo
+from migrate.planning.phases import SecretsSelect, phase_named
+from migrate.planning.secrets.releases import Charts
+from migrate.planning.secrets.workloads import Candidate, candidates
 from tests.planning.secrets.estates import (
     KNOWN,
     UNKNOWN,
@@ -41,6 +46,13 @@ def spec_after(folder: Path, plan: Plan) -> dict[str, Any]:
 def moved(tmp_path: Path, values: dict[str, Any], *keys: str, **spec: Any) -> dict[str, Any]:
     folder = estate(tmp_path / "e", external("login", *(keys or ("token",))), release(values, **spec))
     return spec_after(folder, planned(folder))
+
+
+def candidates_of(folder: Path) -> list[Candidate]:
+    """Everything that reads what the phase moves."""
+    read, select = read_estate(folder), phase_named("phase2").select
+    assert isinstance(select, SecretsSelect)
+    return candidates(read.inventory, read.files, select, Charts(shipped(), read.files, {}))
 
 
 def notes(annotations: dict[str, str]) -> dict[str, str]:
@@ -86,11 +98,12 @@ def test_a_mounted_secret_of_a_release_is_written_where_it_was_mounted(tmp_path:
     assert (found["secret-volume-path-token"], found["agent-inject-file-token"]) == ("/etc/keys", "token")
 
 
-def test_a_command_in_values_is_wrapped(tmp_path: Path) -> None:
-    spec = moved(tmp_path, controllers(UNKNOWN, command=["serve"], envFrom=[{"secretRef": {"name": "login"}}]))
+@pytest.mark.parametrize("command", [["serve"], ["/bin/sh", "-ec", "serve"]])
+def test_a_command_in_values_is_wrapped(tmp_path: Path, command: list[str]) -> None:
+    spec = moved(tmp_path, controllers(UNKNOWN, command=command, envFrom=[{"secretRef": {"name": "login"}}]))
     main = spec["values"]["controllers"]["app"]["containers"]["main"]
-    assert main["command"][0] == "/bin/sh"
-    assert main["command"][-1] == "serve"
+    assert main["command"][:2] == ["/bin/sh", "-ec"]
+    assert main["command"][3:] == ["sh", *command]
     assert "envFrom" not in main
 
 
@@ -145,6 +158,30 @@ def test_annotations_for_every_pod_are_added_to_not_hidden(tmp_path: Path) -> No
     spec = moved(tmp_path, controllers(KNOWN, env=TOKEN) | shared)
     assert spec["values"]["defaultPodOptions"]["annotations"]["kept"] == "yes"
     assert "pod" not in spec["values"]["controllers"]["app"]
+
+
+def test_two_clusters_with_a_release_of_one_name_each_keep_their_own_secrets(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e")
+    for cluster in ("one", "two"):
+        made = external("login", f"token-{cluster}")
+        made["spec"]["data"][0]["secretKey"] = "token"
+        (folder / cluster).mkdir()
+        for name, found in (("login", made), ("app", release(controllers(KNOWN, env=TOKEN)))):
+            (folder / cluster / f"{name}.yaml").write_text(yaml.safe_dump(found))
+        (folder / cluster / "kustomization.yaml").write_text("resources: [../store.yaml, login.yaml, app.yaml]\n")
+    (folder / "kustomization.yaml").unlink()
+    both = candidates_of(folder)
+    assert {(one.workload.file, one.secrets[0].file) for one in both} == {
+        ("one/app.yaml", "one/login.yaml"),
+        ("two/app.yaml", "two/login.yaml"),
+    }
+
+
+def test_a_secret_that_nothing_of_vault_is_in_is_not_moved(tmp_path: Path) -> None:
+    made = external("login", target={"name": "login", "template": {"data": {"token": "plain"}}})
+    folder = estate(tmp_path / "e", made, release(controllers(KNOWN, env=TOKEN)))
+    with pytest.raises(Refused, match="nothing of it comes from Vault"):
+        planned(folder)
 
 
 # --- charts that nobody knows --------------------------------------------------------------------------------------
