@@ -91,3 +91,19 @@ def test_after_phase_1_its_way_back_comes_first_and_phase_3_then_goes_to_its_end
     assert LOGIN in roles  # type: ignore[operator]
     assert "grafana_vault" not in roles  # type: ignore[operator]
     assert disagreements(one) == []
+
+
+@pytest.mark.timeout(900)
+def test_a_rule_of_ours_that_somebody_took_away_does_not_hold_the_way_back(seated: Seated) -> None:
+    one = begun(seated)
+    assert one.apply().code == 4
+    one.merge()
+    cluster = one.estate / "infrastructure/data/cluster.yaml"
+    lines = cluster.read_text().splitlines(keepends=True)
+    cluster.write_text("".join(line for line in lines if "grafana-cert all cert" not in line))
+    one.git("commit", "--quiet", "-am", "somebody else")
+
+    said = one.back()
+
+    assert said.code == 0, said.out + said.err
+    assert LOGIN not in json.dumps(world(one, "postgres")["roles"])

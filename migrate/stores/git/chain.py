@@ -16,7 +16,7 @@ from migrate.model.plan import Plan
 from migrate.model.ports import Unreachable
 from migrate.planning.commits import replayed
 from migrate.planning.files import blob_id
-from migrate.stores.git.merging import contains
+from migrate.stores.git.merging import contains, gone
 
 Find = Callable[[str, str], bytes | None]
 """The bytes of a file by their name, wherever they may still be found; None where they are not."""
@@ -83,11 +83,12 @@ class Chain:
             return Side.AFTER
         if name in self.names[: number + 1]:
             return Side.BEFORE
-        if now is None:
-            return Side.ELSEWHERE
-        if self._holds(now, number, range(number + 1, len(self.names))):
+        if now is not None and self._holds(now, number, range(number + 1, len(self.names))):
             return Side.AFTER
-        if self._holds(now, number + 1, range(number, -1, -1)):
+        if now is not None and self._holds(now, number + 1, range(number, -1, -1)):
+            return Side.BEFORE
+        start, end = self.texts[number : number + 2]
+        if start is not None and end is not None and gone(now, start, end):
             return Side.BEFORE
         return Side.ELSEWHERE
 

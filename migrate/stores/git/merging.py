@@ -49,9 +49,35 @@ def merge(now: bytes, base: bytes, other: bytes) -> Merge:
     Raises Unreachable where git cannot be run.
     """
     found = merge_as_git(now, base, other)
-    if isinstance(found, Overlap) and (data := merge_neighbours(now, base, other)) is not None:
-        return Merged(data)
+    if isinstance(found, Overlap):
+        for by_meaning in (merge_neighbours, _both_take):
+            if (data := by_meaning(now, base, other)) is not None:
+                return Merged(data)
     return found
+
+
+def _both_take(now: bytes, base: bytes, other: bytes) -> bytes | None:
+    """Where `other` only takes lines of `base` away, and others took some of the very same: `now` without the rest.
+
+    None where something was written where those lines are, or were.
+    """
+    changed = _changes(base, other)
+    if any(fresh for _, fresh in changed):
+        return None
+    taken = {number for old, _ in changed for number in old}
+    lines, text = base.split(b"\n"), now.split(b"\n")
+    answer = list[bytes]()
+    for kind, one, two, three, four in _compared(base, now):
+        here = set(range(one + 1, two + 1))
+        between = {one, one + 1} <= taken if kind == "insert" else bool(here & taken)
+        match kind:
+            case "equal":
+                answer += [lines[number - 1] for number in sorted(here - taken)]
+            case "insert" | "replace" if between:
+                return None
+            case _:
+                answer += text[three:four]
+    return b"\n".join(answer)
 
 
 def merge_as_git(now: bytes, base: bytes, other: bytes) -> Merge:
@@ -86,6 +112,24 @@ def contains(now: bytes, base: bytes, other: bytes) -> bool:
             return there or (_wrote(now, base, other) and not _wrote(now, other, base))
 
 
+def gone(now: bytes | None, base: bytes, other: bytes) -> bool:
+    """True if the change from `base` to `other` only adds lines, and neither they nor ones like them stand in `now`.
+
+    A line that somebody rewrote is still there in their words; lines that `base` has too tell nothing.
+    """
+    changed = _changes(base, other)
+    known, lines = _stripped(base), other.split(b"\n")
+    ours = {lines[one - 1].strip().decode("utf-8", "replace") for _, fresh in changed for one in fresh} - known - {""}
+    if not ours or any(taken for taken, _ in changed):
+        return False
+    there = _stripped(now or b"") - known
+    return not any(difflib.get_close_matches(one, there, n=1) for one in ours)
+
+
+def _stripped(data: bytes) -> set[str]:
+    return {line.strip().decode("utf-8", "replace") for line in data.split(b"\n")}
+
+
 def _wrote(now: bytes, base: bytes, other: bytes) -> bool:
     """True if every line that came with `other` stands in `now`, and at no such place a line that went is back."""
     changed, theirs = _changes(base, other), _changes(other, now)
@@ -113,12 +157,16 @@ def _touch(one: range, other: range) -> bool:
 
 
 def _changes(old: bytes, new: bytes) -> list[tuple[range, range]]:
-    matcher = difflib.SequenceMatcher(None, old.split(b"\n"), new.split(b"\n"), autojunk=False)
     return [
         (range(one + 1, two + 1), range(three + 1, four + 1))
-        for tag, one, two, three, four in matcher.get_opcodes()
+        for tag, one, two, three, four in _compared(old, new)
         if tag != "equal"
     ]
+
+
+def _compared(old: bytes, new: bytes) -> list[tuple[str, int, int, int, int]]:
+    """How the lines of one become those of the other, in their order."""
+    return list(difflib.SequenceMatcher(None, old.split(b"\n"), new.split(b"\n"), autojunk=False).get_opcodes())
 
 
 def _count(data: bytes) -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.stores.git.merging import Merged, Overlap, Region, contains, merge
+from migrate.stores.git.merging import Merged, Overlap, Region, contains, gone, merge
 
 BEFORE = b"a\nb\nold\nc\nd\ne\nf\ngone\ng\n"
 AFTER = b"a\nb\nnew\nmore\nc\nd\ne\nf\ng\n"
@@ -28,6 +28,31 @@ def test_an_overlap_says_which_lines_on_both_sides() -> None:
 
 def test_binary_files_overlap_as_a_whole() -> None:
     assert isinstance(merge(b"\0a\n", b"\0b\n", b"\0c\n"), Overlap)
+
+
+def test_what_others_took_away_of_our_lines_does_not_keep_the_rest() -> None:
+    base, ours = lines("a", "b"), lines("a", "patroni:", "rule", "rule for all", "b")
+    assert merge(lines("x", "a", "patroni:", "rule for all", "b"), ours, base) == Merged(lines("x", "a", "b"))
+    assert isinstance(merge(lines("a", "patroni:", "theirs", "rule for all", "b"), ours, base), Overlap)
+
+
+@pytest.mark.parametrize("now", [None, b"", lines("a", "b"), lines("x", "y", "b"), lines("b", "theirs")])
+def test_lines_that_were_only_added_are_gone_where_none_like_them_is_left(now: bytes | None) -> None:
+    assert gone(now, lines("a", "b"), lines("a", "hostssl boards cert", "b"))
+
+
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        (lines("a", "  hostssl boards cert", "c"), lines("a", "hostssl boards cert", "b")),
+        (lines("a", "hostssl boards scram", "c"), lines("a", "hostssl boards cert", "b")),
+        (lines("a", "c"), lines("a", "hostssl boards cert")),
+        (lines("c"), lines("a", "a", "b")),
+    ],
+    ids=["moved", "rewritten", "something was taken away too", "nothing of their own"],
+)
+def test_what_may_still_be_there_is_not_called_gone(now: bytes, left: bytes) -> None:
+    assert not gone(now, lines("a", "b"), left)
 
 
 def test_half_a_change_is_not_the_change() -> None:
