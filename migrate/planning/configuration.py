@@ -12,6 +12,7 @@ from migrate.estate.settings import Override, Settings
 from migrate.model.config import Adapter, Config
 from migrate.model.errors import Failed
 from migrate.model.json import Json, mapping
+from migrate.planning.misconfigured import complaint
 from migrate.planning.origins import overlaid
 
 FILE = "migrate.yaml"
@@ -27,8 +28,9 @@ def read_config(data: bytes | None, environment: Mapping[str, str] = {}) -> Conf
         return Config.model_validate({} if said is None else said)
     except ValidationError as error:
         # pydantic's own text quotes the input, and a wrong key may hold what should not be printed.
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors())
-        raise Failed(f"{FILE}: {wrong}", following=f"correct {FILE} and repeat the command") from None
+        wrong = "; ".join(map(complaint, error.errors()))
+        following = f"correct {FILE} and repeat the command; docs/configuration.md has every key"
+        raise Failed(f"{FILE}: {wrong}", following=following) from None
 
 
 def written_in(data: bytes | None) -> Json:

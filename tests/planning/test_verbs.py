@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from migrate.cli.main import run
+from migrate.model.config import Config
+from migrate.model.errors import Failed
+from migrate.planning.configuration import read_config
+from migrate.planning.misconfigured import example
 from tests.planning.estates import GRAFANA, estate
 
 
@@ -124,6 +129,35 @@ def test_a_wrong_setting_is_named_and_not_quoted(tmp_path: Path, capsys: pytest.
     said = capsys.readouterr().err
     assert "database.passwd" in said
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("vault: {adress: x}", "vault.adress: there is no such key; perhaps address"),
+        ("soak: {cutover: soon}", "soak.cutover: expected something like 72h"),
+        ("overrides: [{secret: a/b, verdict: no-idea}]", "overrides.0.verdict: expected ready, adapt, code, keep or"),
+        ("overrides: [{secret: a/b, verdict: keep}]", "overrides.0.reason: it is missing"),
+        ("database: {version: new}", "database.version: expected a whole number"),
+        ("trials: {oldLogin: 7}", "trials.oldLogin: expected true or false"),
+        ("vault: here", "vault: expected a section with keys of its own"),
+        ("adapters: {img: {}}", "adapters.img: an adapter says env, config or shell"),
+        ("adapters: {img: {shel: true}}", "adapters.img.shel: there is no such key; perhaps shell"),
+    ],
+)
+def test_a_wrong_setting_is_told_what_belongs_there(settings: str, said: str) -> None:
+    with pytest.raises(Failed) as caught:
+        read_config(settings.encode())
+    assert said in caught.value.happened
+
+
+def test_every_pattern_of_the_settings_has_an_example_that_fits() -> None:
+    definitions = Config.model_json_schema()["$defs"].values()
+    for properties in (one.get("properties", {}) for one in [*definitions, Config.model_json_schema()]):
+        for key, shape in properties.items():
+            for one in [shape, *shape.get("anyOf", ())]:
+                if "pattern" in one:
+                    assert re.search(one["pattern"], example(key)), key
 
 
 def test_planning_offline_imports_no_client(folder: Path) -> None:
