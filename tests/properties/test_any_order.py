@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from migrate.cli.demo import example
 from migrate.engine.fold import Pending
 from tests.harness.boundaries import Deed
 from tests.harness.fixtures import Seated
@@ -18,30 +20,58 @@ from tests.harness.journey import Journey
 from tests.harness.operator import Operator, Said
 from tests.harness.truth import disagreements, here, leaks, misdescribed, secrets, unsafe
 
-FILE = "infrastructure/monitoring/prometheus-stack.yaml"
 CRASH = st.one_of(st.none(), st.integers(1, 200))
 ENDINGS = {0, 1, 3, 4, 6, 7, -9}
 """A typed command ends in one of these here; 70 would be a fault in the tool."""
 
 Edit = tuple[str, str, str]
 """Target, field and value of somebody else's edit."""
-THEIRS: list[Edit] = [
-    ("vault:policy/theirs", "policy", 'path "x" { capabilities = ["read"] }'),
-    ("vault:policy/mig-monitoring-grafana", "policy", 'path "theirs" { capabilities = ["read"] }'),
-    ("vault:auth/jwt/role/mig-monitoring-grafana", "token_max_ttl", "7201"),
-    ("postgres:role/theirs", "createrole", "true"),
-    ("postgres:role/grafana_vault", "createrole", "true"),
-    ("postgres:role/grafana", "createrole", "true"),
-]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is moved tonight, and where somebody else works. `alone`: of several workloads the one taken back alone."""
+
+    plan: tuple[str, ...]
+    phase: str
+    file: str
+    theirs: tuple[Edit, ...]
+    alone: str = ""
+
+
+def _on(name: str) -> tuple[Edit, ...]:
+    """What somebody may do to the policy and the role of a workload, and beside them."""
+    return (
+        ("vault:policy/theirs", "policy", 'path "x" { capabilities = ["read"] }'),
+        (f"vault:policy/{name}", "policy", 'path "theirs" { capabilities = ["read"] }'),
+        (f"vault:auth/jwt/role/{name}", "token_max_ttl", "7201"),
+        ("postgres:role/theirs", "createrole", "true"),
+    )
+
+
+ONE, OTHER = "auth/oauth2-proxy", "dex/dex"
+LOGIN = Scene(
+    (),
+    "phase1",
+    "infrastructure/monitoring/prometheus-stack.yaml",
+    (
+        *_on("mig-monitoring-grafana"),
+        ("postgres:role/grafana_vault", "createrole", "true"),
+        ("postgres:role/grafana", "createrole", "true"),
+    ),
+)
+TWO = Scene(
+    ("--only", ONE, "--only", OTHER), "phase2", "infrastructure/instances/dex/deployment.yaml", _on("mig-dex-dex"), ONE
+)
 
 
 class Night(RuleBasedStateMachine):
     """One estate, one operator, and somebody else."""
 
-    def __init__(self, one: Operator) -> None:
+    def __init__(self, one: Operator, scene: Scene) -> None:
         super().__init__()
         one.again("apply")
-        self.one, self.edits, self.lines = one, dict[tuple[str, str], str](), 0
+        self.one, self.scene, self.edits, self.lines = one, scene, dict[tuple[str, str], str](), 0
 
     # --- the operator ---
 
@@ -58,6 +88,12 @@ class Night(RuleBasedStateMachine):
     def rollback(self, crash: int | None) -> None:
         self._ended(self.one.run("rollback", deed=Deed(crash) if crash else None))
 
+    @precondition(lambda self: self.scene.alone)
+    @rule(crash=CRASH)
+    def rollback_alone(self, crash: int | None) -> None:
+        words = ("rollback", "--only", self.scene.alone)
+        self._ended(self.one.run(*words, deed=Deed(crash) if crash else None))
+
     @rule()
     def merge(self) -> None:
         self.one.merge()
@@ -66,7 +102,7 @@ class Night(RuleBasedStateMachine):
     def plan_again(self) -> None:
         _, known = here(self.one)
         if known is None or known.run.ended is not None:
-            self._ended(self.one.planned())
+            self._ended(self.one.planned(*self.scene.plan, phase=self.scene.phase))
 
     @rule()
     def hold(self) -> None:
@@ -89,9 +125,9 @@ class Night(RuleBasedStateMachine):
 
     # --- somebody else ---
 
-    @rule(edit=st.sampled_from(THEIRS))
-    def edit(self, edit: Edit) -> None:
-        target, field, value = edit
+    @rule(number=st.integers(0, 11))
+    def edit(self, number: int) -> None:
+        target, field, value = self.scene.theirs[number % len(self.scene.theirs)]
         if target.endswith("theirs") or _field(self.one, target) is not None:
             self.one.practice("edit", target, "--set", f"{field}={value}")
             self.edits[target, field] = value
@@ -100,9 +136,9 @@ class Night(RuleBasedStateMachine):
     @rule()
     def edit_the_values(self) -> None:
         self.lines += 1
-        path = self.one.estate / FILE
+        path = self.one.estate / self.scene.file
         path.write_text(path.read_text() + f"# theirs {self.lines}\n")
-        self.one.git("commit", "--quiet", "--message", "theirs", "--", FILE)
+        self.one.git("commit", "--quiet", "--message", "theirs", "--", self.scene.file)
 
     # --- what always holds ---
 
@@ -119,7 +155,7 @@ class Night(RuleBasedStateMachine):
             found = _field(self.one, target)
             assert found is not None, f"{target} is gone, with somebody's {field}"
             assert str(found.get(field)).lower() == value.lower(), f"{target}: {field}"
-        text = self.one.git("show", f"main:{FILE}")
+        text = self.one.git("show", f"main:{self.scene.file}")
         assert all(f"# theirs {number}" in text for number in range(1, self.lines + 1))
 
     @invariant()
@@ -161,12 +197,25 @@ def _about(one: Operator, text: str, targets: set[str]) -> bool:
 
 
 @pytest.mark.timeout(0)
-def test_any_order_of_commands_crashes_and_other_peoples_edits(seated: Seated, journey: Journey) -> None:
+def test_any_order_of_commands_crashes_and_other_peoples_edits(journey: Journey) -> None:
+    a_night_of(journey.operator, LOGIN, examples=3)
+
+
+@pytest.mark.timeout(0)
+def test_any_order_with_two_workloads_of_which_one_may_go_back_alone(seated: Seated) -> None:
+    one = seated()
+    one.begin(example())
+    assert one.planned(*TWO.plan, phase=TWO.phase).code == 0
+    one.keep("apply")
+    a_night_of(one, TWO, examples=1)
+
+
+def a_night_of(one: Operator, scene: Scene, *, examples: int) -> None:
     class Tonight(Night):
         def __init__(self) -> None:
-            super().__init__(journey.operator)
+            super().__init__(one, scene)
 
-    asked = os.environ.get("MIGRATE_PROOF", "3")
+    asked = os.environ.get("MIGRATE_PROOF", str(examples))
     run_state_machine_as_test(
         Tonight,
         settings=settings(
