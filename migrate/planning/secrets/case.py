@@ -29,6 +29,9 @@ from migrate.planning.secrets.workloads import Candidate, Fit, Unfit, candidates
 from migrate.planning.surroundings import Injector, injector
 from migrate.planning.vaultside import store_of, vault_side
 
+_NAMED = 5
+"""So many workloads of one reason are named."""
+
 
 def secrets_cases(
     estate: Estate, phase: Phase, select: SecretsSelect, selection: Selection
@@ -85,7 +88,11 @@ def _nothing_chosen(found: list[Candidate], phase: Phase) -> Refused:
 
 
 def _none_fits(unfit: list[Candidate], phase: Phase) -> Refused:
-    told = "; ".join(f"{one.workload.kind} {one.name}: {one.form.why}" for one in unfit if isinstance(one.form, Unfit))
+    reasons = dict[str, list[str]]()
+    for one in unfit:
+        if isinstance(one.form, Unfit):
+            reasons.setdefault(one.form.why, []).append(f"{one.workload.kind} {one.name}")
+    told = "; ".join(f"{_some(names)}: {why}" for why, names in reasons.items())
     return Refused(
         f"{phase.name} cannot move {told}",
         truth="their Secrets stay in ESO, and nothing changes for them",
@@ -93,6 +100,11 @@ def _none_fits(unfit: list[Candidate], phase: Phase) -> Refused:
         following="bring what is named into that form, give the image an adapter in migrate.yaml, or leave it out "
         "(--exclude)",
     )
+
+
+def _some(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _retired_by(wanted: Sequence[Candidate], inventory: Inventory) -> dict[str, str]:
