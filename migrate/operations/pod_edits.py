@@ -119,11 +119,15 @@ def mounts(at: Pointer, held: Json, one: ContainerChange) -> Iterator[Edit]:
 def wrapped(at: Pointer, held: Json, one: ContainerChange) -> Iterator[Edit]:
     """The command behind a shell that reads the files, and ends where it cannot: an empty password is no password.
 
-    Back-ticks: `$(...)` is Kubernetes' own expansion. The x keeps a shell from taking a value's last line breaks off.
+    The x keeps the shell from taking a value's last line breaks off. Back-ticks, because `$(...)` is Kubernetes' own
+    expansion, and `eval`, because Flux puts a variable of its own, or nothing, wherever `$` and `{` stand together.
     """
     if not one.exports:
         return
-    reading = "".join(f'{name}=`cat {path} && printf x`; export {name}="${{{name}%?}}"; ' for name, path in one.exports)
+    reading = "".join(
+        f"{name}=`cat {path} && printf x`; eval {name}='\"$''{{{name}%?}}\"'; export {name}; "
+        for name, path in one.exports
+    )
     words = ["/bin/sh", "-ec", f'{reading}exec "$@"', "sh"]
     command = sequence(held)
     first = command[0]
