@@ -29,7 +29,7 @@ from tests.contract.servers import OLD, ROOT, Servers, process, program
 from tests.stores.practice.worlds import scene
 
 LOGIN, OWNER, HOST = "grafana-cert", "grafana", "lab-db-primary.lab-db.svc.cluster.local"
-PREFIX = "vault.hashicorp.com/agent-inject-template-"
+PREFIX = "vault.hashicorp.com/agent-inject-"
 
 
 @dataclass
@@ -64,6 +64,13 @@ class Mutual:
         (self.data / "clients.pem").write_text(authorities_pem)
         self.reload()
 
+    def certify(self, name: str) -> None:
+        """A certificate for that name for PostgreSQL, from the mount's default authority."""
+        shown = self.api.ask("post", "pki/issue/server", {"common_name": name}).data
+        for file, key in (("cert", "certificate"), ("key", "private_key")):
+            (self.data / f"{file}.pem").write_text(f"{shown[key]}\n")
+        self.reload()
+
     def reload(self) -> None:
         """Have PostgreSQL read its files again, and wait until it has."""
         before = self.servers.sql("select pg_conf_load_time()")
@@ -83,13 +90,23 @@ class Mutual:
 
     def templates(self) -> dict[str, str]:
         """What the plan has the agent write, by file."""
+        return self._told("template")
+
+    def _told(self, what: str) -> dict[str, str]:
+        """Annotations of the pod that are about files, by file."""
         about = next(dict(gate.about) for gate in self.bench.plan.gates if gate.id == "pod.dryrun")
         notes = mapping(mapping(json.loads(about["pod"])).get("annotations"))
-        return {key.removeprefix(PREFIX): str(text) for key, text in notes.items() if key.startswith(PREFIX)}
+        prefix = f"{PREFIX}{what}-"
+        return {key.removeprefix(prefix): str(text) for key, text in notes.items() if key.startswith(prefix)}
 
     @contextmanager
-    def agent(self, files: Path) -> Iterator[Path]:
-        """Vault's agent as nobody's administrator, with a token of the workload's policy, until the block ends."""
+    def agent(self, files: Path, restarts: Path | None = None) -> Iterator[Path]:
+        """Vault's agent as nobody's administrator, with a token of the workload's policy, until the block ends.
+
+        `restarts`: a file with the number of the process that the plan's commands find by its name in a pod.
+        """
+        end = f"kill -TERM $(cat {restarts or '/dev/null'})"
+        commands = {name: text.replace("pkill -TERM -x grafana", end) for name, text in self._told("command").items()}
         files.mkdir(exist_ok=True)
         token = self.api.ask("post", "auth/token/create", {"policies": [self.role], "ttl": "1h"}).auth["client_token"]
         (files / "token").write_text(str(token))
@@ -98,7 +115,13 @@ class Mutual:
             "auto_auth": {"method": [{"type": "token_file", "config": {"token_file_path": str(files / "token")}}]},
             "template_config": {"lease_renewal_threshold": 0.6, "static_secret_render_interval": "1s"},
             "template": [
-                {"contents": text, "destination": str(files / name), "perms": "0400", "error_on_missing_key": True}
+                {
+                    "contents": text,
+                    "destination": str(files / name),
+                    "perms": "0400",
+                    "error_on_missing_key": True,
+                    "exec": {"command": [commands.get(name, "true")]},
+                }
                 for name, text in self.templates().items()
             ],
         }
@@ -132,10 +155,7 @@ def mutual(folder: Path, servers: Servers) -> Mutual:
         settings.write("ssl_ca_file = 'clients.pem'\n")
     (made.data / "clients.pem").write_text(authorities(api, "pki"))
     api.ask("post", "pki/roles/server", {"allow_any_name": True, "key_type": "ec", "key_bits": 256, "max_ttl": "72h"})
-    shown = api.ask("post", "pki/issue/server", {"common_name": HOST}).data
-    for name, key in (("cert", "certificate"), ("key", "private_key")):
-        (made.data / f"{name}.pem").write_text(f"{shown[key]}\n")
-    made.reload()
+    made.certify(HOST)
     return made
 
 
