@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from migrate.checks.answer import Answer, Check, Fail, Pass, Question
-from migrate.checks.looking import look, settled
+from migrate.checks.looking import let_in, look, settled
 from migrate.model.json import mapping
 from migrate.model.ports import Observer
 
@@ -25,7 +25,7 @@ def ask(observer: Observer, question: Question) -> Answer:
         }
     )
     login = look(observer, f"cluster:DatabaseLogin/{about['namespace']}/{about['account']}?{asked}")
-    if not login.flag("allowed"):
+    if not let_in(login):
         why = f": {login.text('why')}" if login.shows("why") else ""
         return Fail(
             f"the credential at {about['path']} does not log in{why}", "see the log of PostgreSQL for the reason"

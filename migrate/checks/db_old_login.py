@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from migrate.checks.answer import Answer, Check, Fail, Pass, Question
-from migrate.checks.looking import Seen, look, permitted, settled
+from migrate.checks.looking import Seen, let_in, look, permitted, settled
 from migrate.model.ports import Observer
 
 PROVES = "the old login gets in with what its Secret holds, so that going back works"
@@ -17,7 +17,7 @@ def ask(observer: Observer, question: Question) -> Answer:
     about = question.about
     login = attempt(observer, about)
     permitted(login, PROVES)
-    login.flag("allowed")
+    let_in(login)
     return refused(login, about) or Pass(
         f"{about['owner']} logs in to database {about['database']} with what Secret {about['secret']} holds"
     )

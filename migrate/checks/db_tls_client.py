@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
-from migrate.checks.looking import look, settled
+from migrate.checks.looking import let_in, look, settled
 from migrate.model.ports import Observer
 
 _OTHER_RULE = ("no password supplied", "no pg_hba.conf entry")
@@ -32,7 +32,7 @@ def ask(observer: Observer, question: Question) -> Answer:
         }
     )
     login = look(observer, f"cluster:CertificateLogin/{about['namespace']}/{about['account']}?{asked}")
-    if not login.flag("allowed"):
+    if not let_in(login):
         why = login.text("why") if login.shows("why") else "no reason given"
         if any(words in why for words in _OTHER_RULE):
             return Inconclusive(

@@ -103,6 +103,13 @@ def permitted(seen: Seen, proves: str) -> None:
         )
 
 
+def let_in(login: Seen) -> bool:
+    """Whether a login that was tried got in. What the server said instead of an answer ends the check."""
+    if "allowed" not in login.value and login.shows("why"):
+        raise UnseenError(f"the server cannot say now: {login.text('why')}", "it answers again")
+    return login.flag("allowed")
+
+
 def look(observer: Observer, name: str) -> Seen:
     """The target as it is now, by its name in text form. Raises Unreachable."""
     target = parse_target(name)

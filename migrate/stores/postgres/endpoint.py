@@ -11,7 +11,7 @@ from migrate.model.json import Json
 
 _SECONDS = 10
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)
-"""PostgreSQL's question whether the line may be encrypted; `S` is yes."""
+"""PostgreSQL's question whether the line may be encrypted; `S` is yes, `N` no."""
 
 
 def endpoint(address: str, ca: str | None) -> dict[str, Json]:
@@ -20,9 +20,13 @@ def endpoint(address: str, ca: str | None) -> dict[str, Json]:
     try:
         with socket.create_connection((host or address, int(port) if host else 5432), _SECONDS) as line:
             line.sendall(_SSL_REQUEST)
-            if line.recv(1) != b"S":
-                return {"reachable": True, "tls": False}
-            return {"reachable": True, "tls": True, **_certificate(line, host or address, ca)}
+            match line.recv(1):
+                case b"S":
+                    return {"reachable": True, "tls": True, **_certificate(line, host or address, ca)}
+                case b"N":
+                    return {"reachable": True, "tls": False}
+                case _:  # it takes nobody now, or is no PostgreSQL
+                    return {"reachable": True}
     except (OSError, ValueError):
         return {"reachable": False}
 

@@ -101,7 +101,23 @@ _REFUSALS = {
 def said(error: psycopg.Error) -> str:
     """The server's own first line."""
     text = error.diag.message_primary or str(error).strip()
-    return text.splitlines()[-1] if text else type(error).__name__
+    lines = [line for line in text.splitlines() if not line.startswith("\t")]  # libpq's guesses are set in
+    return lines[-1] if lines else type(error).__name__
+
+
+_OF_ONE_LOGIN = (
+    *("authentication failed", "no pg_hba.conf entry", "pg_hba.conf rejects", "not permitted to log in"),
+    *("does not exist", "permission denied", "not currently accepting connections", "no password supplied"),
+)
+"""libpq gives no state for a connection that failed, so these are PostgreSQL's words."""
+
+
+def refuses(error: psycopg.Error) -> bool:
+    """Whether it is this login or statement that the server will not have. Not, where it takes nobody now: it starts,
+    stops, has no connection left, or is no PostgreSQL."""
+    if error.sqlstate:
+        return not error.sqlstate.startswith((*_LOST, "53"))  # 53: no connection, memory or disk left
+    return any(words in str(error) for words in _OF_ONE_LOGIN)
 
 
 def outcome_of(error: psycopg.Error, needs: str) -> Outcome:

@@ -12,7 +12,8 @@ from typing import Any
 import psycopg
 
 from migrate.model.json import Json
-from migrate.stores.postgres.session import said
+from migrate.model.ports import Unreachable
+from migrate.stores.postgres.session import refuses, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,12 @@ class Credential:
 
 
 def tried(door: Door, credential: Credential) -> dict[str, Json]:
-    """Whether it logs in: `{allowed, session, current}`, or why not. Nothing where the server does not answer."""
+    """Whether it logs in: `{allowed, session, current}`, or why not; `why` alone where the server cannot say now."""
     try:
         with _entered(door, credential) as connection:
             row = connection.execute("select session_user::text, current_user::text").fetchone()
     except psycopg.Error as error:
-        return {"allowed": False, "why": _said(error, credential)} if "FATAL" in str(error) else {}
+        return ({"allowed": False} if refuses(error) else {}) | {"why": _said(error, credential)}
     session, current = row or ("", "")
     return {"allowed": True, "session": session, "current": current}
 
@@ -51,7 +52,7 @@ _TABLE = "migrate_trial_of_an_issued_login"
 def used(door: Door, credential: Credential) -> dict[str, Json]:
     """As whom it acts and to whom a table of its making belongs: `{current, owner}`, or why it is of no use.
 
-    The table is never committed.
+    The table is never committed. Raises Unreachable where the server cannot say now.
     """
     try:
         with _entered(door, credential) as connection, connection.transaction(force_rollback=True):
@@ -59,6 +60,9 @@ def used(door: Door, credential: Credential) -> dict[str, Json]:
             query = "select current_user::text, tableowner::text from pg_tables where tablename = %s"
             row = connection.execute(query, (_TABLE,)).fetchone()
     except psycopg.Error as error:
+        if not refuses(error):
+            why = f"PostgreSQL at {door.host}:{door.port} cannot say now: {_said(error, credential)}"
+            raise Unreachable(why, following="it answers again") from None
         return {"why": _said(error, credential)}
     current, owner = row or ("", "")
     return {"current": current, "owner": owner}
@@ -90,10 +94,13 @@ def tried_with_certificate(door: Door, name: str, shown: Shown) -> dict[str, Jso
         return {}  # the name of the address leads nowhere
     except psycopg.Error as error:
         # What libpq says itself has no state: that the server asks for a password is an answer, too.
-        answered = any(word in str(error) for word in ("FATAL", "SSL", "certificate", "password"))
-        return {"allowed": False, "why": said(error)} if answered else {}
+        answered = refuses(error) or any(words in str(error) for words in _OF_TLS)
+        return ({"allowed": False} if answered else {}) | {"why": said(error)}
     session, current = row or ("", "")
     return {"allowed": True, "session": session, "current": current}
+
+
+_OF_TLS = ("certificate", "password", "alert", "does not support SSL")
 
 
 @contextmanager
