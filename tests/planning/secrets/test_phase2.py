@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -337,3 +338,11 @@ def test_a_plan_holds_no_literal_that_stands_beside_what_moves(tmp_path: Path) -
 
     assert canary not in str(plan_json(plan, "t", "2026-01-01T00:00:00+00:00"))
     assert isinstance(plan, Plan)
+
+
+def test_a_file_in_the_place_of_a_key_is_compared_with_that_key(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", external("login", "token"), workload(container(KNOWN, env=[TOKEN])))
+    (gate,) = [one for one in planned(folder).gates if one.id == "agent.renders"]
+    copies = json.loads(dict(gate.about)["copies"])
+    assert set(copies.values()) == {"apps/login/token"}
+    assert all(path.startswith("/vault/secrets/") for path in copies)
