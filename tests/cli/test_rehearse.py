@@ -178,6 +178,15 @@ def test_the_old_login_is_expected_closed_only_where_the_plan_closes_it() -> Non
     assert mapping(expected(about(), one, "before")["apps/app"])["sessions"] == {"new": False, "old": True}
 
 
+def test_of_a_workload_with_a_new_login_no_value_of_vault_is_compared(plan: Path) -> None:
+    (watched,) = subject(read_plan(plan).plan).workloads
+    assert (watched.container, watched.secrets, watched.values) == (
+        "grafana",
+        ("monitoring/lab-db-pguser-grafana",),
+        (),
+    )
+
+
 def test_of_several_workloads_each_is_watched_with_its_own_secrets_and_values() -> None:
     def gates(unit: str, **names: str) -> tuple[Gate, ...]:
         about = tuple(sorted({"deployment": unit, **names}.items()))
