@@ -56,9 +56,12 @@ def _name(path: str) -> str:
 
 
 def extract(path: str, data: bytes) -> FileFacts:
-    """What the file at `path` says."""
-    if not wanted(path, data):
-        return FileFacts(path, True, ())
+    """What the file at `path` says, as far as a scan asks."""
+    return everything(path, data) if wanted(path, data) else FileFacts(path, True, ())
+
+
+def everything(path: str, data: bytes) -> FileFacts:
+    """What the file at `path` says, objects included that no scan asks for."""
     try:
         documents = load_all(data)
     except YamlFault as fault:

@@ -15,7 +15,7 @@ from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts
 from migrate.estate.helm import read_values
 from migrate.estate.inventory import Finding, Severity
-from migrate.estate.placed import Patch, Placed, patched, renamed, through
+from migrate.estate.placed import Patch, Placed, is_for, patched, renamed, through
 from migrate.estate.replacements import replaced
 from migrate.estate.tree import Tree, inside, is_remote, parse
 from migrate.model.json import Json, items, reach, strings, text
@@ -29,6 +29,8 @@ class Builder:
     problems: dict[str, Finding] = field(default_factory=dict)
     built: set[str] = field(default_factory=set)
     patch_files: set[str] = field(default_factory=set)
+    unmatched: set[str] = field(default_factory=set)
+    """Merges that are for no object of their build, in words: kustomize refuses those."""
     _done: dict[str, tuple[Placed, ...]] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
@@ -75,7 +77,13 @@ class Builder:
         changed = bool(reach(kustomization.spec, "patched"))
         # In kustomize's own order: merges, patches, names, and only then the older JSON patches.
         if changed:
-            objects = patched(objects, self._patches(kustomization, "patchesStrategicMerge", "patches"))
+            patches = self._patches(kustomization, "patchesStrategicMerge", "patches")
+            self.unmatched.update(
+                f"{kustomization.file} patches {reach(one.body, 'kind')} {reach(one.body, 'metadata', 'name')}"
+                for one in patches
+                if one.target is None and isinstance(one.body, dict) and not any(is_for(one, item) for item in objects)
+            )
+            objects = patched(objects, patches)
         objects = [_renamed(item, kustomization.spec) for item in through(objects, folder)]
         if changed:
             objects = patched(objects, self._patches(kustomization, "patchesJson6902"))

@@ -29,6 +29,8 @@ class Wired:
     loose: tuple[Facts, ...]
     wiring: Wiring
     problems: tuple[Finding, ...]
+    unmatched: frozenset[str] = frozenset()
+    """Merges that are for no object, in words."""
 
 
 def wire(tree: Tree) -> Wired:
@@ -54,7 +56,9 @@ def _wired(how: str, scopes: list[Scope], tree: Tree, builder: Builder) -> Wired
     # A patch file looks like an object but is only a part of one.
     loose = [fact for fact in _all(tree) if _place(fact) not in reached and fact.file not in builder.patch_files]
     starts = tuple(dict.fromkeys(start for scope in scopes for start in scope.starts))
-    return Wired(tuple(scopes), tuple(loose), Wiring(how, starts), tuple(builder.problems.values()))
+    return Wired(
+        tuple(scopes), tuple(loose), Wiring(how, starts), tuple(builder.problems.values()), frozenset(builder.unmatched)
+    )
 
 
 def _all(tree: Tree) -> Iterator[Facts]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from migrate.documents.edits import AddDocument, Edit
 from migrate.model.json import Json, mapping
+from migrate.model.target import Target
 from migrate.operations.overlaying import acts
 from migrate.operations.pod_edits import pod_edits
 from migrate.operations.post_renderer import post_renderer
@@ -24,7 +25,7 @@ def inject_pod(subject: SecretsSubject, arguments: Arguments) -> Iterator[Wish]:
     )
     yield Wish(
         target=subject.git,
-        act=Edits(acts(manifest.home, manifest.document, tuple(_edits(subject, arguments)))),
+        act=Edits(acts(manifest.home, manifest.document, tuple(_edits(subject, arguments))), _applied(subject)),
         summary=f"{manifest.kind} {subject.unit} reads files of Vault's agent instead of Secret {names}",
         blast=f"{pods}; ESO and its Secrets stay as they are",
         guard="refused unless the file is the one this plan read",
@@ -42,8 +43,19 @@ def _edits(subject: SecretsSubject, arguments: Arguments) -> Iterator[Edit]:
             yield from values_edits(subject, words, arguments)
         case Rendered():
             yield from post_renderer(subject, arguments)
-    if subject.account.changes and not _made_by_chart(subject.manifest.form):
+    if _comes(subject):
         yield AddDocument(_account(subject))
+
+
+def _applied(subject: SecretsSubject) -> tuple[Target, ...]:
+    """What changes in the cluster by the commit itself: what Helm makes of a release is Helm's."""
+    account = Target("git", "ServiceAccount", f"{subject.manifest.namespace}/{subject.account.wanted}")
+    return (subject.git, account) if _comes(subject) else (subject.git,)
+
+
+def _comes(subject: SecretsSubject) -> bool:
+    """Whether the ServiceAccount comes with the commit."""
+    return subject.account.changes and not _made_by_chart(subject.manifest.form)
 
 
 def _made_by_chart(form: Form) -> bool:

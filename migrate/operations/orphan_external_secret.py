@@ -23,7 +23,10 @@ def orphan_external_secret(subject: Retiring, arguments: Arguments) -> Iterator[
     copies = [copied for copied, _ in found]
     yield Wish(
         target=together(subject, copies),
-        act=Edits(tuple(Rewrite(copied.place.file, copied.place.document, edits) for copied, edits in found)),
+        act=Edits(
+            tuple(Rewrite(copied.place.file, copied.place.document, edits) for copied, edits in found),
+            applies=tuple(copied.git for copied in copies),
+        ),
         summary="; ".join(
             f"ExternalSecret {copied.namespace}/{copied.name} lets go of Secret {copied.target_secret}"
             for copied in copies

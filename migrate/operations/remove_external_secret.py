@@ -19,7 +19,7 @@ def remove_external_secret(subject: Retiring, arguments: Arguments) -> Iterator[
     several = bool(copies[1:])
     yield Wish(
         target=together(subject, copies),
-        act=Edits(tuple(_acts(copies))),
+        act=Edits(tuple(_acts(copies)), prunes=tuple(copied.git for copied in copies)),
         summary="; ".join(
             f"ExternalSecret {copied.namespace}/{copied.name} goes; Secret {copied.target_secret} stays"
             for copied in copies

@@ -54,9 +54,14 @@ FileAct: TypeAlias = Rewrite | DropFile | MakeFile
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """One commit."""
+    """One commit. `applies` and `prunes`: the objects it makes or changes, and those it takes out of the cluster.
+
+    Of a commit that says neither, the wish's target is what it changes, and nothing else.
+    """
 
     files: tuple[FileAct, ...]
+    applies: tuple[Target, ...] = ()
+    prunes: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

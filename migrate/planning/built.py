@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
+from migrate.estate.extract import everything
 from migrate.estate.facts import FileFacts
 from migrate.estate.flux import Applied, Scope
-from migrate.estate.inventory import Finding, Workload
+from migrate.estate.inventory import Workload
 from migrate.estate.placed import Placed
 from migrate.estate.settle import as_patched
 from migrate.estate.tree import Tree, plant
@@ -22,7 +24,8 @@ class Built:
 
     tree: Tree
     scopes: tuple[Scope, ...]
-    problems: tuple[Finding, ...]
+    problems: frozenset[str]
+    """What kustomize would refuse, in words: files that are not there, merges that are for no object."""
     by_place: Mapping[tuple[str, int], tuple[Applied, ...]]
     """Everything that is made of one document: a base makes several objects."""
 
@@ -57,7 +60,8 @@ def built(files: Files) -> Built:
         for item in scope.applied:
             places.setdefault((item.facts.file, item.facts.document), []).append(item)
     found = {place: tuple(some) for place, some in places.items()}
-    return Built(tree, wired.scopes, wired.problems, found)
+    missing = {f"{one.file} {one.text}" for one in wired.problems if one.code == "wiring.missing"}
+    return Built(tree, wired.scopes, wired.unmatched | missing, found)
 
 
 def _facts(files: Files) -> Iterator[FileFacts]:
@@ -66,3 +70,25 @@ def _facts(files: Files) -> Iterator[FileFacts]:
             yield files.facts(path)
         except OSError:
             continue
+
+
+def whole(files: Files, paths: Iterable[str]) -> Files:
+    """The tree, with every object known of these files: a scan leaves out what can have nothing to do with Secrets."""
+    there = set(paths) & set(files.paths)
+    return replace(files, known={**files.known, **{path: everything(path, files.read(path)) for path in there}})
+
+
+def instead(files: Files, texts: Mapping[str, bytes | None]) -> Files:
+    """The tree with other contents of some files; None: there is no such file."""
+    made = {path: everything(path, data) for path, data in texts.items() if data is not None}
+    known = {path: facts for path, facts in files.known.items() if path not in texts}
+    paths = ({*files.paths} - texts.keys()) | made.keys()
+    return Files(tuple(sorted(paths)), partial(_read, files.read, texts), known | made)
+
+
+def _read(below: Callable[[str], bytes], texts: Mapping[str, bytes | None], path: str) -> bytes:
+    if path not in texts:
+        return below(path)
+    if (data := texts[path]) is None:
+        raise FileNotFoundError(path)
+    return data

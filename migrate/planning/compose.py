@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from migrate.catalog import shelf
@@ -18,6 +18,7 @@ from migrate.model.target import Target
 from migrate.operations.subject import Subject
 from migrate.operations.wish import Edits, Put, Remove, Rewrite, Wish, works_on
 from migrate.planning.commits import edit_file
+from migrate.planning.effects import Effect, called
 from migrate.planning.files import Drafts
 from migrate.planning.phases import Credential, Phase, Use
 from migrate.planning.servers import Found, Servers
@@ -33,6 +34,8 @@ class Composition:
     """Every version of every file that occurs, by blob id."""
     found: Found
     """What was there before, as far as it was looked at."""
+    expected: Mapping[str, Effect] = field(default_factory=dict)
+    """By commit step: what its operation says that it changes in the cluster."""
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ def compose(
     """
     world = _World(drafts, Found(servers))
     steps, patches, owed = list[Step](), list[PatchPair](), dict[str, Target]()
+    expected = dict[str, Effect]()
     for use, subject in _order(phase.uses(credential), subjects):
         for wish in _wishes(use, subject, phase):
             identity = f"{use.stage}.{use.operation}.{_short(wish.target, subjects)}"
@@ -65,12 +69,19 @@ def compose(
                 continue
             steps.append(_step(identity, wish, use, change, world, subject, phase))
             patches += pairs
+            if isinstance(wish.act, Edits):
+                expected[identity] = _expected(wish, wish.act)
             if wish.compensated_by is not None:
                 owed[identity] = wish.compensated_by
             world.states[wish.target] = change.after
             world.made_by[wish.target] = identity
     steps = [_compensated(step, owed, world) for step in steps]
-    return Composition(tuple(steps), tuple(patches), world.texts, world.found)
+    return Composition(tuple(steps), tuple(patches), world.texts, world.found, expected)
+
+
+def _expected(wish: Wish, act: Edits) -> Effect:
+    applies = act.applies if act.applies or act.prunes else (wish.target,)
+    return Effect(frozenset(map(called, applies)), frozenset(map(called, act.prunes)))
 
 
 def _order(uses: list[Use], subjects: Sequence[Subject]) -> Iterator[tuple[Use, Subject]]:
