@@ -50,7 +50,8 @@ class Lab:
     def environment(self) -> dict[str, str]:
         """The variables of `migrate lab shell`."""
         path = os.pathsep.join([*handing.programs(), machine.search_path()])
-        return {**handing.variables(self.world), "PATH": path, "HOME": str(self.world.data("home"))}
+        own = {"PATH": path, "HOME": str(self.world.data("home"))}
+        return {**handing.variables(self.world), **own, "VAULT_TOKEN": self.world.credential("vault-root").read_text()}
 
     def apply(self, *objects: Mapping[str, Any]) -> None:
         """Bring objects into the cluster, as a person with kubectl does."""

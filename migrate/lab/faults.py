@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from migrate.lab import build, database, disk, faultproxy, machine, postgresql, processes, status, vault
+from migrate.lab import build, control, database, disk, faultproxy, machine, postgresql, processes, status, vault
 from migrate.lab.levels import Level
 from migrate.lab.web import wait
 from migrate.lab.world import Provider, World
@@ -24,6 +24,7 @@ class Fault:
     level: Level = Level.VAULT
 
 
+_APPLIES = (("kustomize.toolkit.fluxcd.io/v1", "kustomizations"), ("helm.toolkit.fluxcd.io/v2", "helmreleases"))
 _STOPPABLE = ("external-secrets", "source-controller", "kustomize-controller", "helm-controller", "injector")
 
 
@@ -36,6 +37,13 @@ def known() -> tuple[Fault, ...]:
         Fault("postgres-stopped", "PostgreSQL's process is gone; its data is not", _stop_postgres, _start_postgres),
         Fault("postgres-restarted", "PostgreSQL was restarted: no session outlives it", _restart_postgres, _nothing),
         Fault("disk-full", "the disk of Vault and PostgreSQL has no byte left", _fill_disk, _clear_disk),
+        Fault(
+            "flux-suspended",
+            "every Kustomization and HelmRelease is suspended",
+            lambda world: _suspend(world, suspended=True),
+            lambda world: _suspend(world, suspended=False),
+            Level.CONTROL,
+        ),
         *(fault for server in _STOPPABLE for fault in _process_faults(server)),
         *(fault for server in faultproxy.PROXIED for fault in _connection_faults(server)),
     ]
@@ -153,6 +161,19 @@ def _restart_postgres(world: World) -> None:
 
 def _nothing(world: World) -> None:
     """It runs again already."""
+
+
+def _suspend(world: World, *, suspended: bool) -> None:
+    """As `flux suspend` and `flux resume` do it, with every object."""
+    web = control.api(world)
+    try:
+        for group, plural in _APPLIES:
+            for found in web.ask("GET", f"/apis/{group}/{plural}")["items"]:
+                meta, said = found["metadata"], {"spec": {"suspend": suspended}}
+                place = f"/apis/{group}/namespaces/{meta['namespace']}/{plural}/{meta['name']}"
+                web.ask("PATCH", place, said, kind="application/merge-patch+json")
+    finally:
+        web.close()
 
 
 def _fill_disk(world: World) -> None:

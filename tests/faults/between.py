@@ -6,6 +6,7 @@ out and loses the answer, and leaves every reading alone.
 
 from __future__ import annotations
 
+import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -28,22 +29,27 @@ _ERRORS = {"429": b'{"errors":["request path throttled"]}', "503": b'{"errors":[
 
 @dataclass
 class Between:
-    """`trouble` comes over every write the first time it is tried. `struck`: those writes, in order."""
+    """`trouble` comes over every write the first time it is tried. `struck`: those writes, in order.
+
+    Two of one path are the same write if they say the same, whatever password is in them: a lost one is made anew.
+    """
 
     address: str
     trouble: Trouble = "pass"
     strike: Callable[[], None] = lambda: None
     """What happens to the servers in the moment of a write, before it is passed on."""
     struck: list[str] = field(default_factory=list)
+    _known: set[tuple[str, str]] = field(default_factory=set, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def due(self, method: str, path: str) -> Trouble:
+    def due(self, method: str, path: str, sent: bytes) -> Trouble:
         """What becomes of this request."""
         with self._lock:
-            write = f"{method} {path}"
-            if method not in _WRITES or path.startswith(_LOOKS) or self.trouble == "pass" or write in self.struck:
+            write = (f"{method} {path}", _said(sent))
+            if method not in _WRITES or path.startswith(_LOOKS) or self.trouble == "pass" or write in self._known:
                 return "pass"
-            self.struck.append(write)
+            self._known.add(write)
+            self.struck.append(write[0])
         self.strike()
         return self.trouble
 
@@ -61,7 +67,7 @@ def between(host: str, port: int, folder: Path) -> Iterator[Between]:
 
         def _any(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            trouble = found.due(self.command, self.path)
+            trouble = found.due(self.command, self.path, sent)
             if trouble == "refused":
                 self.close_connection = True
                 return
@@ -113,6 +119,11 @@ def between(host: str, port: int, folder: Path) -> Iterator[Between]:
         server.shutdown()
         server.server_close()
         thread.join(10)
+
+
+def _said(sent: bytes) -> str:
+    body = json.loads(sent or b"{}")
+    return json.dumps({key: value for key, value in body.items() if key != "password"}, sort_keys=True)
 
 
 _HOPS = {"host", "content-length", "connection", "accept-encoding"}

@@ -1,24 +1,33 @@
-"""Somebody who says that pods run, in a lab that runs none: what the kubelet would report of each."""
+"""Somebody who says that pods run, in a lab that runs none: what a kubelet would report of itself and of each."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
 from threading import Event, Thread
 
 from tests.labworld import Lab
 
 _PODS = "/api/v1/namespaces/monitoring/pods"
+_NODE = "stand-in"
+_LONG_AGO = "2026-01-01T00:00:00Z"
 
 
 @contextmanager
 def kubelet(lab: Lab) -> Iterator[None]:
-    """Every pod of Grafana's namespace is ready soon after it was made, and gone soon after it was to go."""
+    """A node with room; pods of Grafana's namespace are ready soon after they were made, and gone when they were to."""
     over = Event()
+    lab.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": _NODE}})
 
     def look() -> None:
-        while not over.wait(0.3):
+        for turn in count():
+            if over.wait(0.3):
+                return
+            if turn % 20 == 0:
+                _alive(lab)
             for pod in lab.get(_PODS)["items"]:
                 _report(lab, pod["metadata"], pod["status"])
 
@@ -31,13 +40,22 @@ def kubelet(lab: Lab) -> Iterator[None]:
         thread.join(30)
 
 
+def _alive(lab: Lab) -> None:
+    """Whoever is not heard of for half a minute is taken to be gone, and nothing has room there."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    ready = {"type": "Ready", "status": "True", "lastHeartbeatTime": now, "lastTransitionTime": _LONG_AGO}
+    room = {"cpu": "4", "memory": "8Gi", "pods": "110"}
+    said = {"status": {"conditions": [ready], "capacity": room, "allocatable": room}}
+    lab.api.ask("PATCH", f"/api/v1/nodes/{_NODE}/status", said, kind="application/merge-patch+json")
+
+
 def _report(lab: Lab, meta: dict[str, object], status: dict[str, object]) -> None:
     if "deletionTimestamp" in meta:
         lab.run(
             "kubectl", "-n", "monitoring", "delete", "pod", str(meta["name"]), "--force", "--wait=false", check=False
         )
     elif status.get("phase") != "Running":
-        ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+        ready = {"type": "Ready", "status": "True", "lastTransitionTime": _LONG_AGO}
         said = {"status": {"phase": "Running", "conditions": [ready, {**ready, "type": "ContainersReady"}]}}
         patch = json.dumps(said)
         words = ("kubectl", "-n", "monitoring", "patch", "pod", str(meta["name"]), "--subresource=status", "-p", patch)

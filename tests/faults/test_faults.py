@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -16,7 +18,9 @@ import pytest
 from migrate.catalog import shelf
 from migrate.lab import down, faults, ports
 from migrate.lab.levels import Level
-from migrate.model.json import mapping
+from migrate.model.json import Json, mapping
+from migrate.model.plan import STAGES
+from tests.faults.another import Another
 from tests.faults.between import TROUBLES, Between, Trouble, between
 from tests.faults.canaries import arguments, leaks, rotated, secrets_of, texts
 from tests.faults.conftest import TOLD
@@ -30,12 +34,14 @@ ALL = os.environ.get("MIGRATE_PROOF") == "all"
 PROOF = pytest.mark.skipif(not ALL, reason="make proof")
 SECRET = "/api/v1/namespaces/monitoring/secrets/lab-db-pguser-grafana"
 RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/monitoring/helmreleases/kube-prometheus-stack"
-WRITES, MADE = 8, 6
-"""Requests that write to Vault, there and back; what then is in Vault and in PostgreSQL."""
+FAR, WRITES = ("done", 9) if ALL else ("cutover", 8)
+"""How far it goes before it goes back, and the requests that write to Vault, there and back."""
+MADE = 6
+"""What then is in Vault and in PostgreSQL."""
 STANDING = (
     *("vault-sealed", "vault-stopped", "vault-cut", "postgres-stopped", "postgres-restarted", "postgres-cut"),
     *("external-secrets-stopped", "source-controller-stopped", "kustomize-controller-stopped"),
-    *("helm-controller-stopped", "injector-stopped", "eso-token-expired"),
+    *("helm-controller-stopped", "injector-stopped", "eso-token-expired", "flux-suspended"),
 )
 """Faults that last until somebody mends them."""
 
@@ -77,7 +83,7 @@ def test_every_write_meets_trouble_once_and_the_run_arrives_there_and_back(
 
 def _there_and_back(walk: Walk) -> None:
     walk.begin()
-    walk.forward()
+    walk.forward(FAR)
     assert len(walk.made()) == MADE
     walk.secrets |= rotated(walk.lab)
     walk.back()
@@ -141,36 +147,91 @@ def _taken_once(walk: Walk) -> None:
 # A connection that a broken server leaves hanging is closed by whoever collects it.
 @pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_whatever_stands_still_the_run_waits_and_goes_on_when_it_is_mended(
-    world: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_whatever_stands_still_at_every_stage_the_run_waits_and_goes_on_when_it_is_mended(
+    world: Lab, gate: Between, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tried = list[str]()
+    walk = walking(world, tmp_path, capsys, monkeypatch, gate.address)
+    tried = Counter[str]()
 
-    def under_each(walk: Walk, *words: str) -> None:
+    def under_each(where: str, *words: str) -> None:
         for name in STANDING:
-            fault = faults.named(name, world.world)
-            fault.begin(world.world)
-            try:
+            with _broken(world, name):
                 code = walk.operator.type(*words)
-                assert code in CODES, (name, code, walk.operator.said())
+                assert code in CODES, (where, name, code, walk.operator.said())
                 walk.operator.standing()
-            finally:
-                fault.end(world.world)
-            tried.append(name)
+            tried[where] += 1
 
-    walk = walking(world, tmp_path, capsys, monkeypatch)
-    walk.begin()
-    under_each(walk, "resume")
-    walk.forward()
-    assert len(walk.made()) == MADE
-    under_each(walk, "verify")
-    under_each(walk, "rollback")
+    def held(state: dict[str, Json]) -> None:
+        where = f"{'back, ' if walk.returning else ''}before {state['stage']}"
+        if where not in tried:
+            under_each(where, "resume", "--approve", walk.digest)
+
+    walk.held = held
+    _begun(walk, gate, monkeypatch, "expand")
+    walk.forward("done")
+    walk.secrets |= rotated(world)
+    under_each("when done, verify", "verify")
+    under_each("when done, rollback", "rollback")
     walk.back()
-
     assert walk.made() == set()
     assert walk.operator.standing()["state"] == "rolled-back"
     _taken_once(walk)
-    TOLD.append(f"faults: {len(STANDING)} servers broken under resume, verify and rollback: {len(tried)} commands")
+    counted = ", ".join(f"{count} {where}" for where, count in tried.items())
+    TOLD.append(f"faults: {len(STANDING)} servers broken under {tried.total()} commands: {counted}")
+    TOLD.append(f"canaries: {_nowhere(walk, set())}")
+    assert {f"before {stage}" for stage in STAGES} <= set(tried), tried
+
+
+def _begun(walk: Walk, gate: Between, set_: pytest.MonkeyPatch, stage: str) -> None:
+    """What comes next is of this stage. In expand logins are made, and Vault was sealed under the first write to it."""
+    sealed = faults.named("vault-sealed", walk.lab.world)
+    if stage == "expand":
+        gate.trouble, gate.strike = "strike", lambda: sealed.begin(walk.lab.world)
+    walk.begin()
+    sealed.end(walk.lab.world)
+    set_.delenv("MIGRATE_VAULT_ADDRESS")
+    walk.forward(stage)
+    state = walk.operator.standing()
+    assert stage in {state["stage"], state["state"]}, state
+
+
+@contextmanager
+def _broken(lab: Lab, name: str) -> Iterator[None]:
+    fault = faults.named(name, lab.world)
+    fault.begin(lab.world)
+    try:
+        yield
+    finally:
+        fault.end(lab.world)
+
+
+@pytest.mark.parametrize("stage", (*STAGES, "done") if ALL else ("cutover",))
+def test_what_another_operator_edits_meanwhile_is_named_and_kept_until_they_take_it_back(
+    world: Lab,
+    gate: Between,
+    stage: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    walk = walking(world, tmp_path, capsys, monkeypatch, gate.address)
+    _begun(walk, gate, monkeypatch, stage)
+    they = Another(walk)
+    edits = they.edits()
+    walk.operator.type("resume", "--approve", walk.digest)
+
+    state = walk.back_as_far_as_it_goes()
+    assert they.finds_their_work()
+    if stage == "expand":  # the run made neither, so there is nothing that it would keep
+        assert state["state"] == "rolled-back"
+    else:
+        assert "somebody changed" in str(mapping(state["held"])["reason"])
+    they.takes_back()
+    walk.back()
+    assert walk.made() == set()
+    assert they.value_stays()
+    _taken_once(walk)
+    TOLD.append(f"faults: {edits} edits of another operator before {stage}, kept, and the way back to its end")
 
 
 @PROOF

@@ -45,6 +45,8 @@ class Walk:
     mend: Callable[[], None] = lambda: None
     """Done before each command: whatever was broken under the last one is made good."""
     digest: str = ""
+    held: Callable[[dict[str, Json]], None] = lambda _state: None
+    """Done wherever it stands, before it goes on."""
     secrets: dict[str, bytes] = field(default_factory=dict)
     """What must be nowhere, by what it is: the tokens it bore, and what a test adds."""
 
@@ -72,9 +74,20 @@ class Walk:
         (self.folder / "token").write_text(str(token))
         self.secrets[f"token {name}"] = str(token).encode()
 
-    def forward(self, patience: float = _PATIENCE) -> None:
-        """Go on until expand is done: a lab without pods does not come back from behind the cutover."""
-        self._go_on(lambda state: state["stage"] == "cutover", patience)
+    def forward(self, to: str = "cutover", patience: float = _PATIENCE) -> None:
+        """Go on until what comes next is of that stage, or all is done."""
+        self._go_on(lambda state: state["stage"] == to, patience)
+
+    def back_as_far_as_it_goes(self, patience: float = _PATIENCE) -> dict[str, Json]:
+        """Take it back until it has ended, or stands before what somebody else made of it; where it then stands."""
+        assert self.operator.type("rollback") in CODES
+        self._go_on(lambda state: mapping(state["held"]).get("by") == "somebody else's changes", patience)
+        return self.operator.standing()
+
+    @property
+    def returning(self) -> bool:
+        """Whether it is on its way back."""
+        return any(one["type"] == "run.turned" for one in self.events())
 
     def back(self, patience: float = _PATIENCE) -> None:
         """Take it back until it has ended."""
@@ -88,6 +101,7 @@ class Walk:
         while (state := self.operator.standing())["state"] not in ENDED and not there(state):
             assert time.monotonic() < end, state
             self.mend()
+            self.held(state)
             held = mapping(state["held"])
             gate = str(held.get("by", ""))
             if gate.startswith("gitops.") and gate not in KNOWN:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from migrate.lab import faults
 from tests.labworld import Lab, until
 from tests.live.operator import seated, watching
 
@@ -26,6 +29,9 @@ def test_grafana_moves_to_its_new_login_and_back_and_its_secret_is_there_all_alo
     operator = seated(lab, tmp_path, capsys, monkeypatch)
     with watching(lab, SECRET) as seen:
         digest = operator.approved("phase1", tmp_path / "plan.json", "--credential", credential)
+        with _suspended(lab):
+            assert operator.go_on(digest, lambda reason: "suspended" in reason) == "held"
+            assert not _agents(lab)
         assert operator.go_on(digest) == "done"
         assert _agents(lab)
         assert "ownerReferences" not in lab.get(SECRET)["metadata"]
@@ -43,6 +49,16 @@ def test_grafana_moves_to_its_new_login_and_back_and_its_secret_is_there_all_alo
 def _ready(lab: Lab) -> bool:
     found = lab.get(DEPLOYMENT)
     return bool(found and found["status"].get("readyReplicas"))
+
+
+@contextmanager
+def _suspended(lab: Lab) -> Iterator[None]:
+    fault = faults.named("flux-suspended", lab.world)
+    fault.begin(lab.world)
+    try:
+        yield
+    finally:
+        fault.end(lab.world)
 
 
 def _agents(lab: Lab) -> list[str]:
