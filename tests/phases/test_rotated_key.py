@@ -16,14 +16,28 @@ COLUMN = "{database: notes, table: public.entries, column: body, workload: apps/
 TITLE = "{database: notes, table: public.entries, column: title, workload: apps/memo}"
 
 
-def sealed(seated: Seated, backups: str = "0s") -> Operator:
+def sealed(seated: Seated) -> Operator:
     """An estate whose column phase 4 has sealed to the end."""
     one = seated()
-    one.begin(example(), SETTINGS + f"transit: {{columns: [{COLUMN}], backups: {backups}}}\n")
+    one.begin(example(), SETTINGS + f"transit: {{columns: [{COLUMN}], backups: 0s}}\n")
     assert one.planned(phase="phase4").code == 0
     assert one.apply().code == 4
     assert one.forward().code == 0
     return one
+
+
+@pytest.fixture(scope="module")
+def kept(seated: Seated) -> Operator:
+    """Sealed once, for every test that begins there."""
+    one = sealed(seated)
+    one.keep("sealed")
+    return one
+
+
+@pytest.fixture
+def one(kept: Operator) -> Operator:
+    kept.again("sealed")
+    return kept
 
 
 def rotated(one: Operator, *words: str) -> Operator:
@@ -51,8 +65,8 @@ def sound(one: Operator) -> None:
     assert leaks(one, secrets(one)) == []
 
 
-def test_it_goes_there_and_back_and_there_again(seated: Seated) -> None:
-    one = rotated(sealed(seated))
+def test_it_goes_there_and_back_and_there_again(one: Operator) -> None:
+    rotated(one)
     assert one.apply().code == 4  # the contract stage needs a word of its own
     assert all(text.startswith("vault:v2:") for text in ciphertexts(one))
     assert key(one)["min_decryption_version"] == 1
@@ -76,8 +90,8 @@ def test_it_goes_there_and_back_and_there_again(seated: Seated) -> None:
     sound(one)
 
 
-def test_the_plan_says_what_it_cannot_take_back(seated: Seated) -> None:
-    one = rotated(sealed(seated))
+def test_the_plan_says_what_it_cannot_take_back(one: Operator) -> None:
+    rotated(one)
     steps = {step["operation"]: step for step in json.loads(one.plan.read_bytes())["steps"]}
     assert list(steps) == ["rotate-key", "rewrap-rows", "retire-versions"]
     assert "stays, as every version does" in steps["rotate-key"]["remains"]
@@ -87,8 +101,11 @@ def test_the_plan_says_what_it_cannot_take_back(seated: Seated) -> None:
     ]
 
 
-def test_nothing_is_retired_while_a_backup_holds_it(seated: Seated) -> None:
-    one = rotated(sealed(seated, backups="720h"))
+def test_nothing_is_retired_while_a_backup_holds_it(one: Operator) -> None:
+    settings = one.estate / "migrate.yaml"
+    settings.write_text(settings.read_text().replace("backups: 0s", "backups: 720h"))
+    one.git("commit", "-qam", "backups are kept")
+    rotated(one)
     one.apply()
 
     said = one.run("resume", "--approve", one.digest)
@@ -110,8 +127,7 @@ def test_it_is_not_planned_where_nobody_has_said_how_long_backups_are_kept(seate
     assert "transit.backups" in said.err
 
 
-def test_a_row_of_an_older_version_that_comes_back_keeps_the_older_versions(seated: Seated) -> None:
-    one = sealed(seated)
+def test_a_row_of_an_older_version_that_comes_back_keeps_the_older_versions(one: Operator) -> None:
     [older, *_] = ciphertexts(one)
     rotated(one)
     one.apply()
@@ -157,8 +173,8 @@ def test_every_column_of_the_key_is_brought_along_and_one_that_is_not_sealed_is_
     sound(one)
 
 
-def test_what_vault_rotates_meanwhile_by_itself_is_no_strangers_work(seated: Seated) -> None:
-    one = rotated(sealed(seated))
+def test_what_vault_rotates_meanwhile_by_itself_is_no_strangers_work(one: Operator) -> None:
+    rotated(one)
     one.apply()
     one.practice("edit", "vault:transit/keys/mig-apps-memo", "--set", "latest_version=5")
 
@@ -166,8 +182,7 @@ def test_what_vault_rotates_meanwhile_by_itself_is_no_strangers_work(seated: Sea
     assert key(one)["min_decryption_version"] == 2
 
 
-def test_a_key_that_is_gone_is_said_before_anything_is_planned(seated: Seated) -> None:
-    one = sealed(seated)
+def test_a_key_that_is_gone_is_said_before_anything_is_planned(one: Operator) -> None:
     one.practice("edit", "vault:transit/keys/mig-apps-memo", "--remove")
 
     said = one.planned(phase="phase4-rotate")
@@ -177,8 +192,8 @@ def test_a_key_that_is_gone_is_said_before_anything_is_planned(seated: Seated) -
 
 
 @pytest.mark.parametrize("fault", ["lost-answer", "lost-request"])
-def test_a_rotation_whose_answer_is_lost_is_not_done_twice(seated: Seated, fault: str) -> None:
-    one = rotated(sealed(seated))
+def test_a_rotation_whose_answer_is_lost_is_not_done_twice(one: Operator, fault: str) -> None:
+    rotated(one)
     one.practice("fault", fault, "1")
 
     assert one.apply().code == 4
