@@ -98,7 +98,6 @@ def plan(
     from migrate.planning.phases import phase_named
     from migrate.views import plan as view
 
-    _insist_on_folder(output)
     chosen = phase_named(phase, own_phases(phases) if phases else ())
     read = read_estate(estate)
     read, servers = _servers(read, world, estate, live=live)
@@ -215,16 +214,9 @@ def _hand_out(output: Path | None, made: Plan, document: dict[str, Json]) -> Non
         view.written(str(output), str(document["name"]), str(document["digest"]), made)
 
 
-def _insist_on_folder(output: Path | None) -> None:
-    """Return if the plan has somewhere to go. Raises Failed before anything is read: a typing error makes no folder."""
-    if output is not None and not output.parent.is_dir():
-        raise Failed(
-            f"{output.parent} is no folder", undone="no plan was made", following="make the folder, or name another one"
-        )
-
-
 def _write(path: Path, data: bytes) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as error:
         raise Failed(

@@ -18,10 +18,10 @@ from migrate.operations.inject_release import password_mount
 from migrate.operations.keep_service_account import KEEP
 from migrate.operations.login import Login
 from migrate.operations.present_certificate import AUTHORITIES_PATH, CERTIFICATE_PATH
-from migrate.planning.built import Built, built
+from migrate.planning.built import Built, built, whole
 from migrate.planning.certificate.rules import listed
 from migrate.planning.database import servers
-from migrate.planning.files import Files, one
+from migrate.planning.files import Files, objects, one
 from migrate.planning.login.candidates import Candidate, candidates
 from migrate.planning.login.logins import login_of
 from migrate.planning.login.subjects import Sources, release_of
@@ -45,7 +45,8 @@ def applied_by(commit: str, inventory: Inventory, files: Files, config: Config, 
     for secret in inventory.secrets:
         if secret.wired:
             found[f"ExternalSecret/{secret.id}"] = _external(secret, inventory, files)
-    tree = built(files)
+    # A scan keeps nothing of ServiceAccounts, which pods wait for.
+    tree = built(whole(files, {account.file for account in objects(files, frozenset({"ServiceAccount"}))}))
     found |= _accounts(tree)
     charts = Charts(shipped(), files, config.rendered)
     for workload in inventory.workloads:
