@@ -1,4 +1,4 @@
-"""plan -> apply -> rollback (every byte as before) -> plan -> apply -> complete, for every phase there is.
+"""plan -> apply -> rollback (every byte as before) -> plan -> apply -> complete -> rollback, for every phase there is.
 
 But for a rotation, which needs a column that is sealed: tests/phases/test_rotated_key.py.
 """
@@ -75,6 +75,14 @@ def _there_and_back(one: Operator, phase: str, words: tuple[str, ...]) -> None:
     assert said.code == 0, said.out + said.err
     _healthy(one)
     assert one.run("verify").code == 0
+    said = one.run("rollback")
+    if said.code == 3:
+        assert "ciphertext only" in said.err
+    else:
+        one.merge()
+        assert one.back().code == 0
+        _healthy(one)
+        assert standing(one) == before
     assert leaks(one, secrets(one)) == []
 
 
