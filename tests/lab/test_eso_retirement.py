@@ -273,6 +273,7 @@ def test_with_a_refresh_interval_of_zero_orphan_is_ignored_and_the_secret_is_los
     operator: Operator, name: str
 ) -> None:
     operator.make(name, refreshInterval="0")
+    operator.has_seen_everything()  # else the first sync may still be on its way, and heeds the new policy
     operator.patch(name, target={"creationPolicy": "Orphan"})
     operator.has_seen_everything()
     assert operator.owned(name)
