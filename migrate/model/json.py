@@ -49,6 +49,11 @@ def reach(value: Json, *path: str) -> Json:
     return value
 
 
+def at_pointer(value: Json, pointer: Pointer) -> Json:
+    """What stands at a pointer that leads through maps; None where nothing does."""
+    return reach(value, *map(str, pointer))
+
+
 def text(value: Json) -> str:
     """The value if it is a string, else empty."""
     return value if isinstance(value, str) else ""

@@ -12,7 +12,7 @@ from migrate.documents.edits import Edit, RemoveItem, RemoveKey
 from migrate.model.json import Json, Pointer, mapping
 from migrate.operations.agent import FOLDER, PREFIX, login_annotations, running_annotations, token_volume
 from migrate.operations.login import LoginSubject, Release, credential_path
-from migrate.operations.merging import merge
+from migrate.operations.merging import merge, without
 from migrate.operations.wish import Arguments, Edits, Rewrite, Wish, text
 
 PASSWORD, USER = "GF_DATABASE_PASSWORD", "GF_DATABASE_USER"
@@ -68,13 +68,9 @@ def _unwanted(release: Release, *, dynamic: bool) -> Iterator[Edit]:
 def dropped(release: Release, *, env: AbstractSet[str], value_from: AbstractSet[str]) -> Iterator[Edit]:
     """Variables that must not stand beside the files: removed, never null, which leaves an empty variable behind."""
     for group, gone in (("env", env), ("envValueFrom", value_from)):
+        # `env` never goes as a whole, since it gains the file's path.
         held = mapping(release.values.get(group))
-        keys = [key for key in held if key in gone]
-        # A map that only held these goes as a whole; `env` never does, since it gains the file's path.
-        if keys and group == "envValueFrom" and len(held) == len(keys):
-            yield RemoveKey((*release.at, group))
-            continue
-        yield from (RemoveKey((*release.at, group, key)) for key in keys)
+        yield from without((*release.at, group), held, gone, kept=group == "env")
 
 
 def old_mount(release: Release) -> Iterator[Edit]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from migrate.model.json import Json, Pointer
+from migrate.model.json import Json, Pointer, at_pointer, mapping
 from migrate.model.target import Target
 from migrate.operations.subject import (
     Copied,
@@ -55,10 +55,7 @@ class Release:
     @property
     def values(self) -> dict[str, Json]:
         """The workload's own values."""
-        node: Json = self.document
-        for token in self.at:
-            node = node.get(str(token)) if isinstance(node, dict) else None
-        return node if isinstance(node, dict) else {}
+        return mapping(at_pointer(self.document, self.at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 
-from migrate.documents.edits import AddKey, AppendItem, CannotEdit, Edit, SetScalar
-from migrate.model.json import Json, Pointer
+from migrate.documents.edits import AddKey, AppendItem, CannotEdit, Edit, RemoveKey, SetScalar
+from migrate.model.json import Json, Pointer, at_pointer
 
 
 def merge(document: Json, at: Pointer, wanted: dict[str, Json]) -> Iterator[Edit]:
@@ -28,12 +28,13 @@ def merge(document: Json, at: Pointer, wanted: dict[str, Json]) -> Iterator[Edit
             yield SetScalar((*at, key), value)
 
 
-def at_pointer(document: Json, at: Pointer) -> Json:
-    """What stands there; None where nothing does."""
-    node = document
-    for token in at:
-        node = node.get(str(token)) if isinstance(node, dict) else None
-    return node
+def without(at: Pointer, held: Mapping[str, Json], names: Container[str], *, kept: bool = False) -> Iterator[Edit]:
+    """Keys away from the map that is held there; one that only held these goes as a whole, unless it is kept."""
+    keys = [key for key in held if key in names]
+    if keys and len(keys) == len(held) and not kept:
+        yield RemoveKey(at)
+        return
+    yield from (RemoveKey((*at, key)) for key in keys)
 
 
 def _kind(value: Json) -> str:

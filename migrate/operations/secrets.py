@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from migrate.model.json import Json, Pointer, mapping
+from migrate.model.json import Json, Pointer, at_pointer, mapping
 from migrate.model.target import Target
 from migrate.operations.overlaying import Home
 from migrate.operations.subject import (
@@ -178,10 +178,7 @@ class Manifest:
     @property
     def template(self) -> dict[str, Json]:
         """The pod's template, with the Secrets' names as they are in the cluster."""
-        node = self.read
-        for token in self.at[:-1]:
-            node = node.get(str(token)) if isinstance(node, dict) else None
-        return node if isinstance(node, dict) else {}
+        return mapping(at_pointer(self.read, self.at[:-1]))
 
     @property
     def pod(self) -> dict[str, Json]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.documents.edits import AddKey, Edit, RemoveKey, SetScalar
-from migrate.model.json import Json, Pointer, mapping
+from migrate.model.json import Json, Pointer, at_pointer, mapping
 from migrate.operations.agent import TOKEN_VOLUME, token_volume
-from migrate.operations.merging import at_pointer, merge
+from migrate.operations.merging import merge, without
 from migrate.operations.pod_edits import in_list, mounts, pod_annotations, variables, whole_secrets, wrapped
 from migrate.operations.secrets import ContainerChange, ContainerWords, PodWords, SecretsSubject
 from migrate.operations.wish import Arguments
@@ -49,7 +49,7 @@ def _variables(document: Json, at: ContainerWords, one: ContainerChange) -> Iter
     here = at_pointer(document, at.env)
     yield from _in_map(at.env, mapping(here), one) if at.env_map else variables(at.env, here, one)
     apart = mapping(at_pointer(document, at.value_from)) if at.value_from else {}
-    yield from _gone(at.value_from, apart, [*one.unset, *(name for name, _ in one.set)])
+    yield from without(at.value_from, apart, [*one.unset, *(name for name, _ in one.set)])
 
 
 def _in_map(at: Pointer, held: dict[str, Json], one: ContainerChange) -> Iterator[Edit]:
@@ -61,18 +61,7 @@ def _in_map(at: Pointer, held: dict[str, Json], one: ContainerChange) -> Iterato
             yield RemoveKey((*at, name))
         yield AddKey(at, name, value)
     # What comes keeps the map: only the rest of it can leave it empty.
-    yield from _gone(at, held, one.unset, kept=bool(one.set))
-
-
-def _gone(
-    at: Pointer, held: dict[str, Json], names: list[str] | tuple[str, ...], *, kept: bool = False
-) -> Iterator[Edit]:
-    """Keys away; a map that only held these goes as a whole."""
-    keys = [key for key in held if key in names]
-    if keys and len(keys) == len(held) and not kept:
-        yield RemoveKey(at)
-        return
-    yield from (RemoveKey((*at, key)) for key in keys)
+    yield from without(at, held, one.unset, kept=bool(one.set))
 
 
 def _volumes(subject: SecretsSubject, words: PodWords) -> Iterator[Edit]:

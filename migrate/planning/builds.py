@@ -1,8 +1,7 @@
 """Every commit of a plan, and its inverse, built over all that Flux applies: what changes must be what the plan says.
 
-By our own reading of Flux and kustomize (the real one is asked before the commit is made: check `gitops.builds`).
-From one broken kustomization Flux applies nothing any more, and a check of health that can never pass holds back all
-that depends on it.
+By our own reading of Flux and kustomize, which tests compare with the real one's. From one broken kustomization Flux
+applies nothing any more, and a check of health that can never pass holds back all that depends on it.
 """
 
 from __future__ import annotations

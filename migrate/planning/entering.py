@@ -16,7 +16,7 @@ def entering_remarks(
     subject: Entering, secret: Secret, inventory: Inventory, files: Files, injector: Injector | None
 ) -> Iterator[Remark]:
     """What keeps pods out of Vault or changes who they are. `secret`: one whose store reaches that Vault today."""
-    if not trusting(subject, injector) and private_ca(secret, inventory, files):
+    if not _trusting(subject, injector) and private_ca(secret, inventory, files):
         yield Remark(
             "vault.ca",
             "blocks",
@@ -47,7 +47,7 @@ def entering_remarks(
         )
 
 
-def trusting(subject: Entering, injector: Injector | None) -> bool:
+def _trusting(subject: Entering, injector: Injector | None) -> bool:
     """Whether the agents get a CA to trust Vault by."""
     return bool(subject.vault.tls_secret or (injector and injector.trusts))
 

@@ -13,7 +13,8 @@ from migrate.model.json import mapping, strings
 from migrate.model.plan import Remark, Step, Unknown
 from migrate.model.target import Target
 from migrate.operations.column import ColumnSubject
-from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
+from migrate.planning.cases import Case, Estate, NothingToDo, Selection
+from migrate.planning.column.application import OfApplication
 from migrate.planning.column.subjects import chosen, subject_of, workload_of
 from migrate.planning.compose import Composition
 
@@ -27,31 +28,15 @@ def column_cases(estate: Estate, selection: Selection) -> tuple[Case, ...] | Not
     workload = workload_of(one, estate.inventory)
     subject = subject_of(one, workload, estate)
     believed = (Target("git", workload.kind, one.workload), workload.file)
-    return (ColumnCase(subject, estate.config, believed),)
+    return (ColumnCase(believed, subject, estate.config),)
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnCase:
+class ColumnCase(OfApplication):
     """One column that an application's key shall seal."""
 
     subject: ColumnSubject
     config: Config
-    workload: tuple[Target, str]
-
-    @property
-    def moves(self) -> tuple[Moved, ...]:
-        """No secret: what is protected is the application's data."""
-        return ()
-
-    @property
-    def believed(self) -> tuple[tuple[Target, str], ...]:
-        """The application, whose account gets the policy."""
-        return (self.workload,)
-
-    @property
-    def watched(self) -> tuple[Target, ...]:
-        """Only what steps change: the application's pods come and go without this."""
-        return ()
 
     @property
     def assumed(self) -> Mapping[Target, State]:
@@ -90,10 +75,6 @@ class ColumnCase:
         """The same names for people, who should see what is unknown."""
         lengths = {f"{key}_for": spoken(int(names[key])) for key in ("quiet", "settled")}
         return names | lengths | {"audience": names["audience"] or "(unknown)"}
-
-    def applied_by(self, target: Target) -> str:
-        """Nothing of it is in Git."""
-        return ""
 
     def remarks(self, composition: Composition) -> Iterable[Remark]:
         """What the application must do itself, and what stands in the way of sealing this column."""

@@ -13,7 +13,8 @@ from migrate.model.json import mapping
 from migrate.model.plan import Remark, Step, Unknown
 from migrate.model.target import Target
 from migrate.operations.column import ColumnSubject, RotationSubject
-from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
+from migrate.planning.cases import Case, Estate, NothingToDo, Selection
+from migrate.planning.column.application import OfApplication
 from migrate.planning.column.subjects import of_one_application, subject_of, workload_of
 from migrate.planning.compose import Composition
 from migrate.planning.servers import Servers
@@ -34,7 +35,7 @@ def rotation_cases(estate: Estate, selection: Selection, servers: Servers | None
             following="migrate plan phase4",
         )
     version = 1 + (_newest(columns[0].key, servers) if servers else 1)
-    return tuple(RotationCase(RotationSubject(one, version), backups, workload) for one in found)
+    return tuple(RotationCase(workload, RotationSubject(one, version), backups) for one in found)
 
 
 def _declared(config: Config) -> int:
@@ -74,27 +75,11 @@ def _newest(key: Target, servers: Servers) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class RotationCase:
+class RotationCase(OfApplication):
     """One sealed column, brought to the next version of its key. `backups`: seconds for which they are kept."""
 
     subject: RotationSubject
     backups: int
-    workload: tuple[Target, str]
-
-    @property
-    def moves(self) -> tuple[Moved, ...]:
-        """No secret."""
-        return ()
-
-    @property
-    def believed(self) -> tuple[tuple[Target, str], ...]:
-        """The application, whose name the key has."""
-        return (self.workload,)
-
-    @property
-    def watched(self) -> tuple[Target, ...]:
-        """Only what steps change."""
-        return ()
 
     @property
     def assumed(self) -> Mapping[Target, State]:
@@ -124,10 +109,6 @@ class RotationCase:
     def spoken(self, names: dict[str, str]) -> dict[str, str]:
         """The same names for people."""
         return names | {"backups_for": spoken(self.backups)}
-
-    def applied_by(self, target: Target) -> str:
-        """Nothing of it is in Git."""
-        return ""
 
     def remarks(self, composition: Composition) -> Iterable[Remark]:
         """What the count cannot see. Raises Refused where there is nothing to bring to another version."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.documents.reader import load_all
-from migrate.model.json import Json, canonical, mapping, sequence
+from migrate.model.json import Json, at_pointer, canonical, mapping, sequence
 from migrate.model.plan import PatchPair
 from migrate.operations.agent import PREFIX, TOKEN_VOLUME
 from migrate.operations.inject_release import password_mount
@@ -24,9 +24,7 @@ def values_after(subject: LoginSubject, composition: Composition) -> dict[str, J
     edits = [edit for step in composition.steps for edit in step.change.files if edit.file == place.file and edit.after]
     data = composition.texts[str(edits[-1].after)] if edits else b""
     node = next((found.value for found in load_all(data) if found.index == place.document), None)
-    for token in at:
-        node = mapping(node).get(str(token))
-    return mapping(node)
+    return mapping(at_pointer(node, at))
 
 
 def pod_changes(subject: LoginSubject, composition: Composition) -> str:

@@ -9,7 +9,7 @@ from migrate.estate.flux import Applied
 from migrate.estate.inventory import Workload
 from migrate.estate.placed import Layer, Patch, Placed
 from migrate.estate.settle import changed_by
-from migrate.model.json import Json, Pointer, mapping, reach
+from migrate.model.json import Json, Pointer, at_pointer, mapping, reach
 from migrate.operations.overlaying import Home, Overlaid, Written
 from migrate.operations.subject import Place
 from migrate.planning.built import Built
@@ -35,14 +35,11 @@ def standing(workload: Workload, written: Json, part: Pointer, tree: Built) -> S
     mine = tree.made(workload)
     if len(clusters := tree.clusters(mine)) > 1:
         raise UnfitError(f"{' and '.join(clusters)} make it in clusters of their own, and a plan is for one")
-    if len(mine) == len(users) and all(same(_part(tree.document(one), part), _part(written, part)) for one in mine):
+    as_written = at_pointer(written, part)
+    if len(mine) == len(users) and all(same(at_pointer(tree.document(one), part), as_written) for one in mine):
         later = next((one.placed.patches for one in mine if one.placed is not None), ())
         return Standing(written, Written(Place(workload.file, workload.document)), later)
     return _overlaid(workload, users, mine, tree)
-
-
-def _part(document: Json, at: Pointer) -> Json:
-    return reach(document, *map(str, at))
 
 
 def _overlaid(workload: Workload, users: tuple[Applied, ...], mine: list[Applied], tree: Built) -> Standing:
@@ -90,4 +87,4 @@ def _insist_on_its_name(workload: Workload, item: Placed, layer: Layer, mine: li
 def lasts(found: Standing, wanted: Json, part: Pointer) -> bool:
     """Whether the part that is wanted at the workload's home is the one that reaches the cluster."""
     after = changed_by(wanted, found.later, str(mapping(wanted).get("apiVersion") or ""))
-    return same(_part(after, part), _part(wanted, part))
+    return same(at_pointer(after, part), at_pointer(wanted, part))

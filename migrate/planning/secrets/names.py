@@ -8,7 +8,7 @@ import jsonpatch
 
 from migrate.documents.reader import load_all
 from migrate.estate.profiles import Profiles
-from migrate.model.json import Json, canonical, items, mapping, sequence, text
+from migrate.model.json import Json, at_pointer, canonical, items, mapping, sequence, text
 from migrate.operations.agent import PREFIX, TOKEN_VOLUME
 from migrate.operations.overlaying import Overlaid, Written
 from migrate.operations.secrets import SecretsSubject
@@ -103,10 +103,7 @@ def template_after(subject: SecretsSubject, composition: Composition, after: Cal
     steps = [one for one in composition.steps if one.unit == subject.unit and one.operation == "inject-pod"]
     if not steps:
         return subject.manifest.template
-    node = after(document_after(subject, composition))
-    for token in subject.manifest.at[:-1]:
-        node = mapping(node).get(str(token))
-    return mapping(node)
+    return mapping(at_pointer(after(document_after(subject, composition)), subject.manifest.at[:-1]))
 
 
 def pod_changes(subject: SecretsSubject, template: dict[str, Json]) -> str:

@@ -11,7 +11,7 @@ from migrate.estate.inventory import Secret, Workload
 from migrate.estate.pods import pods
 from migrate.estate.profiles import Profiles
 from migrate.estate.strategic import merge
-from migrate.model.json import Json, Pointer, items, mapping, pointer_text, text, text_at
+from migrate.model.json import Json, Pointer, at_pointer, items, mapping, pointer_text, text, text_at
 from migrate.model.target import Target
 from migrate.operations.agent import PREFIX
 from migrate.operations.secrets import POST_RENDERERS, VALUES, Form, Manifest, PodChange, Rendered, Valued
@@ -94,7 +94,7 @@ class Charts:
             made = self.of(workload, document)
         except UnfitError:
             return None
-        moved = any(injected(_reached(one.read, TEMPLATES[one.workload.kind][:-1])) for one in made)
+        moved = any(injected(at_pointer(one.read, TEMPLATES[one.workload.kind][:-1])) for one in made)
         return frozenset(name for one in made for name in reads(one.read)) if moved else None
 
     def _read(self, file: str) -> list[Json]:
@@ -136,7 +136,7 @@ def _rendered(documents: list[Json], spec: dict[str, Json], release: Release) ->
         read = document
         for patch in _patches(spec, kind, name):
             read = merge(read, patch, native=True)
-        own = mapping(_reached(read, TEMPLATES[kind]))
+        own = mapping(at_pointer(read, TEMPLATES[kind]))
         account = text(own.get("serviceAccountName")) or text(own.get("serviceAccount")) or "default"
         yield Made(
             Target("cluster", kind, f"{release.namespace}/{name}"), read, Rendered(), account, account_made=False
@@ -156,12 +156,6 @@ def injected(template: Json) -> bool:
     """Whether a pod's template speaks to the injector already."""
     notes = mapping(mapping(mapping(template).get("metadata")).get("annotations"))
     return any(str(name).startswith(f"{PREFIX}agent-inject") for name in notes)
-
-
-def _reached(document: Json, at: Pointer) -> Json:
-    for token in at:
-        document = mapping(document).get(str(token))
-    return document
 
 
 def reads(read: Json) -> frozenset[str]:

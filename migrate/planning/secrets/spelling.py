@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from migrate.estate.helm import image_of
 from migrate.estate.profiles import ChartPod
-from migrate.model.json import Json, Pointer, items, mapping, sequence, text, text_at
-from migrate.operations.merging import at_pointer
+from migrate.model.json import Json, Pointer, at_pointer, items, mapping, sequence, text, text_at
 from migrate.operations.secrets import VALUES, ContainerWords, PodWords
 from migrate.planning.login.subjects import fullname
 from migrate.planning.secrets.sources import UnfitError
