@@ -13,13 +13,14 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from migrate.catalog import shelf
-from migrate.lab import build, control, down, handing, levels, machine, postgresql, starting, vault
+from migrate.lab import build, control, down, faults, handing, levels, machine, postgresql, starting, vault
 from migrate.lab.levels import Level
 from migrate.lab.web import Unwelcome, Web
 from migrate.lab.world import World
@@ -75,6 +76,17 @@ def until(what: str, ask: Callable[[], Any], patience: float = 120.0) -> Any:
         assert time.monotonic() < end, f"{what}: not within {patience:.0f} s"
         time.sleep(0.2)
     return found
+
+
+@contextmanager
+def broken(lab: Lab, name: str) -> Iterator[None]:
+    """A fault for as long as the block lasts."""
+    fault = faults.named(name, lab.world)
+    fault.begin(lab.world)
+    try:
+        yield
+    finally:
+        fault.end(lab.world)
 
 
 @pytest.fixture(scope="session")

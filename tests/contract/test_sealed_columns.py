@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from migrate.engine.settle import Applied, Final, NotApplied, Nothing, retract, settle
-from migrate.model.change import Doc, inverted
+from migrate.model.change import Change, Doc, inverted
 from migrate.model.errors import Refused
 from migrate.model.ports import Conflict, Denied, Move, Partly, Secrets, Unreachable, Written
 from migrate.sealing.job import Clock, Ended, compare, rewrap, seal
@@ -72,11 +72,15 @@ def test_what_a_step_writes_reads_back_as_applied(notes: Sealed, step: str) -> N
     for one in ("make_key", "add_column", "fill", "drop"):
         change = getattr(notes, one)()
         if one == step:
-            assert isinstance(settle(change, notes.read(change).state), NotApplied)
-            assert isinstance(notes.write(change), Written)
-            assert isinstance(settle(change, notes.read(change).state), Applied)
+            _reads_back(notes, change)
             return
         notes.write(change)
+
+
+def _reads_back(notes: Sealed, change: Change) -> None:
+    assert isinstance(settle(change, notes.read(change).state), NotApplied)
+    assert isinstance(notes.write(change), Written)
+    assert isinstance(settle(change, notes.read(change).state), Applied)
 
 
 def test_a_column_taken_back_leaves_the_table_as_it_was(notes: Sealed) -> None:
@@ -535,9 +539,7 @@ def test_what_a_step_of_a_rotation_writes_reads_back_as_applied(notes: Sealed, s
     for one in ("rotate", "rewrap", "retire"):
         change = getattr(notes, one)(2)
         if one == step:
-            assert isinstance(settle(change, notes.read(change).state), NotApplied)
-            assert isinstance(notes.write(change), Written)
-            assert isinstance(settle(change, notes.read(change).state), Applied)
+            _reads_back(notes, change)
             return
         notes.write(change)
 

@@ -9,7 +9,6 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -26,7 +25,7 @@ from tests.faults.canaries import arguments, leaks, rotated, secrets_of, texts
 from tests.faults.conftest import TOLD
 from tests.faults.standing_in import kubelet
 from tests.faults.walk import CODES, Walk, walking
-from tests.labworld import Lab, start, until
+from tests.labworld import Lab, broken, start, until
 
 pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(1800)]
 
@@ -155,7 +154,7 @@ def test_whatever_stands_still_at_every_stage_the_run_waits_and_goes_on_when_it_
 
     def under_each(where: str, *words: str) -> None:
         for name in STANDING:
-            with _broken(world, name):
+            with broken(world, name):
                 code = walk.operator.type(*words)
                 assert code in CODES, (where, name, code, walk.operator.said())
                 walk.operator.standing()
@@ -193,16 +192,6 @@ def _begun(walk: Walk, gate: Between, set_: pytest.MonkeyPatch, stage: str) -> N
     walk.forward(stage)
     state = walk.operator.standing()
     assert stage in {state["stage"], state["state"]}, state
-
-
-@contextmanager
-def _broken(lab: Lab, name: str) -> Iterator[None]:
-    fault = faults.named(name, lab.world)
-    fault.begin(lab.world)
-    try:
-        yield
-    finally:
-        fault.end(lab.world)
 
 
 @pytest.mark.parametrize("stage", (*STAGES, "done") if ALL else ("cutover",))

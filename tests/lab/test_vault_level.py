@@ -6,7 +6,6 @@ import json
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from migrate.lab.web import Unwelcome
 from migrate.lab.world import Provider
 from migrate.model.errors import Failed, Refused
 from tests.lab.ending import MIGRATE, killed_at, nothing_of
-from tests.labworld import Lab, start, until
+from tests.labworld import Lab, broken, start, until
 
 pytestmark = [pytest.mark.lab(level="vault"), pytest.mark.timeout(600)]
 
@@ -71,7 +70,7 @@ def test_vault_answers_with_and_without_tls_on_the_port_that_an_estate_knows(sma
 
 def test_a_cut_reaches_who_speaks_without_tls_too(small: Lab) -> None:
     plain = f"http://{small.world.address}:{ports.VAULT}/v1/sys/health"
-    with _broken(small, "vault-cut"), pytest.raises(OSError, match=r"reset|closed|refused"):
+    with broken(small, "vault-cut"), pytest.raises(OSError, match=r"reset|closed|refused"):
         urllib.request.urlopen(plain, timeout=20)
     assert urllib.request.urlopen(plain, timeout=20).status == 200
 
@@ -83,7 +82,7 @@ def test_on_a_full_disk_nothing_can_be_written_and_afterwards_all_that_was_there
         return
     small.vault.ask("POST", "/v1/secret/data/kept", {"data": {"key": "kept"}})
     small.run("psql", "-qAtc", "create table filled as select 7 as number")
-    with _broken(small, "disk-full"):
+    with broken(small, "disk-full"):
         with pytest.raises(Failed):
             small.vault.ask("POST", "/v1/secret/data/lost", {"data": {"key": "x" * 5000}})
         lost = small.run("psql", "-qAtc", "create table more as select generate_series(1, 100000)", check=False)
@@ -96,7 +95,7 @@ def test_on_a_full_disk_nothing_can_be_written_and_afterwards_all_that_was_there
 
 def test_a_revoked_token_of_the_operators_reads_nothing_until_it_is_given_again(small: Lab) -> None:
     token = {"X-Vault-Token": small.world.credential("eso-token").read_text()}
-    with _broken(small, "eso-token-expired"), pytest.raises(Unwelcome) as refused:
+    with broken(small, "eso-token-expired"), pytest.raises(Unwelcome) as refused:
         small.vault.ask("GET", "/v1/auth/token/lookup-self", headers=token)
     assert refused.value.status == 403
     assert small.vault.ask("GET", "/v1/auth/token/lookup-self", headers=token)["data"]["ttl"] > 80 * 24 * 3600
@@ -141,14 +140,3 @@ def _where(server: dict[str, Any]) -> str:
 
 def _in_containers(lab: Lab) -> bool:
     return lab.world.provider is Provider.DOCKER
-
-
-@contextmanager
-def _broken(lab: Lab, name: str) -> Iterator[None]:
-    """A fault for as long as the block lasts."""
-    fault = faults.named(name, lab.world)
-    fault.begin(lab.world)
-    try:
-        yield
-    finally:
-        fault.end(lab.world)
