@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from migrate.documents.reader import YamlFault, load_all
 from migrate.estate.facts import Container, Use
 from migrate.estate.fields import key_of
 from migrate.estate.references import uses as named_uses
-from migrate.model.json import Json, Pointer, pointer_text
+from migrate.estate.strategic import is_native, merge
+from migrate.model.json import Json, Pointer, items, mapping, pointer_text, text, text_at
 
 HOW = "helm-values"
 _RELEASE = re.compile(r"\{\{-?\s*\$?\.Release\.(Name|Namespace)\s*-?\}\}")
@@ -37,6 +39,41 @@ def resolve(name: str, release: str, namespace: str) -> str:
     if "{{" not in name:
         return name
     return _RELEASE.sub(lambda match: release if match.group(1) == "Name" else namespace, name)
+
+
+def post_rendered(spec: Json, made: Json) -> Json:
+    """An object of a release as its post-renderers leave it, as far as these are strategic merge patches.
+
+    Others (JSON patches, images) are not made: whoever compares two states of a release has them on both sides.
+    """
+    native = is_native(text_at(made, "apiVersion") or "")
+    for one in items(mapping(spec).get("postRenderers")):
+        for patch in items(mapping(one.get("kustomize")).get("patches")):
+            for body in _bodies(patch):
+                if _selects(mapping(patch.get("target") or _itself(body)), made):
+                    made = merge(made, body, native=native)
+    return made
+
+
+def _bodies(patch: dict[str, Json]) -> list[Json]:
+    try:
+        return [one.value for one in load_all(text(patch.get("patch")).encode()) if isinstance(one.value, dict)]
+    except YamlFault:
+        return []  # Flux will say so
+
+
+def _itself(body: Json) -> dict[str, Json]:
+    """Whom a patch without a target is for."""
+    return {"kind": text_at(body, "kind"), "name": text_at(body, "metadata", "name")}
+
+
+def _selects(target: dict[str, Json], made: Json) -> bool:
+    """By kind and name, as kustomize does: each a pattern for the whole word."""
+    said = {"kind": text_at(made, "kind"), "name": text_at(made, "metadata", "name")}
+    try:
+        return all(re.fullmatch(text(target.get(key)) or ".*", word or "") for key, word in said.items())
+    except re.error:
+        return False
 
 
 def _uses(values: Json, at: Pointer) -> Iterator[tuple[Use, Pointer]]:

@@ -105,6 +105,14 @@ class PodWords:
         containers = (at for one in self.containers.values() for at in (one.env, one.value_from, one.env_from))
         return tuple(at for at in (self.volumes, *containers) if at)
 
+    @property
+    def every(self) -> tuple[Pointer, ...]:
+        """All places that the pod is made of."""
+        said = [self.annotations, self.volumes, self.account]
+        for one in self.containers.values():
+            said += [one.env, one.value_from, one.env_from, one.command, one.args, one.mounts]
+        return tuple(at for at in said if at)
+
 
 @dataclass(frozen=True, slots=True)
 class Plain:

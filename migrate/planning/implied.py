@@ -13,7 +13,7 @@ from migrate.estate.inventory import Inventory, Secret, Workload
 from migrate.estate.profiles import shipped
 from migrate.model.config import Config, SealedColumn
 from migrate.model.errors import MigrateError
-from migrate.model.json import Json, digest, mapping, reach, sequence, text_at
+from migrate.model.json import Json, digest, mapping, pointer_text, reach, sequence, text_at
 from migrate.operations.inject_release import password_mount
 from migrate.operations.keep_service_account import KEEP
 from migrate.operations.login import Login
@@ -209,7 +209,7 @@ def _made(candidate: Candidate, sources: Sources) -> dict[str, Any]:
         "secrets": sorted(_secrets(values, references)),
         "variables": sorted({*env, *references}),
         "database": _login(candidate, variable),
-        "at": "/" + "/".join(map(str, candidate.at)),
+        "at": [pointer_text(candidate.at)],
         "values": digest(values),
     }
     name = f"{release.pods_in}/{account.name}"

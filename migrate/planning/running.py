@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from migrate.model.json import Json, mapping, reach, sequence
+from migrate.model.json import Json, mapping, pointer_text, reach, sequence
+from migrate.operations.secrets import POST_RENDERERS, Valued
 from migrate.planning.secrets.releases import Made, reads
 
 
@@ -28,7 +29,7 @@ def running(
             "secrets": [*secrets],
             "variables": sorted(_variables(spec)),
             "database": None,
-            "at": "",
+            "at": [],
         },
     )
 
@@ -36,7 +37,9 @@ def running(
 def released(made: Made, by: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """A workload that a Helm release makes, and its account where that comes with it."""
     workload, account = made.workload, made.account or "default"
-    yield running(workload.kind, workload.name, made.read, account, sorted(reads(made.read)), by)
+    key, pods = running(workload.kind, workload.name, made.read, account, sorted(reads(made.read)), by)
+    at = made.form.words.every if isinstance(made.form, Valued) else (POST_RENDERERS,)
+    yield key, pods | {"at": [pointer_text(place) for place in at]}
     if made.account_made:
         yield f"ServiceAccount/{workload.namespace}/{account}", {"by": by, "tokens": True}
 

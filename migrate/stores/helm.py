@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.documents.reader import load_all
+from migrate.estate.helm import post_rendered
 from migrate.model.json import Json, mapping
 
 _SECONDS = 120
@@ -49,16 +50,24 @@ class Difference:
     used_by: dict[str, tuple[str, ...]]
 
 
-def differing(helm: str, chart: Chart, before: Mapping[str, Json], after: Mapping[str, Json]) -> Difference:
-    """What these two sets of values make otherwise.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a release makes of its chart: by values, and by the post-renderers of its `spec`."""
 
-    What differs between two renderings of the same values (passwords made up, dates) is nobody's edit and left out.
+    values: Mapping[str, Json] = field(repr=False)
+    spec: Mapping[str, Json] = field(default_factory=dict, repr=False)
+
+
+def differing(helm: str, chart: Chart, before: Wanted, after: Wanted) -> Difference:
+    """What these two states of a release make otherwise.
+
+    What differs between two renderings of the same state (passwords made up, dates) is nobody's edit and left out.
     Raises UnrenderedError.
     """
     with tempfile.TemporaryDirectory(prefix="migrate-helm-") as folder:
         archive = Path(folder) / "chart.tgz"
         archive.write_bytes(chart.archive)
-        first, again, then = (_rendered(helm, chart, folder, values) for values in (before, before, after))
+        first, again, then = (_rendered(helm, chart, folder, one) for one in (before, before, after))
     restless = {name for name in first.keys() | again.keys() if first.get(name) != again.get(name)}
     changed = sorted(name for name in (first.keys() | then.keys()) - restless if first.get(name) != then.get(name))
     users: dict[str, set[str]] = {}
@@ -97,7 +106,7 @@ def _named(node: Json) -> Iterator[tuple[str, str]]:
             yield from _named(value)
 
 
-def _rendered(helm: str, chart: Chart, folder: str, values: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
+def _rendered(helm: str, chart: Chart, folder: str, wanted: Wanted) -> dict[str, dict[str, Json]]:
     """Every object by its name. It may hold secrets: of them, only names leave this module."""
     command = [
         helm, "template", chart.release, str(Path(folder) / "chart.tgz"), f"--namespace={chart.namespace}",
@@ -107,7 +116,7 @@ def _rendered(helm: str, chart: Chart, folder: str, values: Mapping[str, Json]) 
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": folder, **own}
     try:
         done = subprocess.run(
-            command, input=json.dumps(values), env=environment, capture_output=True, text=True, check=False,
+            command, input=json.dumps(wanted.values), env=environment, capture_output=True, text=True, check=False,
             timeout=_SECONDS,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -115,7 +124,7 @@ def _rendered(helm: str, chart: Chart, folder: str, values: Mapping[str, Json]) 
     if done.returncode:
         # A chart's own complaint may quote values.
         raise UnrenderedError(f"helm template ended with {done.returncode}")
-    found = [mapping(one.value) for one in load_all(done.stdout.encode()) if one.value]
+    found = [mapping(post_rendered({**wanted.spec}, one.value)) for one in load_all(done.stdout.encode()) if one.value]
     return {_name(one, chart.namespace): one for one in found}
 
 

@@ -20,7 +20,7 @@ class Applied:
     Deployment (and other kinds that make pods)
                       {by, pod, replicas, secrets: [name], variables: [name], database, at}: `pod` as a manifest,
                       `secrets` those it cannot start without, `database` null or {name, user, password} with
-                      each of the two {value} | {secret, key} | {file}, `at` the place of its values in the release
+                      each of the two {value} | {secret, key} | {file}, `at` the places of its settings in the release
     Injector          {by, address, failurePolicy, revokes}
     DatabaseOperator  {by, kind, logins: [name]}
     """

@@ -69,21 +69,24 @@ _FAULTS = {"permission denied": "forbidden", "no secret exists": "nothing", "not
 
 
 def rendered(draft: Draft, name: str, asked: str) -> Json:
-    """The release's objects that are made of the values at these places."""
+    """The release's objects that are made of what stands at these places; one that several share says of none."""
     release = draft.objects.get(f"HelmRelease/{name}")
     if release is None:
         return None
-    pointers = json.loads(asked)["places"]
-    changed = set[str]()
-    for key, made in release["spec"]["makes"].items():
-        at = made.get("at")
-        if at and any(one == at or one.startswith(f"{at}/") for one in pointers):
-            changed.add(key)
-    own = [made["at"] for made in release["spec"]["makes"].values() if made.get("at")]
-    stray = [one for one in pointers if not any(one == at or one.startswith(f"{at}/") for at in own)]
-    shown = [" ".join(key.split("/", 1)) for key in sorted(changed)]
-    changes = list[Json]([*shown, *(f"whatever {one} renders" for one in stray)])
-    return {"changed": changes, "by": "the rules of the practice world"}
+    own = {key: made.get("at") or [] for key, made in release["spec"]["makes"].items()}
+    users = {
+        place: [key for key, at in own.items() if any(_meet(place, one) for one in at)]
+        for place in json.loads(asked)["places"]
+    }
+    changed = sorted({keys[0] for keys in users.values() if len(keys) == 1})
+    shown = [" ".join(key.split("/", 1)) for key in changed]
+    stray = (f"whatever {place} renders" for place, keys in users.items() if not keys)
+    return {"changed": list[Json]([*shown, *stray]), "by": "the rules of the practice world"}
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether one pointer is the other's, or stands above it."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
 def room(draft: Draft, name: str, asked: str) -> Json:

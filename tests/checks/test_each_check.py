@@ -260,6 +260,7 @@ CASES = [
     Case("gitops.drift", Fail, {RELEASED: RELEASE, RENDERED: CONFIGURED | {"usedBy": SHARED}}),
     Case("gitops.drift", Fail, {RELEASED: RELEASE | {"suspended": True}}),
     Case("gitops.drift", Fail, {RELEASED: RELEASE | {"failed": True}}),
+    Case("gitops.drift", Fail, {RELEASED: RELEASE | {"edited": ["kubectl-edit wrote spec.values"]}}),
     Case("gitops.drift", Fail, {RELEASED: None}),
     Case("gitops.drift", Inconclusive, {RELEASED: RELEASE | {"observed": 1}}),
     Case("gitops.drift", Inconclusive, {RELEASED: RELEASE, RENDERED: {}}),

@@ -9,7 +9,7 @@ import pytest
 
 from migrate.model.json import Json
 from migrate.stores.cluster.releases import merged
-from migrate.stores.helm import Chart, Difference, UnrenderedError, differing, program
+from migrate.stores.helm import Chart, Difference, UnrenderedError, Wanted, differing, program
 
 CANARY = "value-canary-0b71"
 _OBJECT = "apiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}\ndata: {{{data}}}\n"
@@ -50,15 +50,22 @@ def _archive() -> bytes:
     return packed.getvalue()
 
 
-def difference(before: dict[str, Json], after: dict[str, Json]) -> Difference:
+def difference(before: Wanted, after: Wanted) -> Difference:
     helm = program()
     if helm is None:
         pytest.skip("helm is not on the PATH")
     return differing(helm, Chart(_archive(), "stack", "watch", "v1.34.0", ("apps/v1",)), before, after)
 
 
+def renamed(kind: str, name: str) -> Wanted:
+    """The chart as it is, with a post-renderer that changes one object."""
+    patch = _OBJECT.format(kind=kind, name=name, data="note: changed")
+    patches: Json = [{"target": {"kind": kind, "name": name}, "patch": patch}]
+    return Wanted({}, {"postRenderers": [{"kustomize": {"patches": patches}}]})
+
+
 def changed(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
-    return list(difference(before, after).changed)
+    return list(difference(Wanted(before), Wanted(after)).changed)
 
 
 def test_an_edit_under_a_subchart_changes_the_subcharts_objects_only() -> None:
@@ -72,7 +79,13 @@ def test_an_edit_elsewhere_is_seen_and_so_is_an_object_that_comes_or_goes() -> N
 
 
 def test_who_uses_what_changes_is_told() -> None:
-    assert difference({}, {"note": "other"}).used_by == {"ConfigMap watch/note": ("CronJob watch/job",)}
+    used = difference(Wanted({}), Wanted({"note": "other"})).used_by
+    assert used == {"ConfigMap watch/note": ("CronJob watch/job",)}
+
+
+def test_a_post_renderer_changes_the_object_it_is_for_or_nothing() -> None:
+    assert difference(Wanted({}), renamed("ConfigMap", "note")).changed == ("ConfigMap watch/note",)
+    assert difference(Wanted({}), renamed("ConfigMap", "elsewhere")).changed == ()
 
 
 def test_what_differs_at_each_rendering_is_nobodys_edit() -> None:

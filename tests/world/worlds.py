@@ -40,7 +40,7 @@ _DEPLOYMENT: dict[str, Any] = {
         "user": {"value": "boards"},
         "password": {"secret": "login", "key": "password"},
     },
-    "at": "/spec/values/grafana",
+    "at": ["/spec/values/grafana"],
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from migrate.model.duration import seconds
 from migrate.operations.login import LoginSubject, credential_path
 from migrate.planning.compose import Composition
-from migrate.planning.login.pod import pod_changes, touched
+from migrate.planning.login.pod import pod_changes, release_edits
 from migrate.planning.phases import Credential, Phase
 
 
@@ -42,7 +42,7 @@ def names_of(subject: LoginSubject, composition: Composition, phase: Phase, cred
         "server_version": str(login.server_version or ""),
         "sslmode": subject.vault.sslmode,
         "static_role": subject.static_role.short,
-        "touches": touched(subject, composition),
+        "touches": release_edits(subject, composition),
         "vault_client": subject.vault.client,
         "vault_login": subject.vault_login,
     }

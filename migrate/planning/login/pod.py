@@ -14,6 +14,7 @@ from migrate.operations.agent import PREFIX, TOKEN_VOLUME
 from migrate.operations.inject_release import password_mount
 from migrate.operations.login import LoginSubject
 from migrate.planning.compose import Composition
+from migrate.planning.touched import touched
 
 _SETTINGS = ("env", "envValueFrom")
 
@@ -48,9 +49,8 @@ def pod_changes(subject: LoginSubject, composition: Composition) -> str:
     return canonical(changes).decode()
 
 
-def touched(subject: LoginSubject, composition: Composition) -> str:
-    """What the plan edits in the release's document, as canonical JSON: `places`, pointers of all its edits, and
-    `patch`, what the cutover does to it."""
+def release_edits(subject: LoginSubject, composition: Composition) -> str:
+    """What the plan edits in the release's document: all its edits, and what the cutover does to it."""
     place = subject.release.place
     places = {
         str(mapping(edit).get("pointer"))
@@ -59,8 +59,7 @@ def touched(subject: LoginSubject, composition: Composition) -> str:
         for edit in file.edits
         if file.file == place.file and mapping(edit).get("document") == place.document and mapping(edit).get("pointer")
     }
-    patch = [operation for pair in _cutover(subject, composition) for operation in pair.forward]
-    return canonical({"places": list[Json](sorted(places)), "patch": list[Json](patch)}).decode()
+    return touched([one for pair in _cutover(subject, composition) for one in pair.forward], places)
 
 
 def _cutover(subject: LoginSubject, composition: Composition) -> Iterator[PatchPair]:

@@ -21,7 +21,7 @@ from migrate.planning.compose import Composition
 from migrate.planning.configuration import scan_settings
 from migrate.planning.copies import Listings, copied_together, kustomizations
 from migrate.planning.phases import Phase, SecretsSelect
-from migrate.planning.secrets.names import names_of, template_after
+from migrate.planning.secrets.names import names_of, release_edits, template_after
 from migrate.planning.secrets.releases import Charts
 from migrate.planning.secrets.remarks import foresee, insist_on_last_word, notes, remarks, unknowns
 from migrate.planning.secrets.worklist import left_out, worklist
@@ -206,8 +206,8 @@ class SecretsCase:
     def names(self, composition: Composition) -> tuple[dict[str, str], ...]:
         """Names of the workload and, one after the other, of its Secrets."""
         config = self.shared.estate.config
-        template, profiles = self._template(composition), self.shared.charts.profiles
-        return names_of(self.subject, template, profiles, config.breakGlass or "")
+        template, edits = self._template(composition), release_edits(self.subject, composition)
+        return names_of(self.subject, template, edits, self.shared.charts.profiles, config.breakGlass or "")
 
     def _template(self, composition: Composition) -> dict[str, Json]:
         """The pod's template after the cutover."""

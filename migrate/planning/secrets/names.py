@@ -6,20 +6,26 @@ from collections.abc import Callable, Iterator
 
 import jsonpatch
 
+from migrate.documents.patches import patch
 from migrate.documents.reader import load_all
 from migrate.estate.profiles import Profiles
 from migrate.model.json import Json, at_pointer, canonical, items, mapping, sequence, text
+from migrate.model.plan import Step
 from migrate.operations.agent import PREFIX, TOKEN_VOLUME
 from migrate.operations.overlaying import Overlaid, Written
 from migrate.operations.secrets import SecretsSubject
 from migrate.planning.compose import Composition
 from migrate.planning.secrets.container import variables, whole_secrets
+from migrate.planning.touched import touched
 
 
 def names_of(
-    subject: SecretsSubject, template: dict[str, Json], profiles: Profiles, break_glass: str
+    subject: SecretsSubject, template: dict[str, Json], edits: str, profiles: Profiles, break_glass: str
 ) -> tuple[dict[str, str], ...]:
-    """Every name that a check may ask for; empty where there is none, or it is unknown. `template`: the pod's, then."""
+    """Every name that a check may ask for; empty where there is none, or it is unknown.
+
+    `template`: the pod's, then; `edits`: those of its Helm release.
+    """
     wrapped = [one for one in subject.change.containers if one.exports]
     images = {text(one.get("name")): text(one.get("image")) for one in _containers(subject.manifest.pod)}
     shells = all(profiles.image(images.get(one.name, "")).shell is True for one in wrapped)
@@ -40,6 +46,7 @@ def names_of(
         "pod": pod_changes(subject, template),
         "policy": subject.policy.short,
         "release": subject.manifest.release,
+        "touches": edits,
         "shell": "what is documented or declared for its image" if wrapped and shells else "",
         "wrapped": ", ".join(f"{subject.unit}/{one.name}" for one in wrapped),
     }
@@ -84,7 +91,8 @@ def _containers(pod: dict[str, Json]) -> Iterator[dict[str, Json]]:
 
 def document_after(subject: SecretsSubject, composition: Composition) -> Json:
     """The workload's document as the cutover leaves it."""
-    step = next(one for one in composition.steps if one.unit == subject.unit and one.operation == "inject-pod")
+    step = _cutover(subject, composition)
+    assert step is not None
     texts = {edit.file: composition.texts[str(edit.after)] for edit in step.change.files}
     match subject.manifest.home:
         case Written(place):
@@ -95,13 +103,24 @@ def document_after(subject: SecretsSubject, composition: Composition) -> Json:
             return patched
 
 
+def release_edits(subject: SecretsSubject, composition: Composition) -> str:
+    """What the cutover edits in the document of the workload's Helm release; empty where it has none, or no cutover."""
+    if not (subject.manifest.release and _cutover(subject, composition)):
+        return ""
+    return touched(patch(subject.manifest.document, document_after(subject, composition))[0])
+
+
+def _cutover(subject: SecretsSubject, composition: Composition) -> Step | None:
+    own = (one for one in composition.steps if one.unit == subject.unit)
+    return next((one for one in own if one.operation == "inject-pod"), None)
+
+
 def template_after(subject: SecretsSubject, composition: Composition, after: Callable[[Json], Json]) -> dict[str, Json]:
     """The pod template as the cutover leaves it; of a plan without the cutover, the one there is.
 
     `after` makes the workload of the document that the cutover edits.
     """
-    steps = [one for one in composition.steps if one.unit == subject.unit and one.operation == "inject-pod"]
-    if not steps:
+    if not _cutover(subject, composition):
         return subject.manifest.template
     return mapping(at_pointer(after(document_after(subject, composition)), subject.manifest.at[:-1]))
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from migrate.documents.reader import YamlFault, load_all
-from migrate.estate.helm import resolve
+from migrate.estate.helm import post_rendered, resolve
 from migrate.estate.inventory import Secret, Workload
 from migrate.estate.pods import pods
 from migrate.estate.profiles import Profiles
-from migrate.estate.strategic import merge
 from migrate.model.json import Json, Pointer, at_pointer, items, mapping, pointer_text, text, text_at
 from migrate.model.target import Target
 from migrate.operations.agent import PREFIX
@@ -133,23 +132,12 @@ def _rendered(documents: list[Json], spec: dict[str, Json], release: Release) ->
         kind, name = text_at(document, "kind") or "", text_at(document, "metadata", "name") or ""
         if kind not in TEMPLATES or not name:
             continue
-        read = document
-        for patch in _patches(spec, kind, name):
-            read = merge(read, patch, native=True)
+        read = post_rendered(spec, document)
         own = mapping(at_pointer(read, TEMPLATES[kind]))
         account = text(own.get("serviceAccountName")) or text(own.get("serviceAccount")) or "default"
         yield Made(
             Target("cluster", kind, f"{release.namespace}/{name}"), read, Rendered(), account, account_made=False
         )
-
-
-def _patches(spec: dict[str, Json], kind: str, name: str) -> Iterator[Json]:
-    """Strategic merge patches for this object: made again over what they made, they change nothing."""
-    for one in items(spec.get("postRenderers")):
-        for patch in items(mapping(one.get("kustomize")).get("patches")):
-            target = mapping(patch.get("target"))
-            if (target.get("kind"), target.get("name")) == (kind, name):
-                yield from (found.value for found in load_all(text(patch.get("patch")).encode()))
 
 
 def injected(template: Json) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from migrate.model.json import Json, mapping, sequence
 from migrate.stores.cluster.api import Api, metadata
 
 _COMMIT = re.compile(r"[0-9a-f]{40,64}$")
+_APPLIES = "kustomize-controller"
+"""Flux's name as the manager of fields that it applies from Git."""
 _FAILURES = frozenset(
     {"InstallFailed", "UpgradeFailed", "TestFailed", "RollbackSucceeded", "RollbackFailed", "UninstallSucceeded",
      "UninstallFailed", "ArtifactFailed", "RetriesExceeded"}
@@ -37,7 +40,26 @@ def helm_release(api: Api, name: str) -> dict[str, Json] | None:
         "failed": _failed(status),
         "generation": metadata(found.body).get("generation", 0),
         "observed": status.get("observedGeneration", 0),
+        "edited": list[Json](_edited(metadata(found.body))),
     }
+
+
+def _edited(about: dict[str, Json]) -> Iterator[str]:
+    """Who else wrote what of a spec that Flux applies from Git, which takes it back where it still applies that.
+
+    `flux suspend` and `resume` are no edit: whether it is suspended is told apart.
+    """
+    written = {str(one.get("manager")): _spec(one) for one in map(mapping, sequence(about.get("managedFields")))}
+    if written.pop(_APPLIES, None):
+        for manager, fields in sorted(written.items()):
+            if fields:
+                yield f"{manager} wrote {', '.join(fields)}"
+
+
+def _spec(entry: dict[str, Json]) -> list[str]:
+    """The fields of the spec that a manager owns by this entry, but for the one that suspends."""
+    own = mapping(mapping(entry.get("fieldsV1")).get("f:spec"))
+    return sorted(f"spec.{name.removeprefix('f:')}" for name in own if name.startswith("f:") and name != "f:suspend")
 
 
 def _condition(status: dict[str, Json], kind: str) -> dict[str, Json]:

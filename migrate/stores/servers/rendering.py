@@ -1,4 +1,4 @@
-"""What edits of a release change in the cluster: its chart rendered with the values before and after, by Helm."""
+"""What edits of a release change in the cluster: its chart rendered before and after them, by Helm."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import jsonpatch
 from migrate.model.json import Json, mapping
 from migrate.model.ports import Unreachable
 from migrate.stores.cluster.api import Api
-from migrate.stores.cluster.releases import capabilities, chart, release
-from migrate.stores.helm import Chart, UnrenderedError, differing, program
+from migrate.stores.cluster.releases import Release, capabilities, chart, release
+from migrate.stores.helm import Chart, UnrenderedError, Wanted, differing, program
 
 _BY_HAND = "helm template with the values before and after, then pass the gate with what differed"
 
@@ -37,9 +37,13 @@ def rendered(api: Api, name: str, asked: str) -> dict[str, Json] | None:
     version, served = capabilities(api)
     made = Chart(chart(api, found), found.name, found.namespace, version, served)
     try:
-        difference = differing(helm, made, found.values(found.document), found.values(after))
+        difference = differing(helm, made, _wanted(found, found.document), _wanted(found, after))
     except UnrenderedError as error:
         raise Unreachable(f"release {name} could not be rendered: {error}", following=_BY_HAND) from None
     used: dict[str, Json] = {one: list[Json](users) for one, users in difference.used_by.items()}
     changed = list[Json](difference.changed)
     return {"changed": changed, "usedBy": used, "by": "helm template, with the chart that source-controller has"}
+
+
+def _wanted(found: Release, document: dict[str, Json]) -> Wanted:
+    return Wanted(found.values(document), mapping(document.get("spec")))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import jsonpatch
 import pytest
 import yaml
 
@@ -78,6 +80,25 @@ def test_the_account_comes_beside_the_release_and_gates_wait_for_both(tmp_path: 
     assert account == {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "app", "namespace": "apps"}}
     about = dict(next(gate for gate in plan.gates if gate.id == "rollout.recreate-or-single").about)
     assert (about["release"], about["deployment"]) == ("apps/app", "apps/app")
+
+
+@pytest.mark.parametrize("rendered", [False, True], ids=["by values", "by post-renderer"])
+def test_a_gate_asks_before_the_cutover_whether_only_that_workload_changes(tmp_path: Path, rendered: bool) -> None:
+    made = release(controllers(KNOWN, env=TOKEN))
+    folder = unknown(tmp_path / "e") if rendered else estate(tmp_path / "e", external("login", "token"), made)
+    plan, before = planned(folder), load_all((folder / "helmrelease-app.yaml").read_bytes())[0].value
+    (gate,) = (gate for gate in plan.gates if gate.id == "gitops.drift")
+    about = dict(gate.about)
+    assert (gate.before.split(".")[1], about["release"]) == ("inject-pod", "apps/app")
+    assert about["deployment"] == ("apps/app-portal" if rendered else "apps/app")
+    after: Any = jsonpatch.apply_patch(before, json.loads(about["touches"])["patch"])
+    assert after["spec"] == spec_after(folder, plan)
+
+
+def test_a_workload_of_no_release_is_not_asked_about_one(tmp_path: Path) -> None:
+    held = workload(container(KNOWN, env=[listed("CLOUDFLARE_API_TOKEN", "login", "token")]))
+    plan = planned(estate(tmp_path / "e", external("login", "token"), held))
+    assert "gitops.drift" not in {gate.id for gate in plan.gates}
 
 
 def test_a_mounted_secret_of_a_release_is_written_where_it_was_mounted(tmp_path: Path) -> None:
