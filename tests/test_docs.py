@@ -111,6 +111,12 @@ def test_the_readme_names_every_document() -> None:
     assert named == set()
 
 
+def test_every_decision_is_in_the_list_of_them() -> None:
+    folder = ROOT / "docs" / "adr"
+    listed = re.findall(r"^\| \[\d{4}\]\((.*?)\)", (folder / "README.md").read_text(), re.MULTILINE)
+    assert listed == sorted(file.name for file in folder.glob("0*.md"))
+
+
 def _codes_by_verb() -> dict[str, set[int]]:
     """What the table says of each verb, the codes of its own verbs taken together."""
     found = dict[str, set[int]]()
