@@ -11,19 +11,11 @@ from typing import TypeAlias
 
 from migrate.documents.edits import (
     AddDocument,
-    AddKey,
-    AppendItem,
     CannotEdit,
     Edit,
-    InsertItem,
     RemoveDocument,
-    RemoveItem,
-    RemoveKey,
-    SetScalar,
     change,
-    find,
     pointer_of,
-    position_of,
     same,
 )
 from migrate.documents.nodes import DocumentNode, Source, compose, decode
@@ -31,7 +23,7 @@ from migrate.documents.place import Draft, Page, Splice
 from migrate.documents.reader import YamlFault, load_all
 from migrate.documents.render import Style, inline, mapping_lines
 from migrate.documents.splice import drafts
-from migrate.model.json import Json, Pointer
+from migrate.model.json import Json
 
 
 def apply_edits(source: bytes, document: int, edits: Sequence[Edit]) -> bytes:
@@ -118,58 +110,3 @@ def _meaning(result: bytes) -> list[Json] | YamlFault:
         return [found.value for found in load_all(result)]
     except YamlFault as fault:
         return fault
-
-
-def invert(source: bytes, document: int, edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """The edits that turn the edited file back into these very bytes.
-
-    Proven by making them. Raises CannotEdit where edits cannot do it (a removed key remembers neither its place
-    nor its comments): then only the bytes themselves are an inverse.
-    """
-    value, back = _value(source, document), list[Edit]()
-    for edit in edits:
-        back.append(_inverse(value, edit))
-        value = change(value, edit)
-    inverse = tuple(reversed(back))
-    if apply_edits(apply_edits(source, document, edits), document, inverse) != source:
-        raise CannotEdit("no edit restores these bytes exactly")
-    return inverse
-
-
-def _value(source: bytes, document: int) -> Json:
-    values = _read(source)
-    if document not in values:
-        raise CannotEdit(f"the file has no document {document}")
-    return values[document]
-
-
-def _inverse(value: Json, edit: Edit) -> Edit:
-    match edit:
-        case SetScalar(pointer, _):
-            old = find(value, pointer)
-            assert not isinstance(old, dict | list)
-            return SetScalar(pointer, old)
-        case AddKey(parent, key, _):
-            return RemoveKey(_first_missing(value, parent) or (*parent, key))
-        case RemoveKey(pointer):
-            return AddKey(pointer[:-1], str(pointer[-1]), find(value, pointer))
-        case AppendItem(sequence, new):
-            missing = _first_missing(value, sequence)
-            return RemoveItem(sequence, new) if missing is None else RemoveKey(missing)
-        case InsertItem(sequence, _, new):
-            return RemoveItem(sequence, new)
-        case RemoveItem(sequence, identity):
-            items = find(value, sequence)
-            assert isinstance(items, list)
-            return AppendItem(sequence, items[position_of(items, identity, sequence)])
-        case RemoveDocument() | AddDocument():
-            raise CannotEdit("whole documents come and go only as bytes")
-
-
-def _first_missing(value: Json, pointer: Pointer) -> Pointer | None:
-    """The shortest part of a pointer at which nothing stands, or None where all of it exists."""
-    for depth, token in enumerate(pointer):
-        if isinstance(value, dict) and token not in value:
-            return pointer[: depth + 1]
-        value = find(value, (token,))
-    return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from migrate.engine.fold import Done, Failing, Hold, Intended, Kept, Passed, Pending, Run, Skipped, Undone, Waived
+from migrate.engine.fold import Done, Hold, Intended, Kept, Passed, Pending, Run, Skipped, Undone, Waived
 from migrate.engine.route import Enter, Restart, Stop
 from migrate.model.plan import END, Gate, Plan, Step
 
@@ -152,8 +152,3 @@ def needed(plan: Plan, steps: Mapping[str, object]) -> frozenset[str]:
 def overdue(state: Pending, timeout: int, now: datetime) -> bool:
     """Whether a gate has been waiting longer than it should. A timeout of 0 waits for people, so for ever."""
     return timeout > 0 and (now - datetime.fromisoformat(state.since)).total_seconds() > timeout
-
-
-def failing(run: Run) -> Iterable[tuple[str, Failing]]:
-    """The gates whose last answer was no."""
-    return [(gate, one) for (way, gate), one in run.gates.items() if way == run.way and isinstance(one, Failing)]

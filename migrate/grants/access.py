@@ -29,11 +29,6 @@ def capabilities(rules: Iterable[Rule], path: str) -> frozenset[str]:
     return _open(merged[max(matching)[1]]) if matching else _NOTHING
 
 
-def matches(rule: str, path: str) -> bool:
-    """Whether a rule's path covers the path."""
-    return rule == path if not _pattern(rule) else _rank(rule, path) is not None
-
-
 def _merged(rules: Iterable[Rule]) -> dict[str, frozenset[str]]:
     """Rules of the same path add up."""
     found = dict[str, frozenset[str]]()

@@ -50,7 +50,7 @@ class Footprint:
     """What is added: containers (init ones first), files, and what the application sees.
 
     `running` are the requests that last as long as the pod; `starting` those of the init container, which
-    count only where they exceed the sum of the others. `memory_volumes` count against memory, without limit.
+    count only where they exceed the sum of the others.
     With a ConfigMap of the user's own the files are unknown and `files` is empty.
     """
 
@@ -60,7 +60,6 @@ class Footprint:
     mounts: tuple[Mount, ...]
     running: Resources
     starting: Resources
-    memory_volumes: tuple[str, ...]
 
 
 def footprint(mutated: Mutated) -> Footprint:
@@ -75,7 +74,6 @@ def footprint(mutated: Mutated) -> Footprint:
         mounts=_mounts(before, after),
         running=_requests(running),
         starting=_requests(init),
-        memory_volumes=_memory(before, after),
     )
 
 
@@ -144,9 +142,3 @@ def _amount(text: object) -> Fraction:
         return quantity.parse(str(text)).amount
     except RefusalError:
         return Fraction(0)
-
-
-def _memory(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
-    known = {item.get("name", "") for item in _items(before, "volumes")}
-    added = [item for item in _items(after, "volumes") if item.get("name", "") not in known]
-    return tuple(item.get("name", "") for item in added if (item.get("emptyDir") or {}).get("medium") == "Memory")

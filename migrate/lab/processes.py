@@ -134,11 +134,6 @@ def alive(process: Process) -> bool:
     return _ticks(process.pid) == process.started and process.started != 0
 
 
-def forget(world: World, server: str) -> None:
-    """Remove a server's record: it is meant to be gone."""
-    world.record(server).unlink(missing_ok=True)
-
-
 def every(world: World) -> list[Process]:
     """Every living process of a lab: recorded, in the session of a recorded one, or carrying the lab's mark."""
     known = [process for name in servers(world) if (process := recorded(world, name)) is not None]

@@ -5,9 +5,9 @@ For each kind of phase one folder beside this module (`login/`, ...) finds the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from migrate.estate.inventory import Inventory
 from migrate.model.change import State
@@ -104,9 +104,6 @@ class Case(Protocol):
 
     def notes(self, steps: tuple[Step, ...]) -> tuple[str, ...]:
         """What stays true after the phase and is written nowhere else."""
-
-
-Cases: TypeAlias = "Callable[[Estate, Selection], tuple[Case, ...] | NothingToDo]"
 
 
 def units(cases: Iterable[Case]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""New files, kustomization lists, unified diffs."""
+"""New files, unified diffs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.documents.apply import apply_edits
 from migrate.documents.diff import unified
 from migrate.documents.files import create_file
-from migrate.documents.kustomization import add_resource, remove_resource
-from migrate.documents.reader import load_all
 from migrate.model.json import Json
 
 
@@ -51,34 +48,6 @@ def test_lists_and_long_lines_in_a_new_file() -> None:
 def test_what_yaml_cannot_carry_is_refused(value: dict[str, float] | None) -> None:
     with pytest.raises(ValueError, match="survive"):
         create_file([value])  # type: ignore[list-item]
-
-
-@pytest.mark.parametrize(
-    ("source", "result"),
-    [
-        (b"resources:\n- a.yaml # first\n", b"resources:\n- a.yaml # first\n- b.yaml\n"),
-        (b"resources:\n  - ./a.yaml\n", b"resources:\n  - ./a.yaml\n  - b.yaml\n"),
-        (b"resources: []\n", b"resources:\n  - b.yaml\n"),
-        (b"resources:\n", b"resources:\n  - b.yaml\n"),
-        (b"kind: Kustomization\n", b"kind: Kustomization\nresources:\n  - b.yaml\n"),
-        (b"resources: [a.yaml]\n", b"resources: [a.yaml, b.yaml]\n"),
-        (b"resources:\n- ./b.yaml\n", b"resources:\n- ./b.yaml\n"),
-    ],
-)
-def test_a_resource_is_listed_once(source: bytes, result: bytes) -> None:
-    (found,) = load_all(source)
-
-    assert apply_edits(source, 0, add_resource(found.value, "b.yaml")) == result
-
-
-def test_a_resource_is_taken_off_the_list_however_it_is_spelt() -> None:
-    source = b"resources:\n- a.yaml\n# about b\n- ./b/ # gone\n- https://example.com/b\n"
-    (found,) = load_all(source)
-
-    result = apply_edits(source, 0, remove_resource(found.value, "b"))
-
-    assert result == b"resources:\n- a.yaml\n# about b\n- https://example.com/b\n"
-    assert remove_resource(found.value, "c") == ()
 
 
 @pytest.mark.parametrize(

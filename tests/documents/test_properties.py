@@ -12,7 +12,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from migrate.documents.apply import apply_edits, invert
+from migrate.documents.apply import apply_edits
 from migrate.documents.diff import unified
 from migrate.documents.edits import (
     AddKey,
@@ -129,20 +129,6 @@ def test_a_missing_final_newline_stays_missing(data: st.DataObject, text: Text) 
         return
 
     assert not decode(result).text.endswith("\n")
-
-
-@given(st.data(), texts(anchors=True))
-@settings(max_examples=100, deadline=None)
-def test_an_inverse_restores_the_bytes(data: st.DataObject, text: Text) -> None:
-    found = data.draw(st.sampled_from(load_all(text.data)))
-    edit = data.draw(edits(found.value))
-    try:
-        edited = apply_edits(text.data, found.index, [edit])
-        inverse = invert(text.data, found.index, [edit])
-    except CannotEdit:
-        return
-
-    assert apply_edits(edited, found.index, inverse) == text.data
 
 
 @given(texts(anchors=True, final=True))

@@ -16,7 +16,6 @@ def test_what_one_secret_costs_and_brings() -> None:
     assert found.mounts == (Mount("app", "vault-secrets", "/vault/secrets"),)
     assert found.running.cpu == Fraction(1, 4)
     assert found.running.memory == 64 * 2**20
-    assert found.memory_volumes == ("home-init", "home-sidecar", "vault-secrets")
 
 
 def test_the_token_is_a_file_too_and_has_its_own_mode() -> None:
