@@ -198,6 +198,12 @@ class Inventory:
     bootstrap: tuple[Bootstrap, ...]
     findings: tuple[Finding, ...] = field(default=())
 
+    def store_of(self, secret: Secret) -> Store | None:
+        """The store that an ExternalSecret names; None where the tree declares none such."""
+        namespace = None if secret.store.kind == "ClusterSecretStore" else secret.namespace
+        wanted = (secret.store.kind, namespace, secret.store.name)
+        return next((one for one in self.stores if (one.kind, one.namespace, one.name) == wanted), None)
+
     def totals(self) -> dict[str, int]:
         """`externalSecrets` and one count a verdict; the five always add up."""
         counts: dict[str, int] = dict.fromkeys(VERDICTS, 0)

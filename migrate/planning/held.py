@@ -7,13 +7,6 @@ from collections.abc import Iterator
 from migrate.estate.inventory import Inventory, Secret, Store
 
 
-def store_of(inventory: Inventory, secret: Secret) -> Store | None:
-    """The store that an ExternalSecret names; None where the tree declares none such."""
-    wanted = None if secret.store.kind == "ClusterSecretStore" else secret.namespace
-    named = (one for one in inventory.stores if (one.kind, one.name) == (secret.store.kind, secret.store.name))
-    return next((one for one in named if one.namespace == wanted), None)
-
-
 def held_by(store: Store, secret: Secret) -> Iterator[str]:
     """The paths that the copy of a secret is made from, each once."""
     yield from dict.fromkeys(kv_path(store, datum.vault.path) for datum in secret.data)
@@ -32,7 +25,7 @@ def paths_by_secret(inventory: Inventory) -> dict[tuple[str, str], list[str]]:
     """Every secret's paths, by its namespace and name; those of stores that are no Vault are left out."""
     found = dict[tuple[str, str], list[str]]()
     for secret in inventory.secrets:
-        store = store_of(inventory, secret)
+        store = inventory.store_of(secret)
         if store is not None and store.provider == "vault":
             found.setdefault((secret.namespace, secret.name), []).extend(held_by(store, secret))
     return found

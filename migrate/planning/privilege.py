@@ -16,7 +16,7 @@ from migrate.grants.reading import UnreadableError, read_policy
 from migrate.model.change import Doc
 from migrate.model.json import mapping, text_at
 from migrate.model.plan import Plan
-from migrate.planning.held import held_by, paths_by_secret, store_of
+from migrate.planning.held import held_by, paths_by_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _row(workload: str, secrets: Sequence[Secret], inventory: Inventory, readers
 
 
 def _vault_store(inventory: Inventory, secret: Secret) -> Store | None:
-    store = store_of(inventory, secret)
+    store = inventory.store_of(secret)
     return store if store is not None and store.provider == "vault" else None
 
 
@@ -156,7 +156,7 @@ def _readable(store: Store, inventory: Inventory, readers: Readers) -> Iterator[
     rules = readers.rules.get(label(store.kind, store.namespace, store.name))
     if rules is None:
         for secret in inventory.secrets:
-            if store_of(inventory, secret) == store:
+            if inventory.store_of(secret) == store:
                 yield from held_by(store, secret)
         return
     known = {path for paths in paths_by_secret(inventory).values() for path in paths}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from migrate.estate.inventory import Inventory, Secret
+from migrate.estate.inventory import Inventory, Secret, Store
 from migrate.model.config import Config
 from migrate.model.json import Json, mapping, text_at
+from migrate.operations.subject import VaultSide
 from migrate.planning.files import Files, Found, objects, one
 from migrate.planning.literals import harmless
 
@@ -104,3 +105,22 @@ def literal_passwords(files: Files, login: str) -> list[str]:
             line = data.count(b"\n", 0, match.start()) + 1
             places.append(f"{path}:{line}")
     return places
+
+
+def vault_side(config: Config, store: Store | None, injector: Injector | None, database_ca: str = "") -> VaultSide:
+    """Where things go in Vault, and how the workload gets in: as settings, the store and the injector's release say."""
+    server = config.vault.address or (store.server if store else None)
+    path = config.vault.auth.mount or (injector.auth_path if injector else None) or "jwt"
+    return VaultSide(
+        server=server,
+        prefix=config.prefix,
+        database_mount=config.vault.database.strip("/"),
+        auth_mount=path.strip("/").removeprefix("auth/"),
+        # Any text will do as long as the token and the role agree; Vault's address names who the token is for.
+        audience=config.vault.auth.audience or server,
+        database_address=config.database.address,
+        sslmode=config.database.sslmode,
+        tls_secret=config.injector.tlsSecret,
+        client=config.database.vaultAddress or "",
+        database_ca=database_ca,
+    )

@@ -22,8 +22,7 @@ from migrate.planning.commits import edit_file
 from migrate.planning.compose import policy_text
 from migrate.planning.files import Drafts, Files, Found, objects, one
 from migrate.planning.phases import CertificateSelect, Phase
-from migrate.planning.surroundings import injector
-from migrate.planning.vaultside import store_of, vault_side
+from migrate.planning.surroundings import injector, vault_side
 from migrate.targets.pki import server_role
 
 _NAME = "ingress"
@@ -93,7 +92,7 @@ def offers(estate: Estate, phase: Phase) -> dict[str, bytes]:
     if not isinstance(phase.select, CertificateSelect) or (secret := next(read, None)) is None:
         return {}
     by = injector(estate.inventory, estate.files)
-    vault = vault_side(estate.config, store_of(secret, estate.inventory), by)
+    vault = vault_side(estate.config, estate.inventory.store_of(secret), by)
     made = offered(estate.inventory, estate.files, vault, phase.select.mounted(estate.config.vault.pki))
     return {f"{_NAME}/{file}": data for file, data in made.items()}
 

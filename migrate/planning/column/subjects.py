@@ -10,8 +10,7 @@ from migrate.operations.subject import ServiceAccount
 from migrate.planning.accounts import Accounts, accounts
 from migrate.planning.cases import Estate, Selection
 from migrate.planning.starter import main_store
-from migrate.planning.surroundings import injector
-from migrate.planning.vaultside import vault_side
+from migrate.planning.surroundings import injector, vault_side
 from migrate.targets.columns import Columns
 
 _POD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})

@@ -17,8 +17,7 @@ from migrate.planning.files import Files
 from migrate.planning.login.candidates import Candidate, Copy
 from migrate.planning.login.logins import login_of
 from migrate.planning.phases import ReleaseSelect
-from migrate.planning.surroundings import Injector
-from migrate.planning.vaultside import store_of, vault_side
+from migrate.planning.surroundings import Injector, vault_side
 
 _NAME_LIMIT = 63
 
@@ -45,7 +44,7 @@ def subject_of(candidate: Candidate, copy: Copy, sources: Sources) -> tuple[Logi
         copied_together([(secret, not other_readers(secret, release))], sources.files, sources.inventory)[0],
         copy.key,
         login_of(candidate, sources.config, sources.servers),
-        vault_side(sources.config, store_of(secret, sources.inventory), sources.injector, sources.database_ca),
+        vault_side(sources.config, sources.inventory.store_of(secret), sources.injector, sources.database_ca),
         (
             f"workload HelmRelease {candidate.name} ({candidate.workload.file})",
             f"secret {secret.id} ({secret.file}, verdict {secret.verdict})",

@@ -26,8 +26,7 @@ from migrate.planning.secrets.releases import Charts
 from migrate.planning.secrets.remarks import foresee, insist_on_last_word, notes, remarks, unknowns
 from migrate.planning.secrets.worklist import left_out, worklist
 from migrate.planning.secrets.workloads import Candidate, Fit, Unfit, candidates
-from migrate.planning.surroundings import Injector, injector
-from migrate.planning.vaultside import store_of, vault_side
+from migrate.planning.surroundings import Injector, injector, vault_side
 
 _NAMED = 5
 """So many workloads of one reason are named."""
@@ -149,7 +148,7 @@ class _Shared:
             paths=form.brought.paths,
             replaced=form.brought.replaced,
             copies=copies,
-            vault=vault_side(estate.config, store_of(one.secrets[0], estate.inventory), self.injector),
+            vault=vault_side(estate.config, estate.inventory.store_of(one.secrets[0]), self.injector),
             owner=form.brought.owner,
             inventory=(f"workload {manifest.kind} {one.name} ({manifest.place.file})", *entries),
         )

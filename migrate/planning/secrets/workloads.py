@@ -24,7 +24,6 @@ from migrate.planning.secrets.pods import Brought, brought
 from migrate.planning.secrets.releases import TEMPLATES, Charts, Made, insist_on_arguments, reading
 from migrate.planning.secrets.replaced import Copy
 from migrate.planning.secrets.sources import UnfitError
-from migrate.planning.vaultside import store_of
 
 _FORCE = "kustomize.toolkit.fluxcd.io/force"
 
@@ -199,7 +198,7 @@ def _notes(document: Json) -> dict[str, Json]:
 
 
 def _copy(secret: Secret, inventory: Inventory, files: Files) -> Copy:
-    found, store = document_of(files, secret.file, secret.document), store_of(secret, inventory)
+    found, store = document_of(files, secret.file, secret.document), inventory.store_of(secret)
     if found is None or store is None:
         raise UnfitError(f"{secret.target}: nothing declares its store {secret.store.name}")
     if secret.generated:
