@@ -44,14 +44,7 @@ def make_plan(
     composition = compose([case.subject for case in cases], phase, credential, Drafts(estate.files), seen)
     prove(composition)
     insist_on_builds(composition, estate.files)
-    findings = dict.fromkeys(
-        [
-            *(remark for case in cases for remark in case.remarks(composition)),
-            *_masked(composition),
-            *stood(composition.found),
-            *_standing(estate),
-        ]
-    )
+    findings = softened(seen, [*_findings(cases, composition, estate)])
     unknowns = tuple(dict.fromkeys(unknown for case in cases for unknown in case.unknowns()))
     watched = [target for case in cases for target in case.watched]
     return Plan(
@@ -66,12 +59,24 @@ def make_plan(
         gates=gates_of(phase, credential, composition, cases, estate.config),
         verdicts=tuple(_verdicts(cases, estate.inventory)),
         patches=composition.patches,
-        findings=tuple(sorted(softened(seen, [*findings]), key=lambda remark: SEVERITIES.index(remark.severity))),
+        findings=tuple(sorted(findings, key=lambda remark: SEVERITIES.index(remark.severity))),
         unknowns=still_unknown(seen, unknowns),
         notes=tuple(dict.fromkeys(note for case in cases for note in case.notes(composition.steps))),
         retention=estate.config.soak.retention,
         deployed=deployed_branch(estate.files),
         places=seen.places,
+    )
+
+
+def _findings(cases: tuple[Case, ...], composition: Composition, estate: Estate) -> Iterator[Remark]:
+    """What an operator should know first, each once, in the order in which it was found."""
+    yield from dict.fromkeys(
+        [
+            *(remark for case in cases for remark in case.remarks(composition)),
+            *_masked(composition),
+            *stood(composition.found),
+            *_standing(estate),
+        ]
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from migrate.sessions.report import Point, Record, Report, clock
+from migrate.sessions.report import GateRow, Point, Record, Report, Row, clock
 from migrate.views.text import safe
 
 
@@ -15,6 +15,22 @@ def markdown(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
+    yield from _head(report)
+    yield from _changes(report.rows)
+    words = [(clock(word.time), _text(word.who), _text(word.what), _code(word.digest[:16])) for word in report.words]
+    yield from _section("Who agreed", ("when", "who", "to what", "digest"), words)
+    yield from _section("Gates", ("gate", "state", "soak until", "last reading"), [_gate(one) for one in report.gates])
+    holds = [(clock(hold.since), _text(hold.by), _text(hold.why)) for hold in report.holds]
+    yield from _section("Holds, and why", ("since", "by", "why"), holds)
+    yield from _section("Commands", ("when", "command", "outcome", "output"), _records(report.commands))
+    yield from _section("Evidence", ("when", "what", "where", "kept as"), _records(report.evidence))
+    if report.residue:
+        yield from ("", "## What no inverse undoes", "", *(f"- {_text(line)}" for line in report.residue))
+    yield from _section("Versions, digests, verification", ("what", "value"), [(a, _code(b)) for a, b in report.facts])
+
+
+def _head(report: Report) -> Iterator[str]:
+    """The first screen: what this is about, and the questions everybody asks."""
     yield f"# {_text(report.title)}"
     yield ""
     if report.world:
@@ -29,39 +45,24 @@ def _lines(report: Report) -> Iterator[str]:
             ("how to go back", _answer(report.back)),
         ],
     )
-    rows = [(_code(row.target), _text(row.summary), row.state, clock(row.time), _text(row.undo)) for row in report.rows]
-    yield from _section("What changed", ("target", "change", "state", "when", "way back"), rows)
-    for row in report.rows:
+
+
+def _changes(rows: Sequence[Row]) -> Iterator[str]:
+    """Every target that was changed, and below the table what of it changed."""
+    table = [(_code(row.target), _text(row.summary), row.state, clock(row.time), _text(row.undo)) for row in rows]
+    yield from _section("What changed", ("target", "change", "state", "when", "way back"), table)
+    for row in rows:
         if row.diff:
             fence = "`" * (max((len(run) for run in re.findall("`+", row.diff)), default=2) + 1)
             yield from ("", f"### {_text(row.step)}", "", f"{fence}diff", row.diff, fence)
         elif row.before or row.after:
-            yield from (
-                "",
-                f"### {_text(row.step)}",
-                "",
-                f"- before: {_code(row.before)}",
-                f"- after: {_code(row.after)}",
-            )
-    words = [(clock(word.time), _text(word.who), _text(word.what), _code(word.digest[:16])) for word in report.words]
-    yield from _section("Who agreed", ("when", "who", "to what", "digest"), words)
-    gates = [
-        (
-            _text(gate.gate) + (" (back)" if gate.way == "back" else ""),
-            gate.state,
-            clock(gate.until),
-            _last(gate.readings),
-        )
-        for gate in report.gates
-    ]
-    yield from _section("Gates", ("gate", "state", "soak until", "last reading"), gates)
-    holds = [(clock(hold.since), _text(hold.by), _text(hold.why)) for hold in report.holds]
-    yield from _section("Holds, and why", ("since", "by", "why"), holds)
-    yield from _section("Commands", ("when", "command", "outcome", "output"), _records(report.commands))
-    yield from _section("Evidence", ("when", "what", "where", "kept as"), _records(report.evidence))
-    if report.residue:
-        yield from ("", "## What no inverse undoes", "", *(f"- {_text(line)}" for line in report.residue))
-    yield from _section("Versions, digests, verification", ("what", "value"), [(a, _code(b)) for a, b in report.facts])
+            sides = (f"- before: {_code(row.before)}", f"- after: {_code(row.after)}")
+            yield from ("", f"### {_text(row.step)}", "", *sides)
+
+
+def _gate(gate: GateRow) -> tuple[str, ...]:
+    way = " (back)" if gate.way == "back" else ""
+    return _text(gate.gate) + way, gate.state, clock(gate.until), _last(gate.readings)
 
 
 def _answer(points: Iterable[Point]) -> str:
