@@ -19,6 +19,7 @@ Where things are, from what an operator types down to plain values:
     estate     a GitOps tree read: wiring, readers, verdicts
     documents  YAML as Kubernetes reads it, edits that keep every other byte, JSON patches
     model      values everything else speaks in, and errors
+    catalog    where the data lies that travels with the tool
 """
 
 __version__ = "0.1.0"

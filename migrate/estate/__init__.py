@@ -1,12 +1,17 @@
 """A GitOps tree, read: bytes in, values out.
 
     facts       what one file says, small enough to keep for 100,000 files
-    extract     bytes -> facts, with pods, helm and references for the places that name Secrets
+    extract     bytes -> facts: kinds for each kind of object, with fields, pods, helm, charts and references for the
+                places that name Secrets
+    tree        the facts of all files, by path
     kustomize, flux, argo, wiring    which objects really reach a cluster, under which names
-    strategic, substitute            the patches and variables applied on the way
-    readers, producers, levels       who reads a Secret, who makes it, what stands on the path to Vault
-    verdicts    what can move and why not
+    placed, settle, strategic, replacements, substitute    what is done to an object on the way
+    externals, stores, gotemplate    ExternalSecrets, their stores, their templates
+    readers, producers, levels, layers    who reads a Secret, who makes it, what stands on the path to Vault
+    verdicts    what can move and why not: profiles is what is known of images, settings what owners decided
     scan        all of it, in order
+    inventory   what comes of it, and report the same as `migrate.scan/v1`
+    factline, inventoryline    both as a line of text, to be kept
 
 Never opens a file: whoever calls hands over bytes and a way to ask for more (`Read`).
 """

@@ -9,7 +9,9 @@ refused with the exact text, or mutated into exactly this pod with exactly this 
     containers   the two agents                            agentconfig   what VAULT_CONFIG says
     mutation     the patch, and how it lands               containerpatch  the user's patch of an agent
     prediction   the answer                                admission     what the API server adds and refuses
-    lint         traps                                     footprint     what a planner wants to know
+    lint         a pod's traps                             footprint     what a planner wants to know
+    workload     the pod that a manifest makes             review        asked and answered as an AdmissionReview
+    oneshot      the agent, run once for the same files    refusal       the two ways of no answer
     gotext, gojson, quantity, podtypes                     how Go and Kubernetes read and write
 
 How to follow a newer injector: start that injector with the settings of a recorded answer, send its webhook

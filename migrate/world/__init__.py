@@ -7,9 +7,10 @@
     flux eso pods agents vault postgres operators    one file for each of them
     certificates logins    what Vault issues and what PostgreSQL makes of it; logins tried out
     writes       what a server makes of a request, or why it refuses
-    shown        what an observer sees
+    shown cluster    what an observer sees
+    columns      tables with a column that Transit seals, and the application that writes them
     rendered     what a change would make of a pod or a release, without making it
-    deeds        what somebody else may do: faults, and edits beside us
+    deeds fields    what somebody else may do: faults, and edits beside us; what can be edited at all
     summary      a world in short, for people
 
 Some things go faster than in reality, so that nobody practises for hours: a static role rotates as soon as everything

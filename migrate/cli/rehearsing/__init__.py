@@ -9,6 +9,7 @@ token       what these commands may do in Vault: what the plan's own policy gran
 operator    types the ordinary commands as processes, merges what waits
 rotation    makes the first rotation period pass in half a minute
 witness     the observer, a program that imports nothing of this one
+play        the observer begins, the plan takes its course
 course      there, back, and there again
 verdict     what all of it proves, and what it does not: a rule
 evidence    what is kept of it in the estate's state folder

@@ -2,6 +2,7 @@
 
 where      which session is meant, its runbook as pinned, and who may drive
 hands      what a session needs done here: run our commands in process, ask, look, keep
+chain      a session's records held against each other, offline
 recording  what a command says, shown and kept at once, without secrets
 begin, going, word, stops, watching, reporting: the verbs
 """

@@ -1,6 +1,7 @@
 """What each kind of object says: which Secrets it names, and the part of it that wiring and planning need.
 
-One function a kind, `(object) -> Reading`, in files by family; anything not in the table is read by the generic walk.
+One function a kind, `(object) -> Reading`, in files by family (workloads, native, external, flux, argo); anything not
+in the table is read by the generic walk.
 """
 
 from __future__ import annotations

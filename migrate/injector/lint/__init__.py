@@ -1,5 +1,9 @@
 """Traps a pod can show by itself: what the injector does without complaint and somebody regrets later.
 
+trigger      whether it is injected at all            login        whether it gets in
+files        what is written, and for whom           shape        what it costs the pod
+subject      what the rules look at, and what they find
+
 Each rule is a generator of findings over a `Subject`; codes are stable. The facts behind them are what real
 servers did. Never reads Vault or a cluster: whether a path exists or a role binds is for checks to find out.
 """
