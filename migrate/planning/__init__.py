@@ -29,6 +29,7 @@ What becomes of a plan:
 document, wire, loading      the file: written, its shape, read back
 rendering, rollback_script, export    the way back, for people without this tool
 masking, literals            no literal of a Git file is shown
+touched           what a cutover edits of a release, for the gate that renders its chart
 explain           which lines caused a step
 rights, privilege what the tool may do in Vault, and how much less workloads can read afterwards
 """
