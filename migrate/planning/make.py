@@ -18,7 +18,7 @@ from migrate.planning.gates import gates_of
 from migrate.planning.kinds import cases_of
 from migrate.planning.phases import Credential, Phase
 from migrate.planning.prove import prove
-from migrate.planning.servers import Servers, assumed, facts, softened, still_unknown, stood
+from migrate.planning.servers import Servers, assumed, facts, missing, softened, still_unknown, stood
 
 EVERYTHING = Selection()
 
@@ -44,9 +44,9 @@ def make_plan(
     composition = compose([case.subject for case in cases], phase, credential, Drafts(estate.files), seen)
     prove(composition)
     insist_on_builds(composition, estate.files)
-    findings = softened(seen, [*_findings(cases, composition, estate)])
-    unknowns = tuple(dict.fromkeys(unknown for case in cases for unknown in case.unknowns()))
     watched = [target for case in cases for target in case.watched]
+    findings = softened(seen, [*_findings(cases, composition, estate), *missing(composition.found, watched)])
+    unknowns = tuple(dict.fromkeys(unknown for case in cases for unknown in case.unknowns()))
     return Plan(
         phase=phase.name,
         mode=seen.mode,

@@ -82,6 +82,22 @@ def stood(found: Found) -> Iterator[Remark]:
         )
 
 
+def missing(found: Found, watched: Iterable[Target]) -> Iterator[Remark]:
+    """What the plan watches and its servers do not have; nothing offline."""
+    if found.servers.mode == "offline":
+        return
+    for target in dict.fromkeys(watched):
+        if isinstance(found.read(target), Absent):
+            yield Remark(
+                "plan.not-there",
+                "blocks",
+                f"{target} is in Git, and the cluster does not have it: nothing there could show that it still works",
+                "if Git was changed just now, wait until Flux and the External Secrets Operator have caught up; else "
+                "migrate doctor --live says what holds them; then plan again",
+                "",
+            )
+
+
 def _missing(target: Target) -> Refused:
     return Refused(
         f"{target} is not there, and the plan would change it",

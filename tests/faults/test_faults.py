@@ -33,6 +33,7 @@ ALL = os.environ.get("MIGRATE_PROOF") == "all"
 PROOF = pytest.mark.skipif(not ALL, reason="make proof")
 SECRET = "/api/v1/namespaces/monitoring/secrets/lab-db-pguser-grafana"
 RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/monitoring/helmreleases/kube-prometheus-stack"
+DEPLOYMENT = "/apis/apps/v1/namespaces/monitoring/deployments/kube-prometheus-stack-grafana"
 FAR, WRITES = ("done", 9) if ALL else ("cutover", 8)
 """How far it goes before it goes back, and the requests that write to Vault, there and back."""
 MADE = 6
@@ -54,6 +55,7 @@ def world(labs_home: Path, labs_level: Level, tmp_path_factory: pytest.TempPathF
     found = start("f", estate, Level.CONTROL)
     until("its Secret", lambda: found.get(SECRET), 300)
     until("its release", lambda: found.get(RELEASE), 300)
+    until("its workload", lambda: found.get(DEPLOYMENT), 300)
     with kubelet(found):
         yield found
     down.down(found.world)

@@ -114,3 +114,15 @@ def test_a_secret_that_gets_a_new_value_is_the_same_fact_and_one_that_gets_an_ow
     assert fingerprint(target, Doc(secret)) == fingerprint(target, Doc(secret | {"synced": False}))
     owned = secret | {"owners": [{"kind": "ExternalSecret", "name": "b", "uid": "2"}]}
     assert fingerprint(target, Doc(secret)) != fingerprint(target, Doc(owned))
+
+
+def test_a_workload_that_the_cluster_does_not_have_holds_its_plan_up(folder: Path) -> None:
+    def absent(plan: Plan) -> list[tuple[str, str]]:
+        return [
+            (one.severity, one.text.split(" is in Git")[0]) for one in plan.findings if one.code == "plan.not-there"
+        ]
+
+    workload, secret = "cluster:Deployment/watch/stack-grafana", "cluster:Secret/watch/boards-login"
+    assert absent(seen(folder)) == [("blocks", workload), ("blocks", secret)]
+    assert absent(seen(folder, {secret: {}})) == [("blocks", workload)]
+    assert absent(seen(folder, {secret: {}, workload: {}})) == []
