@@ -38,8 +38,10 @@ def approved(loaded: Loaded, given: str | None, *, asks: bool, pods: int | None,
 
 
 def _typed(loaded: Loaded, pods: int | None, stages: str) -> str:
+    from migrate.views.plan import agreed_to
     from migrate.views.prompt import ask
 
+    agreed_to(loaded)
     answer = ask(f"{loaded.name}: {stages}. Type {loaded.name} to approve: ")
     if answer != loaded.name:
         raise Refused(

@@ -33,7 +33,7 @@ def demo(
 
     estate = prepare(folder)
     base = estate.parent
-    os.environ["MIGRATE_STATE"] = str(base / "runs")
+    os.environ["MIGRATE_STATE"] = str(base.absolute() / "runs")
     for step in chain(_reading(estate), _practising(estate)):  # one by one: a later step reads what an earlier wrote
         heading(step.words, by_git=step.git)
         _take(step, estate)

@@ -203,6 +203,8 @@ class Guide:
         wanted = plan.name if plan else shown(part.words, self._session)
         people = self._said_yes(due, digest)
         if not people or (part.second and self._hands.person.uid not in people):
+            if path:
+                self._hands.agreed_to(path)
             question = f"Type {wanted} to agree" + (f" to plan {digest[:12]}: " if plan else ": ")
             if self._typed(due, question, wanted, digest):
                 people = self._said_yes(due, digest)

@@ -73,6 +73,10 @@ class Hands(Protocol):
         """The plan in a file. Raises MigrateError where there is none."""
         ...
 
+    def agreed_to(self, path: str) -> None:
+        """Show in short what the plan in a file is, before a person is asked to agree to it."""
+        ...
+
     def ask(self, question: str) -> str | None:
         """What a person types; None where nobody is there to ask."""
         ...

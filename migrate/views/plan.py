@@ -16,6 +16,7 @@ from migrate.views.console import notes
 from migrate.views.practice import BANNER
 from migrate.views.text import Line, coloured, rendered, safe
 
+_FEW, _ONE_SCREEN = 3, 6
 _MARKS = {"blocks": ("stop", "red bold"), "warning": ("warning", "yellow"), "info": ("note", "dim")}
 
 
@@ -88,7 +89,44 @@ def show(loaded: Loaded) -> None:
         lines.append(Line())
     if any(gate.before == END for gate in plan.gates):
         lines += [Line("=== end ===", "bold"), *_gates(plan, END), Line()]
-    _print([*lines, *_known(plan)])
+    _print([*lines, *_known(plan), Line(), *_in_short(loaded)])
+
+
+def agreed_to(loaded: Loaded) -> None:
+    """On one screen, what a yes to this plan is a yes to. On stderr: it stands before a question."""
+    notes().print(rendered(_in_short(loaded), colour=False), markup=False, end="")
+
+
+def _in_short(loaded: Loaded) -> Iterator[Line]:
+    plan = loaded.plan
+    yield Line(f"in short: {loaded.name}, {safe(plan.unit)}", "bold")
+    for stage in STAGES:
+        yield from _stage_in_short(stage, [step for step in plan.steps if step.stage == stage])
+    lasting = {step.id: step.change.undo for step in plan.steps if isinstance(step.change.undo, Irreversible)}
+    yield _row("way back", "every step, but:" if lasting else "every step")
+    yield from (_row("", f"{step}: {undo.remains}", "yellow") for step, undo in lasting.items())
+    files = sorted({edit.file for step in plan.steps for edit in step.change.files})
+    if files:
+        yield _row("in Git", ", ".join(files[:_FEW]) + (f" and {len(files) - _FEW} more" if files[_FEW:] else ""))
+    for severity in ("blocks", "warning"):
+        word, style = _MARKS[severity]
+        if codes := dict.fromkeys(remark.code for remark in plan.findings if remark.severity == severity):
+            yield _row(word, ", ".join(codes), style)
+    yield _row("digest", loaded.digest)
+
+
+def _stage_in_short(stage: str, steps: list[Step]) -> Iterator[Line]:
+    if steps:
+        word = "; it asks again before this stage" if stage == "contract" else ""
+        yield _row(stage, f"{len(steps)} {'step' if len(steps) == 1 else 'steps'}{word}")
+        blasts = list(dict.fromkeys(step.blast for step in steps))
+        yield from (_row("", blast, "yellow") for blast in blasts[:_ONE_SCREEN])
+        if more := blasts[_ONE_SCREEN:]:
+            yield _row("", f"and {len(more)} more")
+
+
+def _row(label: str, text: str, style: str = "") -> Line:
+    return Line(f"  {label:<9} {safe(text)}", style)
 
 
 def explain(found: Explanation) -> None:

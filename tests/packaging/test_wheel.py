@@ -76,6 +76,6 @@ def test_the_phases_are_listed_from_another_folder(installed: Path, tmp_path: Pa
 
 
 def test_the_demo_runs_from_another_folder(installed: Path, tmp_path: Path) -> None:
-    shown = run(installed / "migrate", "demo", "--folder", tmp_path / "demo", cwd=tmp_path)
+    shown = run(installed / "migrate", "demo", "--folder", "demo", cwd=tmp_path)
     assert "ExternalSecrets" in shown
     assert "try next" in shown

@@ -41,6 +41,7 @@ class Night:
     now: datetime = datetime(2026, 11, 24, 23, tzinfo=UTC)
     events: list[Event] = field(default_factory=list)
     ran: list[tuple[list[str], bool]] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         who = person_json(self.person)
@@ -77,6 +78,9 @@ class Night:
 
     def plan(self, path: str) -> PlanName:
         return PlanName("phase1-abab", self.plan_digest)
+
+    def agreed_to(self, path: str) -> None:
+        self.shown.append(path)
 
     def ask(self, question: str) -> str | None:
         return self.typed.pop(0) if self.typed else None
@@ -138,6 +142,12 @@ def test_an_apply_whose_terminal_died_is_gone_on_with_and_not_begun_twice() -> N
     night.go()
     ((_, again),) = night.ran
     assert again
+
+
+def test_what_is_agreed_to_is_shown_in_short_before_the_word_is_asked_for() -> None:
+    night = Night(book(AGREE, APPLY, BACK))
+    assert isinstance(night.go(), Held)
+    assert (night.shown, night.ran) == (["p.json"], [])
 
 
 def test_what_only_reads_is_simply_read_again() -> None:

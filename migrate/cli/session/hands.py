@@ -94,6 +94,13 @@ class Terminal:
         loaded = read_plan(Path(self._one.session.folder) / path)
         return PlanName(loaded.name, loaded.digest)
 
+    def agreed_to(self, path: str) -> None:
+        """Show in short what the plan in a file is."""
+        from migrate.cli.show import read_plan
+        from migrate.views import plan as view
+
+        view.agreed_to(read_plan(Path(self._one.session.folder) / path))
+
     def ask(self, question: str) -> str | None:
         """What a person types; None where there is no terminal on both sides."""
         from migrate.views.prompt import ask
