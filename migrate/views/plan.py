@@ -94,7 +94,7 @@ def show(loaded: Loaded) -> None:
 
 def agreed_to(loaded: Loaded) -> None:
     """On one screen, what a yes to this plan is a yes to. On stderr: it stands before a question."""
-    notes().print(rendered(_in_short(loaded), colour=False), markup=False, end="")
+    notes().print(rendered(_in_short(loaded), colour=False), markup=False)
 
 
 def _in_short(loaded: Loaded) -> Iterator[Line]:
