@@ -60,7 +60,7 @@ def opened(where: Place, loaded: Loaded, steps: tuple[Found, ...], events: Event
             seat.note(kind, **data)
     there = len({str(data["step"]) for _, data in events})
     text = f"{name}: {how}; {there} of {len(loaded.plan.steps)} steps are there"
-    say(text, "migrate status, then migrate resume or migrate rollback")
+    say(text, "migrate status, then migrate resume or migrate rollback", where.options)
 
 
 def _damaged(where: Place, loaded: Loaded) -> str | None:

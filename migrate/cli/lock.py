@@ -49,4 +49,4 @@ def break_lock(
     record = {"time": now().isoformat(timespec="seconds"), "by": who(), "from": str(owner), "reason": reason}
     with (where.runs.folder / "broken-locks.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
-    say(f"the lock of {owner} is broken", "migrate status, then migrate resume or rollback")
+    say(f"the lock of {owner} is broken", "migrate status, then migrate resume or migrate rollback", where.options)

@@ -54,9 +54,11 @@ def dumped(document: object) -> bytes:
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
 
 
-def say(text: str, following: str = "") -> None:
-    """One sentence on stdout, and what to type next."""
-    emit_text(text + (f"\n  next: {following}" if following else ""))
+def say(text: str, following: str = "", options: str = "") -> None:
+    """One sentence on stdout, and what to type next, with the `options` it needs."""
+    from migrate.views.text import typed
+
+    emit_text(text + (f"\n  next: {typed(following, options)}" if following else ""))
 
 
 def problem(error: MigrateError, options: str = "") -> None:
