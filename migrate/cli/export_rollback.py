@@ -25,8 +25,8 @@ def export_rollback(
     from migrate.cli.place import chosen_run, place
     from migrate.cli.scan import take
     from migrate.cli.script import way_back
+    from migrate.estate.held import paths_by_secret
     from migrate.planning.export import export
-    from migrate.planning.held import paths_by_secret
     from migrate.planning.rights import sources
     from migrate.stores.exports import write_export
     from migrate.views import plan as view

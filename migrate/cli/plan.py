@@ -185,9 +185,9 @@ def _in_world(read: Estate, world: Path, estate: Path | None) -> tuple[Estate, S
 
 
 def _export(folder: Path, made: Plan, document: dict[str, Json], read: Estate, phase: Phase) -> None:
+    from migrate.estate.held import paths_by_secret
     from migrate.planning.certificate.ingress import offers
     from migrate.planning.export import export
-    from migrate.planning.held import paths_by_secret
     from migrate.planning.rights import sources
     from migrate.stores.exports import write_export
     from migrate.views import plan as view

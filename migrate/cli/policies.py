@@ -100,7 +100,7 @@ def _text_of(which: Own, path: Path | None, root: Path) -> str:
 
 
 def _sources(plan: Plan, inventory: Inventory) -> list[str]:
-    from migrate.planning.held import paths_by_secret
+    from migrate.estate.held import paths_by_secret
     from migrate.planning.rights import sources
 
     return sources(plan, paths_by_secret(inventory))

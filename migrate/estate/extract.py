@@ -8,6 +8,7 @@ import re
 from migrate.documents.reader import Document, YamlFault, load_all
 from migrate.estate import kinds
 from migrate.estate.facts import Facts, Failed, FileFacts, Skipped
+from migrate.estate.injections import SIGN, injections
 from migrate.model.json import Json, items, text
 
 KUSTOMIZE_GROUP = "kustomize.config.k8s.io"
@@ -66,7 +67,8 @@ def everything(path: str, data: bytes) -> FileFacts:
         documents = load_all(data)
     except YamlFault as fault:
         return _unreadable(path, data, fault)
-    objects = tuple(fact for document in documents for fact in _objects(path, document))
+    annotated = SIGN.encode() in data or data.startswith(_UTF16)
+    objects = tuple(fact for document in documents for fact in _objects(path, document, annotated=annotated))
     if any(isinstance(document.value, dict) and "sops" in document.value for document in documents):
         skipped = Skipped(path, "encrypted with SOPS: only names and kinds were read")
         return FileFacts(path, True, objects, skipped)
@@ -80,7 +82,7 @@ def _unreadable(path: str, data: bytes, fault: YamlFault) -> FileFacts:
     return FileFacts(path, False, (), None, Failed(path, fault.line, f"{fault.message}{lost}"))
 
 
-def _objects(path: str, document: Document) -> list[Facts]:
+def _objects(path: str, document: Document, *, annotated: bool) -> list[Facts]:
     value = document.value
     if not isinstance(value, dict):
         return []
@@ -90,15 +92,18 @@ def _objects(path: str, document: Document) -> list[Facts]:
         return [
             _moved(fact, f"/items/{index}")
             for index, item in enumerate(items)
-            if isinstance(item, dict) and (fact := describe(path, document, item))
+            if isinstance(item, dict) and (fact := describe(path, document, item, annotated=annotated))
         ]
-    fact = describe(path, document, value)
+    fact = describe(path, document, value, annotated=annotated)
     return [fact] if fact else []
 
 
 def _moved(fact: Facts, below: str) -> Facts:
     """The facts of an item of a list: pointers start at the document."""
-    return fact._replace(uses=tuple(use._replace(pointer=below + use.pointer) for use in fact.uses))
+    return fact._replace(
+        uses=tuple(use._replace(pointer=below + use.pointer) for use in fact.uses),
+        injections=tuple(one._replace(pointer=below + one.pointer) for one in fact.injections),
+    )
 
 
 def _is_kustomize(value: dict[str, Json]) -> bool:
@@ -106,8 +111,11 @@ def _is_kustomize(value: dict[str, Json]) -> bool:
     return not isinstance(api, str) or not api or api.startswith(KUSTOMIZE_GROUP)
 
 
-def describe(path: str, document: Document, value: dict[str, Json]) -> Facts | None:
-    """The facts of one object, or None where it is no Kubernetes object."""
+def describe(path: str, document: Document, value: dict[str, Json], *, annotated: bool = True) -> Facts | None:
+    """The facts of one object, or None where it is no Kubernetes object.
+
+    `annotated`: False where the file is known to hold no annotation of the injector.
+    """
     api, kind = value.get("apiVersion"), value.get("kind")
     if not (isinstance(api, str) and isinstance(kind, str)):
         return None
@@ -131,6 +139,7 @@ def describe(path: str, document: Document, value: dict[str, Json]) -> Facts | N
         reading.workload,
         reading.spec,
         reading.texts,
+        tuple(injections(kind, value)) if annotated else (),
     )
 
 
@@ -141,7 +150,6 @@ _ANNOTATIONS = (
     "reloader.stakater.com/",
     "argocd.argoproj.io/",
     "helm.sh/resource-policy",
-    "vault.hashicorp.com/agent-inject",
 )
 
 

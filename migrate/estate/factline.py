@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from migrate.estate.facts import Container, Facts, Failed, FileFacts, Skipped, Use
+from migrate.estate.facts import Container, Facts, Failed, Fetched, FileFacts, Injection, Skipped, Use
 from migrate.model.json import Json
 
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -59,7 +59,7 @@ class Decoder:
     def _object(self, item: list[Any], path: str) -> Facts:
         _, document, line, api, kind, namespace, name, labels, notes, uses, containers, account, *rest = item
         word = self._word
-        workload, spec, texts = rest
+        workload, spec, texts, injections = rest
         return Facts(
             path,
             document,
@@ -76,6 +76,7 @@ class Decoder:
             workload,
             spec if spec is None else self._json(spec),
             texts,
+            tuple([_injection(one) for one in injections]) if injections else (),
         )
 
     def _use(self, item: list[Any], word: Callable[[str], str]) -> Use:
@@ -109,3 +110,9 @@ class Decoder:
     def _word(self, text: str) -> str:
         known: str = self._words.setdefault(text, text)
         return known
+
+
+def _injection(item: list[Any]) -> Injection:
+    pointer, role, files, fetched, elsewhere, file = item
+    read = tuple([Fetched(path, tuple(keys)) for path, keys in fetched])
+    return Injection(pointer, role, tuple(files), read, tuple(elsewhere), file)

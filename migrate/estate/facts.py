@@ -43,6 +43,28 @@ class Use(NamedTuple):
     """Set where the place lies in another file than the object (Helm values in a generated ConfigMap)."""
 
 
+class Fetched(NamedTuple):
+    """A path of Vault's API that an agent reads. `keys`: what it takes there; `*` where all, empty where unknown."""
+
+    path: str
+    keys: tuple[str, ...]
+
+
+class Injection(NamedTuple):
+    """Annotations that have the injector's agent write files into a pod."""
+
+    pointer: str
+    """RFC 6901 pointer of the map of annotations, or of the text (a patch, values) that holds it."""
+    role: str
+    files: tuple[str, ...]
+    """Names of the files, as the annotations give them."""
+    fetched: tuple[Fetched, ...]
+    elsewhere: tuple[str, ...] = ()
+    """Where further templates stand, which this place only names."""
+    file: str = ""
+    """Set where the place lies in another file than the object (Helm values in a generated ConfigMap)."""
+
+
 class Facts(NamedTuple):
     """One object (a document of a file)."""
 
@@ -65,6 +87,7 @@ class Facts(NamedTuple):
     """The part of the object that later steps need, by kind; None for most. Never a secret value."""
     texts: bool
     """True where it holds commands, scripts or loosely named fields that may mention a Secret by name."""
+    injections: tuple[Injection, ...] = ()
 
     @property
     def group(self) -> str:

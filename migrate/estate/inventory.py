@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from migrate.estate.facts import Container, Failed, Skipped
+from migrate.estate.facts import Container, Failed, Fetched, Skipped
 
 Verdict = Literal["ready", "adapt", "code", "keep", "orphan"]
 VERDICTS: tuple[Verdict, ...] = ("ready", "adapt", "code", "keep", "orphan")
@@ -146,6 +146,32 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """Pods that the agent writes files for: what makes them, the place that says so, and what it fetches for them."""
+
+    kind: str
+    namespace: str
+    name: str
+    file: str
+    document: int
+    pointer: str
+    wired: bool
+    role: str
+    files: tuple[str, ...]
+    fetched: tuple[Fetched, ...]
+    elsewhere: tuple[str, ...]
+    """Where further templates stand that the annotations only name: what these fetch is not known here."""
+    scope: str = ""
+    secrets: tuple[str, ...] = ()
+    """ExternalSecrets of the namespace that copy a value it fetches: `namespace/name`."""
+
+    @property
+    def target(self) -> str:
+        """`Kind namespace/name`, as a person says it."""
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Bootstrap:
     """A Secret that something on the path to Vault reads. `reader` says who and where."""
 
@@ -197,6 +223,7 @@ class Inventory:
     workloads: tuple[Workload, ...]
     bootstrap: tuple[Bootstrap, ...]
     findings: tuple[Finding, ...] = field(default=())
+    served: tuple[Served, ...] = field(default=())
 
     def store_of(self, secret: Secret) -> Store | None:
         """The store that an ExternalSecret names; None where the tree declares none such."""

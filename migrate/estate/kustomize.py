@@ -14,6 +14,7 @@ from migrate.estate import kinds
 from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts
 from migrate.estate.helm import read_values
+from migrate.estate.injections import injections
 from migrate.estate.inventory import Finding, Severity
 from migrate.estate.placed import Patch, Placed, is_for, patched, renamed, through
 from migrate.estate.replacements import replaced
@@ -171,6 +172,7 @@ class Builder:
         uses, containers = read_values(
             chart.get("valuesInline"), ("helmCharts", index, "valuesInline"), name, namespace
         )
+        asked = [*injections("", chart.get("valuesInline"), ("helmCharts", index, "valuesInline"))]
         entries = [chart.get("valuesFile"), *strings(chart.get("additionalValuesFiles"))]
         paths = [inside(folder, entry) for entry in entries if isinstance(entry, str) and entry]
         for path in paths:
@@ -178,6 +180,7 @@ class Builder:
                 found, more = read_values(document, (), name, namespace)
                 uses.extend(use._replace(file=path) for use in found)
                 containers.extend(more)
+                asked.extend(one._replace(file=path) for one in injections("", document))
         spec: dict[str, Json] = {
             "chart": text(chart.get("name")),
             "version": str(chart.get("version") or ""),
@@ -188,7 +191,7 @@ class Builder:
         }
         fact = kustomization._replace(
             kind="HelmChart", namespace=namespace, name=name, spec=spec,
-            uses=tuple(uses), containers=tuple(containers), texts=True,
+            uses=tuple(uses), containers=tuple(containers), texts=True, injections=tuple(asked),
         )  # fmt: skip
         return Placed(fact, namespace, name)
 

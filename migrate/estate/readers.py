@@ -16,6 +16,7 @@ from migrate.estate.placed import is_cluster_scoped, namespace_of
 from migrate.estate.references import mentions, tokens
 from migrate.estate.settle import as_patched, substituted
 from migrate.estate.tree import Tree, parse
+from migrate.estate.values import Maps, replaced, values_maps, values_of
 from migrate.model.json import Json, Pointer, items, reach, text
 
 ANYWHERE = "*"
@@ -54,11 +55,11 @@ def read_loose(facts: Iterable[Facts], tree: Tree) -> Readers:
 
 def _gather(applied: Sequence[Applied], tree: Tree, names: frozenset[str], *, wired: bool) -> Readers:
     readers = Readers()
-    maps = _values_maps(applied)
+    maps = values_maps(applied)
     words: dict[str, _Words] = {}
     for item in applied:
         fact = item.facts
-        uses = [*fact.uses, *_values_files(item, maps, tree, names)]
+        uses = [*fact.uses, *_values_uses(item, maps, tree, names)]
         is_values = fact.kind == "ConfigMap" and (fact.namespace, fact.name) in maps
         if names and fact.texts and not is_values:
             uses.extend(_mentioned(item, tree, names, words))
@@ -92,54 +93,15 @@ def _reader(fact: Facts, use: Use, *, wired: bool) -> Reader:
 # --- Helm values that stand in ConfigMaps ---------------------------------------------------------------------
 
 
-def _values_maps(applied: Sequence[Applied]) -> dict[tuple[str, str], Applied]:
-    wanted = {
-        text(source.get("name"))
-        for item in applied
-        if item.facts.kind == "HelmRelease"
-        for source in items(reach(item.facts.spec, "valuesFrom"))
-        if source.get("kind") == "ConfigMap"
-    }
-    maps = (item for item in applied if item.facts.kind == "ConfigMap" and item.facts.name in wanted)
-    return {(item.facts.namespace, item.facts.name): item for item in maps}
-
-
-def _values_files(
-    item: Applied, maps: dict[tuple[str, str], Applied], tree: Tree, names: frozenset[str]
-) -> Iterator[Use]:
-    """Uses in values that a HelmRelease takes from ConfigMaps."""
-    fact = item.facts
-    if fact.kind != "HelmRelease":
-        return
-    for source in items(reach(fact.spec, "valuesFrom")):
-        found = maps.get((fact.namespace, text(source.get("name"))))
-        if source.get("kind") == "ConfigMap" and found is not None:
-            key = text(source.get("valuesKey")) or "values.yaml"
-            yield from _values_uses(fact, found, key, tree, names)
-
-
-def _values_uses(release: Facts, found: Applied, key: str, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
-    config_map = found.facts
-    file = text(reach(config_map.spec, "files", key))
-    if file:
-        data, place = tree.data(file), file
-    else:
-        content = reach(tree.document(config_map.file, config_map.document), "data", key)
-        data, place = text(content).encode(), config_map.file
+def _values_uses(item: Applied, maps: Maps, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
+    release = item.facts
     name = text(reach(release.spec, "release"))
-    for values in parse(_replaced(data, found)):
+    for values, place in values_of(item, maps, tree):
         uses = helm.read_values(values, (), name, release.namespace)[0]
         known = {use.pointer for use in uses}
         loose = (use for use in mentions(values, names, helm.HOW) if use.pointer not in known)
         for use in (*uses, *loose):
             yield use._replace(file=place)
-
-
-def _replaced(data: bytes, item: Applied) -> bytes:
-    """A text as the cluster sees it, its variables replaced."""
-    if not item.variables.active or b"${" not in data:
-        return data
-    return item.variables.apply(data.decode("utf-8", "replace")).encode()
 
 
 # --- mentions in texts ----------------------------------------------------------------------------------------
@@ -186,10 +148,10 @@ def _document(item: Applied, tree: Tree) -> Json:
     if item.patched:
         return substituted(as_patched(item.patched, tree), item.variables)
     data = tree.data(fact.file)
-    replaced = _replaced(data, item)
-    if replaced is data:
+    seen = replaced(data, item.variables)
+    if seen is data:
         return tree.document(fact.file, fact.document)
-    documents = parse(replaced)
+    documents = parse(seen)
     return documents[fact.document] if fact.document < len(documents) else None
 
 

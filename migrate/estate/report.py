@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrate.estate.inventory import Bootstrap, Inventory, Reader, Reason, Secret, Store, Workload
+from migrate.estate.inventory import Bootstrap, Inventory, Reader, Reason, Secret, Served, Store, Workload
 from migrate.model.json import Json
 
 SCHEMA = "migrate.scan/v1"
@@ -24,6 +24,7 @@ def document(inventory: Inventory, path: str, commit: str | None, *, dirty: bool
         "stores": [_store(store) for store in inventory.stores],
         "secrets": [_secret(secret) for secret in ordered(inventory.secrets)],
         "workloads": [_workload(workload) for workload in inventory.workloads],
+        "served": [_served(one) for one in inventory.served],
         "levels": _levels(inventory),
         "findings": [
             {"code": finding.code, "severity": finding.severity, "text": finding.text, "file": finding.file}
@@ -127,6 +128,23 @@ def _workload(workload: Workload) -> Json:
         "secrets": list(workload.secrets),
         "wired": workload.wired,
         "wiredBy": workload.wired_by,
+    }
+
+
+def _served(one: Served) -> Json:
+    return {
+        "kind": one.kind,
+        "namespace": one.namespace,
+        "name": one.name,
+        "file": one.file,
+        "document": one.document,
+        "pointer": one.pointer,
+        "wired": one.wired,
+        "role": one.role or None,
+        "files": list(one.files),
+        "fetched": [{"path": path, "keys": list(keys)} for path, keys in one.fetched],
+        "elsewhere": list(one.elsewhere),
+        "secrets": list(one.secrets),
     }
 
 

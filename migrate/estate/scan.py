@@ -16,6 +16,7 @@ from migrate.estate.placed import namespace_of
 from migrate.estate.producers import producers, two_owners
 from migrate.estate.profiles import Profiles, shipped
 from migrate.estate.readers import Readers, read_loose, read_scope, without_self
+from migrate.estate.served import explained, served
 from migrate.estate.settings import Settings
 from migrate.estate.stores import declared, stores_of, undeclared, with_provider
 from migrate.estate.tree import Tree, plant
@@ -43,7 +44,7 @@ def assemble(
     parts = [_scope(index, scope, tree, loose, profiles, settings) for index, scope in enumerate(wired.scopes)]
     unwired = _loose_secrets(wired, loose, profiles, settings)
     secrets = [secret for part in parts for secret in part.secrets] + unwired
-    return Inventory(
+    inventory = Inventory(
         files=_files(files, seen, skipped),
         wiring=wired.wiring,
         stores=tuple(stores_of(wired, secrets)),
@@ -55,7 +56,9 @@ def assemble(
             *(finding for part in parts for finding in part.findings),
             *without_effect(settings, secrets, profiles),
         ),
+        served=tuple(served(wired, tree, profiles)),
     )
+    return explained(inventory)
 
 
 def _files(files: Sequence[FileFacts], seen: int, skipped: Sequence[Skipped]) -> Files:

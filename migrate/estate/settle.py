@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from migrate.documents.reader import Document
 from migrate.estate.extract import describe
-from migrate.estate.facts import Facts, Use
+from migrate.estate.facts import Facts, Injection, Use
 from migrate.estate.placed import Patch, Placed
 from migrate.estate.strategic import Replacement, apply_operations, is_native, merge, replace_in
 from migrate.estate.substitute import Variables
@@ -95,7 +95,13 @@ def _substituted(fact: Facts, replace: Callable[[str], str]) -> Facts:
         containers=tuple(item._replace(name=replace(item.name), image=replace(item.image)) for item in fact.containers),
         service_account=replace(fact.service_account),
         spec=_value(fact.spec, replace),
+        injections=tuple(_injection(one, replace) for one in fact.injections),
     )
+
+
+def _injection(one: Injection, replace: Callable[[str], str]) -> Injection:
+    fetched = tuple(item._replace(path=replace(item.path), keys=tuple(map(replace, item.keys))) for item in one.fetched)
+    return one._replace(role=replace(one.role), files=tuple(map(replace, one.files)), fetched=fetched)
 
 
 def _use(use: Use, replace: Callable[[str], str]) -> Use:

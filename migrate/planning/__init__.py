@@ -11,8 +11,8 @@ files             the estate's files, changed in memory as the steps would
 What moves, for each kind of phase a folder (`kinds` has them), and what it means is in `cases`:
 
 login, secrets, certificate, column
-surroundings, injected, entering, accounts, database, held    what these ask alike: the injector, the store, the way in,
-                  the accounts, the database operators, the paths in Vault
+surroundings, injected, entering, accounts, database    what these ask alike: the injector, the store, the way in, the
+                  accounts, the database operators
 
 From wishes to a plan:
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from migrate.estate.held import held_by, paths_by_secret
 from migrate.estate.inventory import Inventory, Secret, Store
 from migrate.grants.access import capabilities
 from migrate.grants.policy import Rule
@@ -16,7 +17,6 @@ from migrate.grants.reading import UnreadableError, read_policy
 from migrate.model.change import Doc
 from migrate.model.json import mapping, text_at
 from migrate.model.plan import Plan
-from migrate.planning.held import held_by, paths_by_secret
 
 
 @dataclass(frozen=True, slots=True)

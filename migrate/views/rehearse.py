@@ -141,6 +141,8 @@ def _figures(found: dict[str, Json]) -> Iterator[str]:
         yield f"{found.get('failedInGaps')} more failed within those"
     for workload, names in mapping(found.get("read")).items():
         yield f"{workload} reads {len(sequence(names))} values as Vault holds them"
+    if scan := mapping(found.get("scan")):
+        yield f"scan: {', '.join(f'{count} {word}' for word, count in scan.items())}"
 
 
 def _verdict(document: dict[str, Json], folder: str) -> Iterable[Line]:

@@ -9,7 +9,7 @@ from migrate.estate.inventory import VERDICTS, Inventory, Secret
 from migrate.estate.report import ordered
 from migrate.views.scan_markdown import paths
 from migrate.views.scan_svg import drawing
-from migrate.views.scan_table import MEANING
+from migrate.views.scan_table import MEANING, SERVED, fetching
 from migrate.views.text import safe
 
 STYLE = """
@@ -52,6 +52,8 @@ def _body(inventory: Inventory) -> Iterator[str]:
     yield drawing(inventory)
     yield "</div>"
     yield from _table(inventory)
+    served = [f"<code>{_text(one.target)}</code> {_text(fetching(one))}" for one in inventory.served]
+    yield from _list(SERVED.capitalize(), served)
     bootstrap = [
         f"<code>{_text(f'{item.namespace}/{item.name}')}</code> {_text(item.reason)}" for item in inventory.bootstrap
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from migrate.estate.inventory import VERDICTS, Inventory, Reader, Secret
 from migrate.estate.report import ordered
-from migrate.views.scan_table import MEANING
+from migrate.views.scan_table import MEANING, SERVED, fetching
 from migrate.views.text import safe
 
 # Everything that Markdown or HTML inside it could take for more than text.
@@ -33,6 +33,7 @@ def _lines(inventory: Inventory, place: str) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for secret in ordered(inventory.secrets):
         yield "| " + " | ".join(_cells(secret)) + " |"
+    yield from _served(inventory)
     yield from _bootstrap(inventory)
     yield from _findings(inventory)
 
@@ -60,6 +61,13 @@ def paths(secret: Secret) -> list[str]:
 def _reader(reader: Reader) -> str:
     container = f", container {plain(reader.container)}" if reader.container else ""
     return f"{plain(reader.target)} ({reader.how}{container}{'' if reader.wired else ', not wired'})"
+
+
+def _served(inventory: Inventory) -> Iterator[str]:
+    if inventory.served:
+        yield from ("", f"## {SERVED.capitalize()}", "")
+        for one in inventory.served:
+            yield f"- {code(one.target)}: {plain(fetching(one))}"
 
 
 def _bootstrap(inventory: Inventory) -> Iterator[str]:

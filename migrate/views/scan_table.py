@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.estate.inventory import VERDICTS, Inventory, Reason, Secret, Verdict
+from migrate.estate.inventory import VERDICTS, Inventory, Reason, Secret, Served, Verdict
 from migrate.estate.report import legacy, ordered
 from migrate.views.text import Line, safe, table, wrapped
 
@@ -22,6 +22,7 @@ _STYLE: dict[Verdict, str] = {
     "keep": "bold blue",
     "orphan": "bold magenta",
 }
+SERVED = "served by the agent"
 _LISTED = 20
 _STARTS = 4
 
@@ -34,6 +35,7 @@ def screen(inventory: Inventory, place: str, width: int | None) -> Iterator[Line
             verdict, [secret for secret in ordered(inventory.secrets) if secret.verdict == verdict], width
         )
     yield from _totals(inventory, width)
+    yield from _served(inventory, width)
     yield from _bootstrap(inventory, width)
     yield from _findings(inventory, width)
     yield from _unread(inventory, width)
@@ -96,6 +98,23 @@ def _totals(inventory: Inventory, width: int | None) -> Iterator[Line]:
         yield from _lines(f"store  {safe(store.name)} is named by nothing in this tree", width)
 
 
+def _served(inventory: Inventory, width: int | None) -> Iterator[Line]:
+    if not inventory.served:
+        return
+    yield Line()
+    what = "what it fetches for them from Vault, without a copy of ESO"
+    yield from _lines(f"{SERVED}  {len(inventory.served)}  {what}", width, "", "bold")
+    yield from map(Line, table([(safe(one.target), safe(fetching(one))) for one in inventory.served], width))
+
+
+def fetching(one: Served) -> str:
+    """What the agent fetches for them, and which ExternalSecrets copy that still."""
+    fetched = ", ".join(path for path, _ in one.fetched) or ("" if one.elsewhere else "an agent, and no file is named")
+    parts = [part for part in (fetched, *(f"what {place} says" for place in one.elsewhere)) if part]
+    still = f"; ESO copies it too: {', '.join(one.secrets)}" if one.secrets else ""
+    return " and ".join(parts) + still + ("" if one.wired else "; nothing applies that file")
+
+
 def _bootstrap(inventory: Inventory, width: int | None) -> Iterator[Line]:
     if not inventory.bootstrap:
         return
@@ -135,6 +154,9 @@ def _next(inventory: Inventory, width: int | None) -> Iterator[Line]:
 
 def _advice(inventory: Inventory) -> Iterator[tuple[str, str]]:
     totals = inventory.totals()
+    if not totals["externalSecrets"] and inventory.served:
+        yield ("migrate phases", "no ExternalSecret is left here: see what goes further")
+        return
     if not totals["externalSecrets"]:
         yield ("migrate scan FOLDER", "no ExternalSecret was found here: name the folder of your GitOps repository")
         return

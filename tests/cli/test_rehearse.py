@@ -56,6 +56,12 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
+def test_a_mark_tells_what_scan_says_of_the_deployed_branch(tmp_path: Path) -> None:
+    repository = prepared(shelf("examples") / "more" / "migrated", tmp_path)
+    found = estates.scanned(str(repository), tmp_path / "scanned")
+    assert found == {"externalSecrets": 0, "ready": 0, "adapt": 0, "code": 0, "keep": 0, "orphan": 0, "served": 1}
+
+
 def test_a_newcomers_copy_is_planned_with_nothing_left_to_settle(plan: Path) -> None:
     loaded = read_plan(plan)
     admit(loaded.plan, loaded.name, practice=False, rehearsal=True)

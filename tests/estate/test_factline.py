@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from migrate.estate.extract import extract
 from migrate.estate.factline import Decoder, encode
-from migrate.estate.facts import Container, Facts, Failed, FileFacts, Skipped, Use
+from migrate.estate.facts import Container, Facts, Failed, Fetched, FileFacts, Injection, Skipped, Use
 
 words = some.text(max_size=8) | some.text(string.ascii_letters + "\udcff\n\t\u2028", max_size=8)
 json = some.recursive(
@@ -23,6 +23,16 @@ uses = some.builds(
     Use, words, words, words, words, words, some.lists(words, max_size=2).map(tuple), words, some.booleans(), words
 )
 containers = some.builds(Container, words, words, some.booleans(), some.booleans())
+several = some.lists(words, max_size=2).map(tuple)
+injections = some.builds(
+    Injection,
+    words,
+    words,
+    several,
+    some.lists(some.builds(Fetched, words, several), max_size=2).map(tuple),
+    several,
+    words,
+)
 
 
 @some.composite
@@ -31,7 +41,7 @@ def file_facts(draw: some.DrawFn) -> FileFacts:
     facts = some.builds(
         Facts, some.just(path), some.integers(0, 9), some.integers(0, 9), words, words, words, words, pairs, pairs,
         some.lists(uses, max_size=2).map(tuple), some.lists(containers, max_size=2).map(tuple), words,
-        some.booleans(), json, some.booleans(),
+        some.booleans(), json, some.booleans(), some.lists(injections, max_size=2).map(tuple),
     )  # fmt: skip
     skipped = some.none() | some.builds(Skipped, words, words)
     failed = some.none() | some.builds(Failed, words, some.integers(0, 9), words)

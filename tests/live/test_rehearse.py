@@ -98,6 +98,7 @@ def test_there_and_back_and_there_again_without_a_gap(room: Room, estate: Path) 
     assert {mark["failed"] for mark in marks.values()} == {0}
     assert {mark["secret"] for mark in marks.values()} == {"there"}
     _rotated(marks)
+    _counted(marks)
     evidence = Path(str(summary["evidence"]))
     assert {"observer.jsonl", "rehearsal.json", "journal-1.jsonl", "journal-2.jsonl"} <= {
         file.name for file in evidence.iterdir()
@@ -135,6 +136,7 @@ def test_every_workload_of_phase_2_reads_what_vault_holds_there_and_back_and_the
     for mark in marks:
         assert set(mapping(mark["read"])) == set(workloads)
         assert (mark["secret"], mark["unshown"]) == ("there", {})
+    _counted({str(mark["mark"]): mark for mark in marks})
     _nowhere(room.secrets, out + err, room.folder / "state")
 
 
@@ -163,6 +165,16 @@ def test_a_command_that_is_killed_ends_the_rehearsal_and_the_lab(room: Room) -> 
     summary = mapping(json.loads(out.splitlines()[-1]))
     assert (child.returncode, summary["ok"]) == (1, False)
     assert "ended with -9" in str(summary["wrong"])
+
+
+def _counted(marks: dict[str, dict[str, Any]]) -> None:
+    """What scan says of the deployed branch: as before once it is taken back, and nothing unread is left at the end."""
+    before, there, back, done = (mapping(marks[name]["scan"]) for name in ("before", "there", "back", "done"))
+    assert back == before
+    assert there["externalSecrets"] == before["externalSecrets"]
+    assert int(str(there["adapt"])) < int(str(before["adapt"]))
+    assert (done["adapt"], done["orphan"]) == (there["adapt"], before["orphan"])
+    assert int(str(done["served"])) == int(str(there["served"])) > int(str(before["served"]))
 
 
 def _rotated(marks: dict[str, dict[str, Any]]) -> None:

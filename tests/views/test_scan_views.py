@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from migrate.estate.facts import Failed, Skipped
+from migrate.estate.facts import Failed, Fetched, Skipped
 from migrate.estate.inventory import (
     VERDICTS,
     Bootstrap,
@@ -22,6 +22,7 @@ from migrate.estate.inventory import (
     Reader,
     Reason,
     Secret,
+    Served,
     Store,
     StoreRef,
     VaultKey,
@@ -64,7 +65,17 @@ def inventory(odd: str = "") -> Inventory:
         workloads=(),
         bootstrap=(Bootstrap("eso", f"token{odd}", "the store logs in with it", "s.yaml"),),
         findings=(Finding("owners.two", "warning", f"two owners{odd}", f"a{odd}.yaml"),),
+        served=(served(odd),),
     )
+
+
+def served(odd: str = "") -> Served:
+    """A workload that the agent serves."""
+    paths, maps = (Fetched(f"kv/data/moved{odd}", ("value",)),), (f"ConfigMap more{odd}",)
+    return Served(
+        "Deployment", "app", f"moved{odd}", "a.yaml", 0, "/spec", True, "mig-moved", ("db",), paths, maps, "0",
+        (f"app/copy{odd}",),
+    )  # fmt: skip
 
 
 def shown(width: int | None, odd: str = "") -> str:
@@ -113,8 +124,21 @@ def test_the_screen_ends_with_what_to_type_next() -> None:
     assert "migrate plan phase1" in shown(None).split("what to do next")[1]
 
 
+def test_whom_the_agent_serves_stands_in_every_form() -> None:
+    forms = (shown(None), scan_markdown.page(inventory(), "estate"), scan_html.page(inventory(), "estate"))
+    for form in forms:
+        for word in ("Deployment app/moved", "kv/data/moved", "ConfigMap more", "app/copy"):
+            assert word in form.replace("\\", "")
+
+
+def test_an_estate_that_has_moved_is_not_called_empty() -> None:
+    moved = replace(inventory(), secrets=())
+    said = text.rendered(screen(moved, "estate", None), colour=False)
+    assert "no ExternalSecret is left here" in said
+
+
 def test_an_empty_estate_says_what_to_do() -> None:
-    empty = replace(inventory(), secrets=())
+    empty = replace(inventory(), secrets=(), served=())
     said = text.rendered(screen(empty, "estate", None), colour=False)
     assert "= 0 ExternalSecrets" in said
     assert "no ExternalSecret was found" in said

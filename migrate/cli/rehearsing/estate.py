@@ -6,8 +6,10 @@ import os
 import subprocess
 from pathlib import Path
 
+from migrate.cli.scan import take
 from migrate.lab.git import git
 from migrate.model.errors import Failed, Refused
+from migrate.model.json import Json
 
 
 def cloned(estate: Path, commit: str | None, folder: Path) -> Path:
@@ -41,6 +43,13 @@ def working_copy(url: str, folder: Path) -> tuple[Path, str]:
     for key, value in (("user.name", "rehearsal"), ("user.email", "rehearsal@localhost"), ("commit.gpgsign", "false")):
         git("-C", str(folder), "config", key, value)
     return folder, git("-C", str(folder), "symbolic-ref", "--short", "HEAD")
+
+
+def scanned(url: str, folder: Path) -> dict[str, Json]:
+    """What `migrate scan` says of the branch that the lab lives from: its totals, and how many the agent serves."""
+    git("clone", "--quiet", url, str(folder))
+    inventory, _ = take(folder, cached=False)
+    return {**inventory.totals(), "served": len(inventory.served)}
 
 
 def merge(copy: Path, branch: str) -> tuple[str, ...]:

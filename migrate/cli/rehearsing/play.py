@@ -129,6 +129,7 @@ class Play:
 
     def _marked(self, watcher: witness.Witness, name: str) -> None:
         found = watcher.mark(name, expected(self.loaded.plan, self.subject, name))
+        found["scan"] = estate.scanned(git.url(self.ground.world), self.ground.folder("scanned") / name)
         self.marks.append(found)
         self.lines.mark(found)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from migrate.cli.plan import read_estate
+from migrate.estate.held import paths_by_secret
 from migrate.lab import vault
 from migrate.lab.world import World, write
 from migrate.model.plan import Plan
-from migrate.planning.held import paths_by_secret
 from migrate.planning.rights import apply_name, apply_policy, sources
 
 _LIFE = "12h"
