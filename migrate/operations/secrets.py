@@ -84,6 +84,10 @@ class ContainerWords:
     command: Pointer
     args: Pointer
     mounts: Pointer
+    own: tuple[str, ...] = ()
+    """Variables that the chart gives the container by itself, as its values are."""
+    silenced: str = ""
+    """The value that, set to false, keeps it from that; empty where none is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from migrate.model.target import Target
 from migrate.operations.agent import PREFIX
 from migrate.operations.secrets import POST_RENDERERS, VALUES, Form, Manifest, PodChange, Rendered, Valued
 from migrate.planning.files import Files
-from migrate.planning.secrets.sources import UnfitError
+from migrate.planning.secrets.container import variables, whole_secrets
+from migrate.planning.secrets.replaced import Copy
+from migrate.planning.secrets.sources import UnfitError, keys_of
 from migrate.planning.secrets.spelling import Release, Spelled, spelled
 
 TEMPLATES: Mapping[str, Pointer] = {
@@ -191,6 +193,27 @@ def insist_on_arguments(manifest: Manifest, change: PodChange) -> None:
     for one in change.containers:
         if one.add_arguments and not manifest.form.words.containers[one.name].args:
             raise UnfitError(f"{one.name} would need another argument, and its chart takes none that is known")
+
+
+def insist_on_one_value(manifest: Manifest, copies: tuple[Copy, ...]) -> None:
+    """Return if the chart sets none of the variables by itself that come from these Secrets. Raises UnfitError."""
+    if not isinstance(manifest.form, Valued):
+        return
+    for held in (one for group in ("initContainers", "containers") for one in items(manifest.pod.get(group))):
+        words = manifest.form.words.containers[text(held.get("name"))]
+        given = {name for copy in copies for name in _given(held, copy)}
+        if both := [name for name in words.own if name in given]:
+            raise UnfitError(
+                f"its chart sets {', '.join(both)} from a Secret of its own beside what the agent would give: "
+                f"set {words.silenced}: false in its values first, and give it the rest of {', '.join(words.own)} there"
+            )
+
+
+def _given(held: dict[str, Json], copy: Copy) -> Iterator[str]:
+    """The variables that a container has from a Secret."""
+    yield from (name for name, _ in variables(held, copy.secret))
+    for _, prefix in whole_secrets(held, copy.secret):
+        yield from (f"{prefix}{key}" for key in keys_of(copy.document))
 
 
 def _unknown(workload: Workload, secrets: tuple[Secret, ...], made: tuple[Made, ...]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from migrate.estate.helm import image_of
 from migrate.estate.profiles import ChartPod
-from migrate.model.json import Json, Pointer, at_pointer, items, mapping, sequence, text, text_at
+from migrate.model.json import Json, Pointer, at_pointer, items, mapping, sequence, strings, text, text_at
 from migrate.operations.secrets import VALUES, ContainerWords, PodWords
 from migrate.planning.login.subjects import fullname
 from migrate.planning.secrets.sources import UnfitError
@@ -213,7 +213,8 @@ class _Part:
             for one in ("env", "envValueFrom", "envFrom", "command", "args", "mounts", "security")
         )
         listed = isinstance(at_pointer(self.document, env), list) or detail.get("envForm") == "list"
-        words = ContainerWords(env, not listed, value_from, env_from, command, args, mounts)
+        own_ones = (self._own(), text_at(detail, "own", "unless") or "")
+        words = ContainerWords(env, not listed, value_from, env_from, command, args, mounts, *own_ones)
         variables = [*_variables(self._at(env)), *_variables(self._at(value_from))]
         held: dict[str, Json] = {
             "name": name,
@@ -228,6 +229,12 @@ class _Part:
                     raise UnfitError(f"the {group} of {name} is one text in its values, not a list of words")
                 held[group] = said
         return name, init, held, words
+
+    def _own(self) -> tuple[str, ...]:
+        """The variables that the chart sets by itself, until a value is there that says no (false, as Helm has it)."""
+        own = mapping(self.pod.detail.get("own"))
+        switch = self._at(self._place(own.get("unless")))
+        return () if switch is not None and not switch else tuple(strings(own.get("variables")))
 
     def _at(self, place: Pointer) -> Json:
         return at_pointer(self.document, place) if place else None

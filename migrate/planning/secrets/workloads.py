@@ -21,7 +21,7 @@ from migrate.planning.files import one as document_of
 from migrate.planning.phases import SecretsSelect
 from migrate.planning.secrets.homes import Standing, standing
 from migrate.planning.secrets.pods import Brought, brought
-from migrate.planning.secrets.releases import TEMPLATES, Charts, Made, insist_on_arguments, reading
+from migrate.planning.secrets.releases import TEMPLATES, Charts, Made, insist_on_arguments, insist_on_one_value, reading
 from migrate.planning.secrets.replaced import Copy
 from migrate.planning.secrets.sources import UnfitError
 
@@ -120,6 +120,7 @@ def _form(
     try:
         manifest, stands = _manifest(workload, secrets, inventory, files, charts, tree)
         copies = tuple(_copy(secret, inventory, files) for secret in secrets)
+        insist_on_one_value(manifest, copies)
         found = brought(manifest, copies, charts.profiles)
         insist_on_arguments(manifest, found.change)
         return Fit(manifest, found, secrets, stands)

@@ -132,9 +132,8 @@ def test_a_list_of_variables_and_a_list_of_volumes_stay_lists(tmp_path: Path) ->
     image = {"registry": "example.test", "repository": "oauth2-proxy/oauth2-proxy", "tag": "v7.6.0"}
     secret = listed("OAUTH2_PROXY_COOKIE_SECRET", "login", "token")
     values = {"image": image, "extraEnv": [{"name": "A", "value": "1"}, secret], "extraVolumes": [{"name": "x"}]}
-    folder = estate(
-        tmp_path / "e", external("login", "token"), release(values, chart="oauth2-proxy"), settings="breakGlass: tried"
-    )
+    made = release({"proxyVarsAsSecrets": False, **values}, chart="oauth2-proxy")
+    folder = estate(tmp_path / "e", external("login", "token"), made, settings="breakGlass: tried")
     with pytest.raises(Refused, match="oauth2-proxy would need another argument"):
         planned(folder)
     (folder / "migrate.yaml").write_text('adapters: {oauth2-proxy/oauth2-proxy: "OAUTH2_PROXY_*"}\nbreakGlass: tried')
@@ -143,6 +142,32 @@ def test_a_list_of_variables_and_a_list_of_volumes_stay_lists(tmp_path: Path) ->
     assert [one["name"] for one in after["extraVolumes"]] == ["x", "vault-token"]
     assert "agent-inject" in notes(after["podAnnotations"])
     assert "serviceAccount" not in after, "the chart makes one that nobody else runs under"
+
+
+PROXY = 'adapters: {oauth2-proxy/oauth2-proxy: "OAUTH2_PROXY_*"}\nbreakGlass: tried'
+COOKIE, SESSIONS = "OAUTH2_PROXY_COOKIE_SECRET", "OAUTH2_PROXY_REDIS_PASSWORD"
+
+
+@pytest.mark.parametrize("switch", [{}, {"proxyVarsAsSecrets": True}, {"proxyVarsAsSecrets": "false"}])
+@pytest.mark.parametrize("whole", [False, True], ids=["env", "envFrom"])
+def test_a_variable_that_the_chart_sets_too_is_refused_with_the_value_to_set(
+    tmp_path: Path, switch: dict[str, Any], whole: bool
+) -> None:
+    reading = (
+        {"envFrom": [{"secretRef": {"name": "login"}}]} if whole else {"extraEnv": [listed(COOKIE, "login", COOKIE)]}
+    )
+    folder = estate(
+        tmp_path / "e", external("login", COOKIE), release(switch | reading, chart="oauth2-proxy"), settings=PROXY
+    )
+    with pytest.raises(Refused, match=f"sets {COOKIE} from a Secret of its own .* set proxyVarsAsSecrets: false"):
+        planned(folder)
+
+
+def test_a_variable_that_the_chart_leaves_alone_moves_beside_its_own(tmp_path: Path) -> None:
+    values = {"extraEnv": [listed(SESSIONS, "login", "token")]}
+    folder = estate(tmp_path / "e", external("login", "token"), release(values, chart="oauth2-proxy"), settings=PROXY)
+    after = spec_after(folder, planned(folder))["values"]
+    assert [one["name"] for one in after["extraEnv"]] == [f"{SESSIONS}_FILE"]
 
 
 @pytest.mark.parametrize(
