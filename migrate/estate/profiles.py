@@ -63,6 +63,18 @@ class ChartPod:
     detail: dict[str, Json]
     """The whole entry: where in the values each of the pod's settings stands."""
 
+    @property
+    def secret_names(self) -> tuple[tuple[tuple[str, ...], str], ...]:
+        """The values that hold the name of a Secret which the pod reads: each place, from the top, and how it reads."""
+        return tuple(
+            (self.place(text(one.get("at"))), text(one.get("how"))) for one in items(self.detail.get("secretNames"))
+        )
+
+    def place(self, path: str) -> tuple[str, ...]:
+        """A path of the entry, from the top of the values."""
+        below = () if path.startswith("/") else self.values
+        return (*below, *path.removeprefix("/").split("."))
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:

@@ -111,6 +111,8 @@ def _helm(reader: Reader, keys: tuple[str, ...], profiles: Profiles) -> tuple[Ve
         reader = pod_of(reader, known.image)
     if reader.variable:
         return _environment(reader, _variables(reader, keys), profiles)
+    if _mounted(reader, profiles):
+        return _volume(reader, profiles)
     if reader.whole:
         return "adapt", Reason("adapt.volume-moved", f"{reader.target} mounts it through chart values", reader)
     return "keep", Reason("keep.helm-values", f"{reader.target}: the chart expects a Secret of this name", reader)
@@ -118,12 +120,23 @@ def _helm(reader: Reader, keys: tuple[str, ...], profiles: Profiles) -> tuple[Ve
 
 def _chart_pod(reader: Reader, profiles: Profiles) -> ChartPod | None:
     """The known chart's pod whose values hold the place."""
-    tokens = tuple(reader.pointer.split("/")[1:])
-    start = next((index + 1 for index, token in enumerate(tokens) if token in _VALUES), 0)
-    inside = tokens[start:]
-    pods = profiles.chart(reader.chart).pods
+    inside, pods = _inside(reader), profiles.chart(reader.chart).pods
     fitting = [pod for pod in pods if _begins(inside, pod.values) and pod.image]
     return max(fitting, key=lambda pod: len(pod.values), default=None)
+
+
+def _mounted(reader: Reader, profiles: Profiles) -> bool:
+    """Whether a known chart mounts the Secret of that name into its pod."""
+    inside, pods = _inside(reader), profiles.chart(reader.chart).pods
+    places = [place for pod in pods for place, how in pod.secret_names if how == "volume"]
+    return any(len(inside) == len(place) and _begins(inside, place) for place in places)
+
+
+def _inside(reader: Reader) -> tuple[str, ...]:
+    """The place, from the top of the values."""
+    tokens = tuple(reader.pointer.split("/")[1:])
+    start = next((index + 1 for index, token in enumerate(tokens) if token in _VALUES), 0)
+    return tokens[start:]
 
 
 def _begins(tokens: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

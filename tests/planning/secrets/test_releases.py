@@ -170,6 +170,46 @@ def test_a_variable_that_the_chart_leaves_alone_moves_beside_its_own(tmp_path: P
     assert [one["name"] for one in after["extraEnv"]] == [f"{SESSIONS}_FILE"]
 
 
+def test_a_volume_in_the_values_of_a_known_chart_moves(tmp_path: Path) -> None:
+    kept: dict[str, Any] = {"name": "other", "emptyDir": {}}
+    values = {
+        "volumes": [kept, {"name": "keys", "secret": {"secretName": "login"}}],
+        "volumeMounts": [{"name": "other", "mountPath": "/o"}, {"name": "keys", "mountPath": "/etc/keys"}],
+    }
+    folder = estate(
+        tmp_path / "e", external("login", "token"), release(values, chart="dex"), settings="breakGlass: tried"
+    )
+    after = spec_after(folder, planned(folder))["values"]
+    assert [one["name"] for one in after["volumes"]] == ["other", "vault-token"]
+    assert [one["name"] for one in after["volumeMounts"]] == ["other"]
+    assert notes(after["podAnnotations"])["secret-volume-path-token"] == "/etc/keys"
+
+
+def test_what_a_known_chart_mounts_by_itself_needs_what_it_renders(tmp_path: Path) -> None:
+    values = {"configSecret": {"create": False, "name": "login"}}
+    folder = estate(
+        tmp_path / "e", external("login", "config.yaml"), release(values, chart="dex"), settings="breakGlass: tried"
+    )
+    with pytest.raises(Refused, match=r"known of chart dex: keep what it renders .* \(rendered: \{apps/app: FILE\}\)"):
+        planned(folder)
+    mount = {"name": "config", "mountPath": "/etc/dex", "readOnly": True}
+    image = "ghcr.io/dexidp/dex:v2.44.0"
+    held = workload(
+        container(image, args=["dex", "serve", "/etc/dex/config.yaml"], volumeMounts=[mount]),
+        name="app-dex",
+        volumes=[{"name": "config", "secret": {"secretName": "login"}}],
+    )
+    (folder / "rendered").mkdir()
+    (folder / "rendered/app.yaml").write_text(yaml.safe_dump(held))
+    (folder / "migrate.yaml").write_text(json.dumps(RENDERED | {"breakGlass": "tried"}))
+    spec = spec_after(folder, planned(folder))
+    (patch,) = spec["postRenderers"][0]["kustomize"]["patches"]
+    after: Any = merge(held, load_all(patch["patch"].encode())[0].value, native=True)
+    pod = after["spec"]["template"]
+    assert notes(pod["metadata"]["annotations"])["secret-volume-path-config.yaml"] == "/etc/dex"
+    assert [one["name"] for one in pod["spec"]["volumes"]] == ["vault-token"]
+
+
 @pytest.mark.parametrize(
     ("made", "why"),
     [
