@@ -70,6 +70,12 @@ class ChartPod:
             (self.place(text(one.get("at"))), text(one.get("how"))) for one in items(self.detail.get("secretNames"))
         )
 
+    @property
+    def volumes(self) -> tuple[str, ...]:
+        """Where plain volumes of the pod are listed, from the top; empty where there is no such list with mounts."""
+        at, form = (text(reach(self.detail, "volumes", key)) for key in ("at", "form"))
+        return self.place(at) if form == "list" and self.detail.get("mounts") else ()
+
     def place(self, path: str) -> tuple[str, ...]:
         """A path of the entry, from the top of the values."""
         below = () if path.startswith("/") else self.values

@@ -149,7 +149,7 @@ def _instead(namespace: str, beside: Sequence[Served], copied: Iterable[set[tupl
         if paths := [fetched.path for fetched in one.fetched if fetched.path not in known]:
             yield Reason(
                 "orphan.served-beside",
-                f"for {one.target} the agent fetches {', '.join(paths)}, which nothing in {namespace} copies: "
+                f"for {one.target} it fetches {', '.join(paths)}, which nothing in {namespace} is known to copy; "
                 "whether that came in its place, this tree does not say",
             )
 

@@ -16,6 +16,8 @@ _STRICTEST: tuple[Verdict, ...] = ("keep", "code", "adapt", "ready")
 # Under these keys an object holds the values of a chart; a values file holds them at its top.
 _VALUES = {"values", "valuesObject", "valuesInline"}
 _FLUX = ".toolkit.fluxcd.io"
+# Where a plain volume of a pod names a Secret that the kubelet mounts.
+_VOLUMES = (("secret", "secretName"), ("projected", "sources", "*", "secret", "name"))
 
 # Readers that are no pod: the API server hands the Secret to a controller, the kubelet or Helm.
 _KEPT = {
@@ -128,8 +130,9 @@ def _chart_pod(reader: Reader, profiles: Profiles) -> ChartPod | None:
 def _mounted(reader: Reader, profiles: Profiles) -> bool:
     """Whether a known chart mounts the Secret of that name into its pod."""
     inside, pods = _inside(reader), profiles.chart(reader.chart).pods
-    places = [place for pod in pods for place, how in pod.secret_names if how == "volume"]
-    return any(len(inside) == len(place) and _begins(inside, place) for place in places)
+    named = [place for pod in pods for place, how in pod.secret_names if how == "volume"]
+    listed = [(*place, "*", *end) for pod in pods if (place := pod.volumes) for end in _VOLUMES]
+    return any(len(inside) == len(place) and _begins(inside, place) for place in (*named, *listed))
 
 
 def _inside(reader: Reader) -> tuple[str, ...]:

@@ -170,19 +170,33 @@ def test_a_variable_that_the_chart_leaves_alone_moves_beside_its_own(tmp_path: P
     assert [one["name"] for one in after["extraEnv"]] == [f"{SESSIONS}_FILE"]
 
 
-def test_a_volume_in_the_values_of_a_known_chart_moves(tmp_path: Path) -> None:
-    kept: dict[str, Any] = {"name": "other", "emptyDir": {}}
+@pytest.mark.parametrize(
+    ("chart", "volumes", "mounts"),
+    [("dex", "volumes", "volumeMounts"), ("oauth2-proxy", "extraVolumes", "extraVolumeMounts")],
+)
+@pytest.mark.parametrize(
+    "made_of", [{"secret": {"secretName": "login"}}, {"projected": {"sources": [{"secret": {"name": "login"}}]}}]
+)
+def test_a_volume_in_the_values_of_a_known_chart_moves(
+    tmp_path: Path, chart: str, volumes: str, mounts: str, made_of: dict[str, Any]
+) -> None:
     values = {
-        "volumes": [kept, {"name": "keys", "secret": {"secretName": "login"}}],
-        "volumeMounts": [{"name": "other", "mountPath": "/o"}, {"name": "keys", "mountPath": "/etc/keys"}],
+        volumes: [{"name": "other", "emptyDir": {}}, {"name": "keys", **made_of}],
+        mounts: [{"name": "other", "mountPath": "/o"}, {"name": "keys", "mountPath": "/etc/keys"}],
     }
     folder = estate(
-        tmp_path / "e", external("login", "token"), release(values, chart="dex"), settings="breakGlass: tried"
+        tmp_path / "e", external("login", "token"), release(values, chart=chart), settings="breakGlass: tried"
     )
     after = spec_after(folder, planned(folder))["values"]
-    assert [one["name"] for one in after["volumes"]] == ["other", "vault-token"]
-    assert [one["name"] for one in after["volumeMounts"]] == ["other"]
+    assert [one["name"] for one in after[volumes]] == ["other", "vault-token"]
+    assert [one["name"] for one in after[mounts]] == ["other"]
     assert notes(after["podAnnotations"])["secret-volume-path-token"] == "/etc/keys"
+
+
+def test_a_secret_that_a_driver_of_a_volume_reads_stays(tmp_path: Path) -> None:
+    driver = {"driver": "example.test", "nodePublishSecretRef": {"name": "login"}}
+    made = release({"volumes": [{"name": "keys", "csi": driver}]}, chart="dex")
+    assert isinstance(outcome(estate(tmp_path / "e", external("login", "token"), made)), NothingToDo)
 
 
 def test_what_a_known_chart_mounts_by_itself_needs_what_it_renders(tmp_path: Path) -> None:
