@@ -96,9 +96,9 @@ class Operator:
         """Whatever stands on a branch of ours is merged with what others pushed, and pushed."""
         self.git("fetch", "--quiet", "origin")
         branches = self.git("branch", "--format=%(refname:short)", "--list", "migrate/*").split()
-        for branch in ("origin/main", *branches):
+        for branch in ("@{upstream}", *branches):
             self.git("merge", "--quiet", "--no-edit", branch)
-        self.git("push", "--quiet", "origin", "HEAD:main")
+        self.git("push", "--quiet", "origin", "HEAD")
 
     def standing(self) -> dict[str, Json]:
         """Where the latest run stands."""
@@ -128,7 +128,7 @@ def seated(lab: Lab, folder: Path, capsys: Heard, set_: pytest.MonkeyPatch) -> O
     found.git("config", "user.email", "op@example.test")
     found.git("add", "--all")
     found.git("commit", "--quiet", "--allow-empty", "-m", "What the plan asks for first")
-    found.git("push", "--quiet", "origin", "HEAD:main")
+    found.git("push", "--quiet", "origin", "HEAD")
     (folder / "dsn").write_text(
         f"postgresql://{database.ADMIN}:{key('postgres-admin').read_text()}@{lab.world.address}:{ports.POSTGRES}"
         f"/postgres?sslmode=verify-full&sslrootcert={key('ca.crt')}"

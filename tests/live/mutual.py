@@ -1,0 +1,251 @@
+"""What phase 3 meets on a full lab: a stand-in for the database operator, and clients that are not ours.
+
+The lab has no database operator: `Patroni` does the one part of its work that the phase asks for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from migrate.lab import database, ports
+from migrate.model.json import sequence
+from migrate.stores.certificates import serial
+from migrate.stores.vault.api import Api
+from migrate.stores.vault.certificates import authorities
+from tests.labworld import Lab, until
+
+CERTIFICATE, AUTHORITIES = "db-client.pem", "db-authorities.pem"
+_FIXED = (
+    "local all all scram-sha-256\n"
+    f"hostssl all {database.ADMIN} all scram-sha-256\n"
+    "hostnossl all all all scram-sha-256\n"
+)
+"""What the operator keeps above any list: its own way in. The estate's Grafana begins without TLS."""
+
+
+@dataclass
+class Server:
+    """The lab's PostgreSQL, as whoever runs it sees it."""
+
+    lab: Lab
+    trusted: Path
+
+    @property
+    def data(self) -> Path:
+        return self.lab.world.data("disk", "postgres")
+
+    @property
+    def rules(self) -> str:
+        """Its pg_hba.conf, byte by byte."""
+        return (self.data / "pg_hba.conf").read_text()
+
+    def sql(self, *statements: str) -> str:
+        words = [word for statement in statements for word in ("-c", statement)]
+        place = f"dbname=postgres sslrootcert={self.trusted}"
+        return self.lab.run("psql", "-X", "-A", "-t", "-d", place, *words, check=False).strip()
+
+    def reload(self) -> None:
+        """Have it read its files again, and wait until it has."""
+        before = self.sql("select pg_conf_load_time()")
+        self.sql("select pg_reload_conf()")
+        until("a reload", lambda: self.sql("select pg_conf_load_time()") != before)
+
+    def given(self, setting: str, text: str) -> None:
+        """A file of its own with this text, named by that setting."""
+        (self.data / f"{setting}.pem").write_text(text)
+        self.sql(f"alter system set {setting} = '{setting}.pem'")
+        self.reload()
+
+    @property
+    def cluster(self) -> dict[str, Any]:
+        """The database operator's object, as Flux applied it."""
+        (found,) = self.lab.get("/apis/postgres-operator.crunchydata.com/v1beta1/postgresclusters")["items"]
+        return dict(found)
+
+    @property
+    def host(self) -> str:
+        """The name by which its clients reach it."""
+        about = self.cluster["metadata"]
+        return f"{about['name']}-primary.{about['namespace']}.svc.cluster.local"
+
+
+def operator_rules(server: Server, own: str) -> str:
+    """What the database operator makes of its object: its own rules, then the listed ones."""
+    node: Any = server.cluster["spec"]
+    for key in ("patroni", "dynamicConfiguration", "postgresql", "pg_hba"):
+        node = (node or {}).get(key)
+    return _FIXED + "".join(f"{line}\n" for line in node) if node else own
+
+
+@contextmanager
+def operating(server: Server) -> Iterator[None]:
+    """A database operator's part: what its object lists becomes the server's rules, from now on until the end."""
+    own, over, wrong = server.rules, Event(), list[BaseException]()
+
+    def obey() -> None:
+        wanted = operator_rules(server, own)
+        if wanted != server.rules:
+            (server.data / "pg_hba.conf").write_text(wanted)
+            server.reload()
+
+    def look() -> None:
+        try:
+            while not over.wait(0.5):
+                obey()
+        except Exception as error:  # noqa: BLE001  said at the end
+            wrong.append(error)
+
+    obey()
+    thread = Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(60)
+    assert not wrong, wrong
+
+
+@dataclass
+class Pods:
+    """Grafana's pods, asked over HTTP by somebody who knows nothing of this tool."""
+
+    lab: Lab
+    deployment: str
+    failed: list[str] = field(default_factory=list)
+    answered: Counter[str] = field(default_factory=Counter)
+
+    def ready(self) -> list[dict[str, Any]]:
+        """Those that are there to stay and say that they are ready."""
+        namespace, _, name = self.deployment.partition("/")
+        found = self.lab.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+        return [one for one in found if one["metadata"]["name"].startswith(f"{name}-") and _ready(one)]
+
+    def who(self) -> set[str]:
+        """As whom they are logged in; empty while none answers."""
+        return {said for one in self.ready() if (said := self._asked(one))}
+
+    def serials(self) -> set[str]:
+        """The certificates that sessions show, as the server has them."""
+        asked = "select distinct client_serial from pg_stat_ssl where client_serial is not null"
+        return {serial(int(one)) for one in self.lab.run("psql", "-XAtc", asked, check=False).split()}
+
+    def file(self, name: str) -> str:
+        """What the agent wrote, read by kubectl once there is one ready pod: it is none while its process starts."""
+        about = until("one ready pod", lambda: found[0] if len(found := self.ready()) == 1 else None, 300)["metadata"]
+        words = ("-n", about["namespace"], about["name"], "-c", "vault-agent", "--", "cat", f"/vault/secrets/{name}")
+        return self.lab.run("kubectl", "exec", *words)
+
+    def _asked(self, pod: dict[str, Any]) -> str:
+        url = f"http://{pod['status']['podIP']}:3000/whoami"
+        try:
+            with urllib.request.urlopen(url, timeout=6) as answer:
+                found = json.load(answer)
+        except urllib.error.HTTPError as error:
+            self.failed.append(f"{pod['metadata']['name']}: {error.read().decode()}")
+            return ""
+        except (OSError, ValueError):
+            return ""  # its process has just ended, and the next one is not there yet
+        said = f"{found['session_user']}|{found['current_user']}"
+        self.answered[said] += 1
+        return said
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Everyone that is ready is asked all along."""
+        over = Event()
+
+        def look() -> None:
+            while not over.wait(0.3):
+                self.who()
+
+        thread = Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(60)
+
+
+def _ready(pod: dict[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions", [])
+    there = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return there and "deletionTimestamp" not in pod["metadata"]
+
+
+@dataclass
+class Stranger:
+    """psql and openssl with a certificate that was copied out of a pod."""
+
+    lab: Lab
+    folder: Path
+    host: str
+    login: str
+
+    def took(self, pods: Pods) -> str:
+        """Copy what the agent has written now; the certificate's serial number, as openssl reads it."""
+        for name in (CERTIFICATE, AUTHORITIES):
+            file = self.folder / name
+            file.unlink(missing_ok=True)
+            file.touch(0o600)
+            file.write_text(pods.file(name))
+        return serial(int(self._openssl("-serial").partition("=")[2], 16))
+
+    def lasts(self, seconds: int) -> bool:
+        """Whether the certificate that was copied is good for so long."""
+        return "will not expire" in self._openssl("-checkend", str(seconds))
+
+    def _openssl(self, *asked: str) -> str:
+        words = ("x509", "-noout", *asked, "-in", str(self.folder / CERTIFICATE))
+        return self.lab.run("openssl", *words, check=False).strip()
+
+    def kept(self) -> dict[str, str]:
+        """Settings by which psql shows the present certificate later on too."""
+        file = self.folder / "kept.pem"
+        file.touch(0o600)
+        file.write_text((self.folder / CERTIFICATE).read_text())
+        return {"PGSSLCERT": str(file), "PGSSLKEY": str(file)}
+
+    def psql(self, **more: str) -> subprocess.CompletedProcess[str]:
+        """Who one is and as whom one acts, by verify-full."""
+        own = self.folder / CERTIFICATE
+        settings = {
+            "PGHOST": self.host, "PGHOSTADDR": self.lab.world.address, "PGPORT": str(ports.POSTGRES),
+            "PGDATABASE": "grafana", "PGUSER": self.login, "PGSSLMODE": "verify-full", "PGSSLCERT": str(own),
+            "PGSSLKEY": str(own), "PGSSLROOTCERT": str(self.folder / AUTHORITIES), "PGPASSFILE": os.devnull,
+            "PATH": self.lab.environment["PATH"], "HOME": str(self.folder), "LC_ALL": "C",
+        }  # fmt: skip
+        words = ("psql", "-XwAtc", "select session_user, current_user")
+        return subprocess.run(words, env=settings | more, check=False, capture_output=True, text=True, timeout=60)
+
+
+def vault(lab: Lab) -> Api:
+    """Vault, asked with root's token."""
+    return Api(lab.world.url(ports.VAULT), str(lab.world.credential("ca.crt")), _word(lab, "vault-root"))
+
+
+def _word(lab: Lab, name: str) -> Callable[[], str]:
+    return lambda: lab.world.credential(name).read_text().strip()
+
+
+def furnished(lab: Lab, api: Api, folder: Path) -> Server:
+    """What the phase finds: the mount signs with the authority that PostgreSQL's certificate is of, and is trusted."""
+    pair = "".join(lab.world.credential(name).read_text() for name in ("ca.crt", "ca.key"))
+    (imported,) = sequence(api.ask("post", "pki/config/ca", {"pem_bundle": pair}).data["imported_issuers"])
+    assert api.ask("post", "pki/config/issuers", {"default": imported}).ok
+    server = Server(lab, folder / "trusted.pem")
+    server.trusted.write_text(lab.world.credential("ca.crt").read_text())
+    server.given("ssl_ca_file", authorities(api, "pki"))
+    return server
