@@ -16,6 +16,7 @@ from migrate.views.text import Line, coloured, rendered, safe
 _QUIET = frozenset({"start", "summary", "step.intent", "run.approved", "hold.cleared", "gate.read"})
 _LEGS = {
     "there": "there: apply, merge, resume, up to the contract stage",
+    "drill": "before the contract stage: Vault is sealed for a while, then every pod starts cold",
     "back": "back: rollback, merge, until everything is taken back",
     "there again": "there again, through the contract stage to the end",
 }
@@ -118,7 +119,7 @@ def _seen(found: dict[str, Json]) -> str:
         case "rotation":
             return f"a new password for {found.get('login')}"
         case "absent":
-            announced = "as its strategy says" if found.get("announced") else "which nobody announced"
+            announced = "as was announced" if found.get("announced") else "which nobody announced"
             return f"no pod of {found.get('workload')} is up, {announced}"
         case "restart":
             after = found.get("secondsAfterRotation")
@@ -150,6 +151,7 @@ def _verdict(document: dict[str, Json], folder: str) -> Iterable[Line]:
     head = f"{document.get('name')}: " + ("passed there, back and there again" if not wrong else "not a pass")
     yield Line(head, "green bold" if not wrong else "red bold")
     yield from (Line(f"  {safe(why)}", "red") for why in wrong)
+    yield from (Line(f"  lived through: {safe(str(one))}") for one in sequence(document.get("lived")))
     yield Line(f"  took {document.get('seconds')} s, on:")
     for server in sequence(document.get("servers")):
         one = mapping(server)

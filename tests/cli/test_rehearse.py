@@ -22,28 +22,21 @@ from migrate.cli.rehearsed import VARIABLE, Rehearsal
 from migrate.cli.rehearsing import estate as estates
 from migrate.cli.rehearsing import evidence
 from migrate.cli.rehearsing.newcomer import prepared
-from migrate.cli.rehearsing.subject import Subject, Watched, expected, subject
-from migrate.cli.rehearsing.verdict import Witnessed, verdict
+from migrate.cli.rehearsing.subject import subject
 from migrate.cli.show import read_plan
 from migrate.engine.admission import admit
 from migrate.lab import companions, observing, processes
 from migrate.lab.git import git
 from migrate.model.change import Absent, Change, Doc
 from migrate.model.errors import Refused
-from migrate.model.json import Json, mapping
-from migrate.model.plan import Fact, Gate, Plan
+from migrate.model.json import Json
+from migrate.model.plan import Fact, Gate
 from migrate.model.ports import Move, Outcome, Secrets, Snapshot
 from migrate.model.target import parse_target
 from migrate.stores.runs import runs_of
 from tests.engine.plans import a_plan, a_step
 
-SEEN = Witnessed(({"mark": "done", "wrong": []},), "", 16, 16, (), "v0.16.2", 0, ())
 LAB = Rehearsal({"vault": "lab-vault"}, "https://vault.lab", "ca", "token", "admin", 5)
-
-
-def about(**names: str) -> Plan:
-    gate = Gate("db.login", "forward", "cutover", "", "1m", "0s", tuple(sorted(names.items())))
-    return a_plan(a_step("cutover.one", "vault:policy/one", "cutover"), gates=(gate,))
 
 
 @pytest.fixture
@@ -86,12 +79,6 @@ def test_without_a_full_lab_it_refuses_with_what_is_missing_and_keeps_nothing(
 def test_a_plan_of_a_practice_world_is_not_rehearsed(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="practice world"):
         admit(a_plan(), "phase1-0000", practice=False, rehearsal=True)
-
-
-def test_a_database_without_a_name_is_refused_before_anything_is_started() -> None:
-    with pytest.raises(Refused, match="number"):
-        subject(about(address="10.0.0.5:5432"))
-    assert subject(about(address="db.example.test:5432")).address == "db.example.test:5432"
 
 
 def test_a_command_of_a_rehearsal_writes_to_its_lab_and_to_nothing_else() -> None:
@@ -150,63 +137,12 @@ def test_where_a_plan_names_the_databases_authority_the_labs_stands_for_it(tmp_p
     assert played.change.before == Absent()
 
 
-@pytest.mark.parametrize(
-    ("seen", "why"),
-    [
-        (replace(SEEN, wanted=17), "other major: PostgreSQL 16 here, 17 in the estate"),
-        (replace(SEEN, stopped="the run does not go on"), "the run does not go on"),
-        (replace(SEEN, marks=({"mark": "back", "wrong": ["a query failed"]},)), "observer, at back: a query failed"),
-    ],
-)
-def test_it_is_no_pass(seen: Witnessed, why: str) -> None:
-    found = verdict(seen)
-    assert not found.passed
-    assert why in found.wrong
-
-
-def test_a_pass_names_what_it_does_not_show() -> None:
-    found = verdict(replace(SEEN, waived=("gitops.drift",), facts=3, periods=(62,)))
-    assert found.passed
-    text = "\n".join(found.unproven)
-    for part in ("gitops.drift", "3 facts", "62 seconds", "charts", "permissions", "v0.16.2"):
-        assert part in text
-
-
-def test_the_old_login_is_expected_closed_only_where_the_plan_closes_it() -> None:
-    one = Subject((Watched("apps/app", "app", ("apps/secret",), (), moves=True),), "new", "old", "", 16, "")
-    assert expected(about(), one, "done")["apps/app"] == {
-        "agent": True,
-        "logins": {"old": True, "new": True},
-        "sessions": {"new": True, "old": False},
-        "secret": True,
-    }
-    assert mapping(expected(about(), one, "back")["apps/app"])["logins"] == {"old": True, "new": None}
-    assert mapping(expected(about(), one, "before")["apps/app"])["sessions"] == {"new": False, "old": True}
-
-
 def test_of_a_workload_with_a_new_login_no_value_of_vault_is_compared(plan: Path) -> None:
     (watched,) = subject(read_plan(plan).plan).workloads
     assert (watched.container, watched.secrets, watched.values) == (
         "grafana",
         ("monitoring/lab-db-pguser-grafana",),
         (),
-    )
-
-
-def test_of_several_workloads_each_is_watched_with_its_own_secrets_and_values() -> None:
-    def gates(unit: str, **names: str) -> tuple[Gate, ...]:
-        about = tuple(sorted({"deployment": unit, **names}.items()))
-        return tuple(
-            Gate(f"{name}@{unit}", "forward", "cutover", "", "1m", "0s", about, unit.removeprefix("StatefulSet/"))
-            for name in ("policy.capability", "kv.value-equal")
-        )
-
-    steps = [replace(a_step(f"cutover.{one}", f"vault:policy/{one}", "cutover"), unit=f"apps/{one}") for one in "ab"]
-    shop = gates("apps/a", path="secret/data/a\nsecret/data/b", secret="apps/one")
-    till = gates("StatefulSet/apps/b", path="secret/data/c", secret="apps/two")
-    assert subject(a_plan(*steps, gates=(*shop, *till))).workloads == (
-        Watched("apps/a", "", ("apps/one",), ("secret/data/a", "secret/data/b"), moves=True),
-        Watched("StatefulSet/apps/b", "", ("apps/two",), ("secret/data/c",), moves=True),
     )
 
 

@@ -178,6 +178,50 @@ def test_a_late_probe_takes_nobodys_service_away(watching: Observer) -> None:
     assert watching.seen.absences == []
 
 
+@pytest.mark.parametrize(
+    ("events", "why"),
+    [
+        ([("MODIFIED", {"ready": False}), ("MODIFIED", {})], "grafana-2 stopped being ready"),
+        ([("MODIFIED", {"restarts": 1})], "grafana-2 was restarted"),
+        ([("MODIFIED", {"going": True}), ("DELETED", {"going": True})], "grafana-2 went"),
+    ],
+)
+def test_an_outage_is_lived_through_only_by_pods_that_were_ready_all_along(
+    watching: Observer, events: list[tuple[str, dict[str, Any]]], why: str
+) -> None:
+    watching.pods.pod("ADDED", pod("grafana-2"))
+    watching.answer({})  # there
+    watching.pods.pod("MODIFIED", pod("grafana-2"))
+    stayed = "although all were to stay ready"
+    assert not any(stayed in one for one in watching.answer({"pods": "stayed"})["wrong"])
+    for how, words in events:
+        watching.pods.pod(how, pod("grafana-2", **words))
+    assert f"{why} {stayed}" in watching.answer({"pods": "stayed"})["wrong"]
+
+
+def test_a_cold_start_leaves_no_pod_that_was_warm(watching: Observer) -> None:
+    before = "a pod of apps/grafana from before the last mark is still there"
+    watching.answer({"allGo": True})
+    watching.pods.pod("ADDED", pod("grafana-2"))
+    assert before in watching.answer({"pods": "new"})["wrong"]
+    watching.seen.pods.clear()
+    watching.pods.pod("ADDED", pod("grafana-3"))
+    assert before not in watching.answer({"pods": "new"})["wrong"]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_only_a_cold_start_that_was_announced_may_leave_a_moment_without_a_pod(
+    watching: Observer, *, announced: bool
+) -> None:
+    watching.answer({"allGo": announced})
+    replaced(watching)
+    found = watching.answer({"pods": "new"})
+    assert any("was up from" in why for why in found["wrong"]) is not announced
+    assert found["upAgain"] == watching.seen.absences[-1].until
+    replaced(watching)  # what comes after its mark is not announced any more
+    assert any("was up from" in why for why in watching.answer({})["wrong"])
+
+
 def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 

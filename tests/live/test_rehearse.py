@@ -28,6 +28,7 @@ from tests.labworld import until
 pytestmark = [pytest.mark.lab(level="full"), pytest.mark.timeout(2400)]
 
 TAZLAB = Path(__file__).parents[3] / "shared" / "estates" / "tazlab-k8s"
+MARKS = ["before", "there", "outage", "cold start", "back", "done"]
 CANARIES = ("vault-root", "vault-unseal", "vault-apply", "eso-token", "postgres-admin")
 
 
@@ -93,8 +94,9 @@ def test_there_and_back_and_there_again_without_a_gap(room: Room, estate: Path) 
         out, err = child.communicate(timeout=2000)
     summary = mapping(json.loads(out.splitlines()[-1]))
     assert (child.returncode, summary["ok"], summary["wrong"]) == (0, True, []), err[-2000:]
+    assert len(_listed(summary["lived"])) == 2
     marks = {str(mapping(mark)["mark"]): mapping(mark) for mark in _listed(summary["marks"])}
-    assert list(marks) == ["before", "there", "back", "done"]
+    assert list(marks) == MARKS
     assert {mark["failed"] for mark in marks.values()} == {0}
     assert {mark["secret"] for mark in marks.values()} == {"there"}
     _rotated(marks)
@@ -131,8 +133,9 @@ def test_every_workload_of_phase_2_reads_what_vault_holds_there_and_back_and_the
         out, err = child.communicate(timeout=2000)
     summary = mapping(json.loads(out.splitlines()[-1]))
     assert (child.returncode, summary["ok"], summary["wrong"]) == (0, True, []), err[-2000:]
+    assert len(_listed(summary["lived"])) == 2
     marks = [mapping(mark) for mark in _listed(summary["marks"])]
-    assert [mark["mark"] for mark in marks] == ["before", "there", "back", "done"]
+    assert [mark["mark"] for mark in marks] == MARKS
     for mark in marks:
         assert set(mapping(mark["read"])) == set(workloads)
         assert (mark["secret"], mark["unshown"]) == ("there", {})

@@ -1,4 +1,5 @@
-"""The course of a rehearsal: there up to the contract stage, all the way back, and there again to the end."""
+"""The course of a rehearsal: there up to the contract stage, what must be lived through before that, all the way back,
+and there again to the end."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from migrate.cli.rehearsing.drill import Drill
 from migrate.cli.rehearsing.operator import Operator, Said
 from migrate.cli.rehearsing.rotation import Rotation
 from migrate.cli.rehearsing.subject import ROTATION
@@ -38,6 +40,7 @@ class Course:
     file: str
     operator: Operator
     rotation: Rotation
+    drill: Drill
     mark: Callable[[str], None]
     leg: Callable[[str], None]
     waived: list[str] = field(default_factory=list)
@@ -49,6 +52,7 @@ class Course:
         self._forward(to_the_end=False)
         self._verified()
         self.mark("there")
+        self._drilled()
         self.leg("back")
         self._backward()
         self.mark("back")
@@ -56,6 +60,15 @@ class Course:
         self._forward(to_the_end=True)
         self._verified()
         self.mark("done")
+
+    def _drilled(self) -> None:
+        if not self.drill.workloads:
+            return
+        self.leg("drill")
+        self.drill.outage()
+        self.mark("outage")
+        self.drill.cold_start()
+        self.mark("cold start")
 
     def _forward(self, *, to_the_end: bool) -> None:
         contract = any(step.stage == "contract" for step in self.plan.steps)

@@ -24,9 +24,8 @@ from migrate.lab.levels import Level
 from migrate.lab.machine import search_path
 from migrate.lab.processes import MARK
 from migrate.lab.warden import away
-from migrate.lab.web import wait
 from migrate.lab.world import World
-from migrate.model.errors import Failed, MigrateError
+from migrate.model.errors import Failed
 
 PROGRAM = ("-c", "import sys; from migrate.cli.main import run; sys.exit(run())")
 """This very tool, wherever it is installed."""
@@ -162,34 +161,6 @@ def _system(ground: Ground) -> str:
     query = "select system_identifier::text from pg_control_system()"
     words = ("psql", "-XAt", "-c", query)
     return subprocess.run(words, env=ground.environment, check=True, capture_output=True, text=True).stdout.strip()
-
-
-_COLLECTIONS = {
-    "Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "Job": "batch/v1", "CronJob": "batch/v1",
-}  # fmt: skip
-
-
-def until_ready(ground: Ground, workload: str, secrets: tuple[str, ...], patience: float) -> None:
-    """Return once the workload is ready and its Secrets there. Raises Failed when that takes too long."""
-    api = control.api(ground.world)
-    *before, namespace, name = workload.split("/")
-    kind = before[0] if before else "Deployment"
-    place = f"/apis/{_COLLECTIONS[kind]}/namespaces/{namespace}/{kind.lower()}s/{name}"
-
-    def ready() -> bool:
-        try:
-            found = api.ask("GET", place)
-            for secret in secrets:
-                api.ask("GET", "/api/v1/namespaces/{0}/secrets/{2}".format(*secret.partition("/")))
-        except MigrateError:
-            return False
-        status = found.get("status", {})
-        return kind in {"Job", "CronJob"} or bool(status.get("readyReplicas") or status.get("numberReady"))
-
-    try:
-        wait(workload, ready, patience)
-    finally:
-        api.close()
 
 
 def credentials(ground: Ground) -> Path:

@@ -9,12 +9,14 @@ from pathlib import Path
 from migrate.cli.rehearsed import Rehearsal
 from migrate.cli.rehearsing import estate, evidence, ground, images, token, witness
 from migrate.cli.rehearsing.course import Course
+from migrate.cli.rehearsing.drill import Drill
 from migrate.cli.rehearsing.ground import Ground
 from migrate.cli.rehearsing.operator import Operator
+from migrate.cli.rehearsing.pods import until_ready, workload
 from migrate.cli.rehearsing.rotation import Rotation
 from migrate.cli.rehearsing.subject import Subject, expected
 from migrate.cli.rehearsing.verdict import Server, Verdict, Witnessed, verdict
-from migrate.lab import git, ports, status
+from migrate.lab import control, git, ports, status
 from migrate.model.errors import MigrateError
 from migrate.model.json import Json
 from migrate.planning.loading import Loaded
@@ -53,15 +55,14 @@ class Play:
     def play(self) -> Played:
         """All of it. A plan that does not go on is no error of a rehearsal: it is what the rehearsal found."""
         taking_part = self._introduced()
-        rotation = Rotation(self.ground.world, self.subject.static_role)
+        rotation, drill = Rotation(self.ground.world, self.subject.static_role), self._drill()
         waived, stopped, observed = list[str](), "", None
         try:
-            for one in self.subject.workloads:
-                ground.until_ready(self.ground, one.deployment, one.secrets, _COMING)
+            self._awaited()
             with witness.watching(self.ground, self.subject) as watcher:
                 observed = watcher.log
                 self._marked(watcher, "before")
-                course = self._course(watcher, rotation)
+                course = self._course(watcher, rotation, drill)
                 waived = course.waived
                 course.go()
         except MigrateError as error:
@@ -76,9 +77,18 @@ class Play:
             eso=self.ground.world.eso,
             facts=sum(not fact.file for fact in self.loaded.plan.facts),
             periods=rotation.lasted,
+            answered=drill.answered,
         )
         found = verdict(seen)
         return Played(found, self._document(found, taking_part), observed)
+
+    def _awaited(self) -> None:
+        api = control.api(self.ground.world)
+        try:
+            for one in self.subject.workloads:
+                until_ready(api, workload(one.deployment), one.secrets, _COMING)
+        finally:
+            api.close()
 
     def _introduced(self) -> tuple[Server, ...]:
         found = tuple(Server(one.name, one.version, one.pid) for one in status.servers(self.ground.world))
@@ -88,7 +98,7 @@ class Play:
         self.lines.note("rehearsal.soaks", f"every soak takes {SOAK} s here instead of what the plan says")
         return found
 
-    def _course(self, watcher: witness.Witness, rotation: Rotation) -> Course:
+    def _course(self, watcher: witness.Witness, rotation: Rotation, drill: Drill) -> Course:
         plan = self.loaded.plan
         operator = self._operator()
         file = self.ground.folder("plan") / "plan.json"
@@ -99,9 +109,14 @@ class Play:
             str(file),
             operator,
             rotation,
+            drill,
             lambda name: self._marked(watcher, name),
             self._leg,
         )
+
+    def _drill(self) -> Drill:
+        moved = [workload(one.deployment) for one in self.subject.workloads if one.moves]
+        return Drill(self.ground.world, tuple(one for one in moved if one.stands))
 
     def _operator(self) -> Operator:
         copy, branch = estate.working_copy(git.url(self.ground.world), self.ground.folder("copy") / "estate")
@@ -147,6 +162,7 @@ class Play:
             "digest": self.loaded.digest,
             "ok": found.passed,
             "wrong": list(found.wrong),
+            "lived": list(found.lived),
             "unproven": list(found.unproven),
             "seconds": round(time.monotonic() - self._began),
             "legs": [{"leg": leg, "at": at} for leg, at in self.legs],

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from migrate.lab.survey import is_address
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping
-from migrate.model.plan import Gate, Plan
+from migrate.model.plan import Gate, Plan, Step
 
 ROTATION = "db.rotation-lived"
 COPIED = "kv.value-equal"
 """Asked of workloads that read copies of what Vault's KV holds."""
 GRANTED = "policy.capability"
+_MOVED = frozenset({"there", "outage", "cold start", "done"})
+_DRILLED: dict[str, dict[str, Json]] = {
+    "outage": {"pods": "stayed", "allGo": True},  # the cold start is announced: it alone may leave a time without a pod
+    "cold start": {"pods": "new"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Watched:
     values: tuple[str, ...]
     """Paths in Vault's KV whose values it may read."""
     moves: bool
-    """Whether the plan changes how it gets its secrets."""
+    """Whether a commit of the plan has an agent hand it its secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,12 @@ def _watched(plan: Plan, unit: str) -> Watched:
         container=str(mapping(_json(told.get("pod", ""))).get("container", "")) if told.get("new_login") else "",
         secrets=tuple(secrets),
         values=tuple(_paths(gates)) if copied else (),
-        moves=any(step.stage == "cutover" and step.unit == unit for step in plan.steps),
+        moves=any(_by_commit(step) and step.unit == unit for step in plan.steps),
     )
+
+
+def _by_commit(step: Step) -> bool:
+    return step.stage == "cutover" and step.change.target.store == "git"
 
 
 def _paths(gates: list[Gate]) -> Iterator[str]:
@@ -93,20 +102,22 @@ def _paths(gates: list[Gate]) -> Iterator[str]:
 
 
 def expected(plan: Plan, one: Subject, mark: str) -> dict[str, Json]:
-    """By workload, what must be so at a mark: `before`, `there` (up to the contract stage), `back`, `done`."""
-    moved = mark in {"there", "done"}
+    """By workload, what must be so at a mark: `before`, `there` (up to the contract stage), `outage` and `cold start`
+    there, `back`, `done`."""
+    moved = mark in _MOVED
     found: dict[str, Json] = {}
     for number, watched in enumerate(one.workloads):
         agent: dict[str, Json] = {"agent": moved} if watched.moves else {}
         logins = _logins(plan, one, mark) if number == 0 else {}
-        found[watched.deployment] = {**agent, **logins, "secret": bool(watched.secrets)}
+        drilled = _DRILLED.get(mark, {}) if watched.moves else {}
+        found[watched.deployment] = {**agent, **logins, **drilled, "secret": bool(watched.secrets)}
     return found
 
 
 def _logins(plan: Plan, one: Subject, mark: str) -> dict[str, Json]:
     if not (one.login and one.owner):
         return {}
-    moved = mark in {"there", "done"}
+    moved = mark in _MOVED
     closed = mark == "done" and any(step.operation == "close-login" for step in plan.steps)
     return {
         "logins": {one.owner: not closed, one.login: True if moved else None},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from migrate.cli.rehearsing.drill import OUTAGE
 from migrate.model.json import Json, mapping, sequence
 
 _NEVER = (
@@ -42,13 +43,17 @@ class Witnessed:
     """Facts of the plan about servers, which a lab cannot show."""
     periods: Sequence[int]
     """Rotation periods that stood for the plan's."""
+    answered: float
+    """When Vault answered again after pods were made to start without it, seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`wrong`: why it is no pass; empty for a pass. `unproven`: what even a pass does not show."""
+    """`wrong`: why it is no pass; empty for a pass. `lived`: what was lived through as it should be. `unproven`: what
+    even a pass does not show."""
 
     wrong: tuple[str, ...]
+    lived: tuple[str, ...]
     unproven: tuple[str, ...]
 
     @property
@@ -59,7 +64,7 @@ class Verdict:
 
 def verdict(seen: Witnessed) -> Verdict:
     """What it comes to."""
-    return Verdict(tuple(_wrong(seen)), tuple(_unproven(seen)))
+    return Verdict(tuple(_wrong(seen)), tuple(_lived(seen)), tuple(_unproven(seen)))
 
 
 def _wrong(seen: Witnessed) -> Iterator[str]:
@@ -71,7 +76,38 @@ def _wrong(seen: Witnessed) -> Iterator[str]:
         yield from (f"observer, at {mark.get('mark')}: {why}" for why in sequence(mark.get("wrong")))
 
 
+def _lived(seen: Witnessed) -> Iterator[str]:
+    well = {str(mark.get("mark")): mark for mark in seen.marks if not sequence(mark.get("wrong"))}
+    if "outage" in well:
+        yield f"Vault sealed for {OUTAGE} seconds: every pod stayed ready (pods: {well['outage'].get('pods')})"
+    if "cold start" in well:
+        started = _started(well["cold start"], seen.answered)
+        yield f"every moved pod deleted at once, with Vault sealed for {OUTAGE} seconds: {started}"
+
+
+def _started(mark: dict[str, Json], answered: float) -> str:
+    """What the observer saw of pods that had to start without Vault, and what follows for whoever runs them."""
+    told = [*_out(mapping(mark.get("absent")), mapping(mark.get("upAgain")), answered)]
+    return "; ".join([*(told or ["others came up"]), "in an outage leave pods where they are: no drain, no rollout"])
+
+
+def _out(absent: dict[str, Json], again: dict[str, Json], answered: float) -> Iterator[str]:
+    for workload, moment in again.items():
+        later = float(str(moment)) - answered
+        if later < -OUTAGE:
+            continue  # it was out at another time
+        out = f"{workload} was out for {sequence(absent.get(workload))[-1]} s"
+        if later >= 0:
+            yield f"{out}, no pod of it started before Vault answered, one was up {later:.1f} s after that"
+        else:
+            yield f"{out}, a pod of it was up {-later:.1f} s before Vault answered: it does not wait for its agent"
+
+
 def _unproven(seen: Witnessed) -> Iterator[str]:
+    if any(mark.get("mark") == "outage" for mark in seen.marks):
+        yield f"an outage of Vault of more than {OUTAGE} seconds"
+    elif not seen.stopped:
+        yield "an outage of Vault and a cold start: no workload of this plan gets an agent and has a pod all the time"
     for gate in seen.waived:
         yield f"gate {gate}: nobody could answer it here"
     if seen.facts:

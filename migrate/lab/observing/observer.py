@@ -29,6 +29,7 @@ class Observer:
         self.pods, self.doors = Pods(self.eyes), Doors(self.eyes)
         self.database, self.values = Database(self.eyes), Values(self.eyes)
         self._before = (0, 0)
+        self._pods_before = frozenset[str]()
 
     def watch(self) -> None:
         """Begin to watch, each thing in a thread of its own."""
@@ -55,21 +56,23 @@ class Observer:
         while (wrong := [*self._wrong(expect), *self.values.wrong()]) and time.monotonic() < until:
             time.sleep(0.5)
         failed, excused = unexcused(self.seen)
-        self._before = (self.seen.answered, self.seen.looks)
         gaps = [one.restarted - one.at for one in self.seen.rotations if one.restarted]
-        wrong += self._past(gaps)
+        wrong += self._past(gaps, expect)
+        self._turn(expect)
         wrong += [f"a query failed at {clock(one.at)} although a replica was up: {one.why}" for one in failed[:5]]
         return {
             "wrong": wrong,
             "queries": self.seen.queries,
             "failed": len(failed),
             "failedInGaps": excused,
+            "pods": sum(pod.ready for pod in list(self.seen.pods.values())),
             "slowest": round(self.seen.slowest, 3),
             "rotations": len(self.seen.rotations),
             "restarts": self.seen.restarts,
             "gaps": [round(gap, 2) for gap in gaps],
             "pauses": [round(o.served - o.restarted, 2) for o in self.seen.rotations if o.served and o.restarted],
             "absent": [round((one.until or time.time()) - one.at, 2) for one in self.seen.absences],
+            "upAgain": max((one.until for one in self.seen.absences if one.until), default=None),
             "sessions": self.seen.sessions,
             "secrets": dict(self.seen.became),
             "agents": sorted(pod.name for pod in self.seen.pods.values() if pod.agent),
@@ -77,9 +80,17 @@ class Observer:
             "unshown": self.values.unshown(),
         }
 
-    def _past(self, gaps: list[float]) -> Iterator[str]:
+    def _turn(self, expect: dict[str, Any]) -> None:
+        """From here on it is the time since this mark."""
+        self._before = (self.seen.answered, self.seen.looks)
+        self._pods_before, self.seen.stirred = frozenset(self.seen.pods), []
+        self.pods.all_go = bool(expect.get("allGo"))
+
+    def _past(self, gaps: list[float], expect: dict[str, Any]) -> Iterator[str]:
         """What was not as it should be at some time, and cannot become so any more."""
         yield from self.seen.blind
+        if expect.get("pods") == "stayed":
+            yield from (f"{what} although all were to stay ready" for what in self.seen.stirred)
         yield from (f"Secret {name} was {state}" for name, state in self.seen.became if state != "there")
         for one in unannounced(self.seen):
             yield f"no pod of {self.settings['deployment']} was up from {clock(one.at)}" + (
@@ -112,6 +123,8 @@ class Observer:
     def _standing(self, pods: list[Pod], expect: dict[str, Any]) -> Iterator[str]:
         if not any(pod.ready for pod in pods):
             yield f"no pod of {self.settings['deployment']} is ready"
+        if expect.get("pods") == "new" and not self._pods_before.isdisjoint(self.seen.pods):
+            yield f"a pod of {self.settings['deployment']} from before the last mark is still there"
         for pod in pods:
             if pod.agent != expect.get("agent", pod.agent):
                 yield f"{pod.name} has {'no' if not pod.agent else 'an'} agent"

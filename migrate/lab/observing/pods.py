@@ -26,6 +26,8 @@ class Pods:
         self._announces = False
         """Whether the workload says that its old pods go before new ones come."""
         self._was_up = False
+        self.all_go = False
+        """Whether somebody has announced that he sends all pods away at once."""
 
     def pods(self) -> None:
         """Follow the pods."""
@@ -67,6 +69,7 @@ class Pods:
         self.seen.pods[uid] = pod
         if how == "DELETED":
             del self.seen.pods[uid]
+        self.seen.stirred += _stirred(known, pod, going=going)
         self._counted(now)
 
     def _pod(self, found: dict[str, Any], known: Pod | None, *, going: bool) -> Pod:
@@ -123,8 +126,9 @@ class Pods:
         if last is not None and last.until is None:
             last.until = now if up else None
         elif not up and self._was_up and self.eyes.stands:
-            self.seen.absences.append(Absence(now, self._announces))
-            self._note("absent", announced=self._announces)
+            announced = self._announces or self.all_go
+            self.seen.absences.append(Absence(now, announced))
+            self._note("absent", announced=announced)
         self._was_up = up
 
     def secret(self, full: str) -> None:
@@ -152,3 +156,14 @@ class Pods:
 
     def _note(self, what: str, **data: Any) -> None:
         self.eyes.log.note(what, workload=self.eyes.settings["deployment"], **data)
+
+
+def _stirred(known: Pod | None, pod: Pod, *, going: bool) -> list[str]:
+    """What an event says beyond that all is as it was."""
+    if known is None:
+        return [f"{pod.name} came"]
+    if known.restarts != pod.restarts:
+        return [f"{pod.name} was restarted"]
+    if known.ready and not pod.ready:
+        return [f"{pod.name} {'went' if going else 'stopped being ready'}"]
+    return []

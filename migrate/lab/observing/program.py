@@ -15,12 +15,16 @@ from typing import Any
 from .commands import Children, Log
 from .observer import Observer
 
-_SUMMED = ("queries", "failed", "failedInGaps", "rotations", "restarts")
+_SUMMED = ("pods", "queries", "failed", "failedInGaps", "rotations", "restarts")
 _LISTED = ("wrong", "gaps", "pauses", "agents")
 
 
 def joined(mark: str, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The answers of all observers, by workload, as one. `secret`: `there` where each one was, all the time."""
+    """The answers of all observers, by workload, as one.
+
+    `secret`: `there` where each one was, all the time. `absent`: the seconds of each time without a pod, by workload;
+    `upAgain`: when the last of them ended, seconds since the epoch.
+    """
     answers = list(found.values())
     became = [state for one in answers for state in one["secrets"].values()]
     return {
@@ -32,6 +36,7 @@ def joined(mark: str, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "sessions": {login: count for one in answers for login, count in one["sessions"].items()},
         "secret": next((state for state in ("gone", "changed", "there") if state in became), "never seen"),
         "absent": {name: one["absent"] for name, one in found.items() if one["absent"]},
+        "upAgain": {name: round(one["upAgain"], 2) for name, one in found.items() if one["upAgain"]},
         "read": {name: one["read"] for name, one in found.items() if one["read"]},
         "unshown": {name: one["unshown"] for name, one in found.items() if one["unshown"]},
     }

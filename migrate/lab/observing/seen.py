@@ -68,6 +68,8 @@ class Seen:
     rotations: list[Rotation] = field(default_factory=list)
     absences: list[Absence] = field(default_factory=list)
     restarts: int = 0
+    stirred: list[str] = field(default_factory=list)
+    """Which pods came, went, stopped being ready or were restarted since the last mark, in order."""
     secrets: dict[str, str] = field(default_factory=dict)
     """Digest of each Secret as it was last told of."""
     became: list[tuple[str, str]] = field(default_factory=list)

@@ -1,0 +1,123 @@
+"""What a rehearsal watches, what it proves and what not: rules over a plan and over what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migrate.cli.rehearsing.drill import OUTAGE
+from migrate.cli.rehearsing.pods import Workload, workload
+from migrate.cli.rehearsing.subject import Subject, Watched, expected, subject
+from migrate.cli.rehearsing.verdict import Witnessed, verdict
+from migrate.model.errors import Refused
+from migrate.model.json import Json, mapping
+from migrate.model.plan import Gate, Plan
+from tests.engine.plans import a_plan, a_step
+
+SEEN = Witnessed(({"mark": "done", "wrong": []},), "", 16, 16, (), "v0.16.2", 0, (), 0.0)
+
+
+def about(**names: str) -> Plan:
+    gate = Gate("db.login", "forward", "cutover", "", "1m", "0s", tuple(sorted(names.items())))
+    return a_plan(a_step("cutover.one", "vault:policy/one", "cutover"), gates=(gate,))
+
+
+def test_a_database_without_a_name_is_refused_before_anything_is_started() -> None:
+    with pytest.raises(Refused, match="number"):
+        subject(about(address="10.0.0.5:5432"))
+    assert subject(about(address="db.example.test:5432")).address == "db.example.test:5432"
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (replace(SEEN, wanted=17), "other major: PostgreSQL 16 here, 17 in the estate"),
+        (replace(SEEN, stopped="the run does not go on"), "the run does not go on"),
+        (replace(SEEN, marks=({"mark": "back", "wrong": ["a query failed"]},)), "observer, at back: a query failed"),
+    ],
+)
+def test_it_is_no_pass(seen: Witnessed, why: str) -> None:
+    found = verdict(seen)
+    assert not found.passed
+    assert why in found.wrong
+
+
+def test_a_pass_names_what_it_does_not_show() -> None:
+    found = verdict(replace(SEEN, waived=("gitops.drift",), facts=3, periods=(62,)))
+    assert found.passed
+    text = "\n".join(found.unproven)
+    for part in ("gitops.drift", "3 facts", "62 seconds", "charts", "permissions", "v0.16.2"):
+        assert part in text
+
+
+def test_a_pass_names_what_was_lived_through_and_how_long_an_outage_it_shows() -> None:
+    cold: dict[str, Json] = {"absent": {"apps/a": [2.0, 15.5]}, "upAgain": {"apps/a": 1004.5}}
+    marks: tuple[dict[str, Json], ...] = tuple(
+        {"mark": name, "wrong": [], "pods": 3, **cold} for name in ("outage", "cold start")
+    )
+    found = verdict(replace(SEEN, marks=marks, answered=1000.0))
+    assert [text.partition(":")[0] for text in found.lived] == [
+        f"Vault sealed for {OUTAGE} seconds",
+        f"every moved pod deleted at once, with Vault sealed for {OUTAGE} seconds",
+    ]
+    started = "apps/a was out for 15.5 s, no pod of it started before Vault answered, one was up 4.5 s after that"
+    assert started in found.lived[1]
+    early = verdict(replace(SEEN, marks=marks, answered=1006.0)).lived[1]
+    assert "a pod of it was up 1.5 s before Vault answered: it does not wait for its agent" in early
+    assert "apps/a" not in verdict(replace(SEEN, marks=marks, answered=2000.0)).lived[1]
+    assert f"an outage of Vault of more than {OUTAGE} seconds" in found.unproven
+    shaken = verdict(replace(SEEN, marks=({"mark": "outage", "wrong": ["a pod went"]},)))
+    assert (shaken.passed, shaken.lived) == (False, ())
+
+
+def test_a_plan_whose_workloads_get_no_agent_shows_no_outage() -> None:
+    found = verdict(SEEN)
+    assert (found.passed, found.lived) == (True, ())
+    assert any(text.startswith("an outage of Vault and a cold start") for text in found.unproven)
+
+
+def test_a_job_has_no_pod_that_an_outage_could_take() -> None:
+    assert workload("CronJob/apps/nightly") == Workload("CronJob", "apps", "nightly")
+    assert not workload("CronJob/apps/nightly").stands
+    assert workload("apps/shop") == Workload("Deployment", "apps", "shop")
+    assert workload("apps/shop").stands
+
+
+def test_a_step_that_no_commit_makes_brings_no_agent() -> None:
+    (sealed,) = subject(a_plan(replace(a_step("seal", "postgres:column/one", "cutover"), unit="apps/a"))).workloads
+    assert not sealed.moves
+
+
+def test_the_old_login_is_expected_closed_only_where_the_plan_closes_it() -> None:
+    one = Subject((Watched("apps/app", "app", ("apps/secret",), (), moves=True),), "new", "old", "", 16, "")
+    assert expected(about(), one, "done")["apps/app"] == {
+        "agent": True,
+        "logins": {"old": True, "new": True},
+        "sessions": {"new": True, "old": False},
+        "secret": True,
+    }
+    assert expected(about(), one, "outage")["apps/app"] == {
+        **mapping(expected(about(), one, "there")["apps/app"]),
+        "pods": "stayed",
+        "allGo": True,
+    }
+    assert mapping(expected(about(), one, "back")["apps/app"])["logins"] == {"old": True, "new": None}
+    assert mapping(expected(about(), one, "before")["apps/app"])["sessions"] == {"new": False, "old": True}
+
+
+def test_of_several_workloads_each_is_watched_with_its_own_secrets_and_values() -> None:
+    def gates(unit: str, **names: str) -> tuple[Gate, ...]:
+        about = tuple(sorted({"deployment": unit, **names}.items()))
+        return tuple(
+            Gate(f"{name}@{unit}", "forward", "cutover", "", "1m", "0s", about, unit.removeprefix("StatefulSet/"))
+            for name in ("policy.capability", "kv.value-equal")
+        )
+
+    steps = [replace(a_step(f"cutover.{one}", f"git:file/{one}.yaml", "cutover"), unit=f"apps/{one}") for one in "ab"]
+    shop = gates("apps/a", path="secret/data/a\nsecret/data/b", secret="apps/one")
+    till = gates("StatefulSet/apps/b", path="secret/data/c", secret="apps/two")
+    assert subject(a_plan(*steps, gates=(*shop, *till))).workloads == (
+        Watched("apps/a", "", ("apps/one",), ("secret/data/a", "secret/data/b"), moves=True),
+        Watched("StatefulSet/apps/b", "", ("apps/two",), ("secret/data/c",), moves=True),
+    )
