@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +17,18 @@ from migrate.model.errors import Exit, MigrateError
 if TYPE_CHECKING:
     from migrate.cli.rehearsing.ground import Ground, Site
     from migrate.cli.rehearsing.play import Played
+    from migrate.cli.rehearsing.subject import Subject
     from migrate.planning.loading import Loaded
     from migrate.views.rehearse import Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What is to be rehearsed: an estate, a plan of it, and what an observer must know of that."""
+
+    where: Place
+    loaded: Loaded
+    subject: Subject
 
 
 def register(app: typer.Typer) -> None:
@@ -51,25 +62,26 @@ def rehearse(
 
     lines = Lines(f"migrate {__version__}", as_json=as_json)
     with _told(lines), _ended_by_signals(), ground.site() as site:
+        given = _brought(plan, estate) if plan else None
         ground.insist()
-        where, loaded = _brought(plan, estate) if plan else _made(estate, site.folder, lines)
-        code = _rehearsed(where, loaded, eso, site, lines)
+        code = _rehearsed(given or _made(estate, site.folder, lines), eso, site, lines)
     if code:
         raise typer.Exit(code)
 
 
-def _brought(plan: Path, estate: Path | None) -> tuple[Place, Loaded]:
-    """The estate and its plan."""
+def _brought(plan: Path, estate: Path | None) -> Brought:
+    """The estate and its plan. Raises Refused where the plan cannot be applied, or not in a lab."""
     from migrate.cli.place import place
+    from migrate.cli.rehearsing.subject import subject
     from migrate.cli.show import read_plan
     from migrate.engine.admission import admit
 
     loaded = read_plan(plan)
     admit(loaded.plan, loaded.name, practice=False, rehearsal=True)
-    return place(estate, None), loaded
+    return Brought(place(estate, None), loaded, subject(loaded.plan))
 
 
-def _made(source: Path | None, folder: Path, lines: Lines) -> tuple[Place, Loaded]:
+def _made(source: Path | None, folder: Path, lines: Lines) -> Brought:
     """A copy of an estate, and a plan of phase 1 for it, made from Git alone."""
     import contextlib
     import io
@@ -86,13 +98,12 @@ def _made(source: Path | None, folder: Path, lines: Lines) -> tuple[Place, Loade
     return _brought(file, made)
 
 
-def _rehearsed(where: Place, loaded: Loaded, eso: str, site: Site, lines: Lines) -> Exit:
+def _rehearsed(given: Brought, eso: str, site: Site, lines: Lines) -> Exit:
     from migrate.cli.rehearsing import estate as clones
     from migrate.cli.rehearsing import ground
     from migrate.cli.rehearsing.play import Play
-    from migrate.cli.rehearsing.subject import subject
 
-    one = subject(loaded.plan)
+    where, loaded, one = given.where, given.loaded, given.subject
     clone = clones.cloned(where.estate, loaded.plan.commit, site.folder / "clone")
     version = eso if eso.startswith("v") else f"v{eso}"
     wanted = ground.Wanted(clone, one.address, one.major, version)

@@ -23,6 +23,17 @@ def about(**names: str) -> Plan:
     return a_plan(a_step("cutover.one", "vault:policy/one", "cutover"), gates=(gate,))
 
 
+@pytest.mark.parametrize(
+    ("gate", "people"),
+    [("db.hba-cert", "pg_hba"), ("column.writes@apps/memo", "your developers"), ("transit.backups", "backups")],
+)
+def test_a_plan_that_waits_for_people_is_not_rehearsed(gate: str, people: str) -> None:
+    waiting = Gate(gate, "forward", "cutover", "", "1m", "0s")
+    with pytest.raises(Refused, match=people) as refused:
+        subject(a_plan(a_step("cutover.one", "vault:policy/one", "cutover"), gates=(waiting,)))
+    assert "practice has those waits" in refused.value.following
+
+
 def test_a_database_without_a_name_is_refused_before_anything_is_started() -> None:
     with pytest.raises(Refused, match="number"):
         subject(about(address="10.0.0.5:5432"))

@@ -15,6 +15,14 @@ ROTATION = "db.rotation-lived"
 COPIED = "kv.value-equal"
 """Asked of workloads that read copies of what Vault's KV holds."""
 GRANTED = "policy.capability"
+_PEOPLE = {
+    "db.hba-cert": "whoever runs PostgreSQL, a person or an operator, to bring a rule into pg_hba",
+    "column.writes": "your developers to deploy what writes both columns",
+    "column.moved": "your developers to deploy what writes the ciphertext alone",
+    "transit.restored": "somebody to restore a second Vault from a backup",
+    "transit.backups": "the last of your backups from before to be gone",
+}
+"""Gates that wait for an act of people who are in no lab, and what for."""
 _MOVED = frozenset({"there", "outage", "cold start", "done"})
 _DRILLED: dict[str, dict[str, Json]] = {
     "outage": {"pods": "stayed", "allGo": True},  # the cold start is announced: it alone may leave a time without a pod
@@ -53,7 +61,11 @@ class Subject:
 
 
 def subject(plan: Plan) -> Subject:
-    """What the plan's gates say. Raises Refused where its database has no name that a lab could give a meaning."""
+    """What the plan's gates say.
+
+    Raises Refused where they wait for people, or its database has no name that a lab could give a meaning.
+    """
+    _playable(plan)
     about = {name: value for gate in plan.gates for name, value in gate.about}
     rotated = next((dict(gate.about) for gate in plan.gates if gate.id == ROTATION), None)
     address = about.get("address", "")
@@ -73,6 +85,18 @@ def subject(plan: Plan) -> Subject:
         major=int(version) if version.isdigit() else None,
         static_role=f"{rotated['database_mount']}/static-roles/{rotated['static_role']}" if rotated else "",
     )
+
+
+def _playable(plan: Plan) -> None:
+    """Return if everything the plan waits for happens in a lab: merges, rollouts, rotations, soaks."""
+    waits = dict.fromkeys(_PEOPLE[name] for gate in plan.gates if (name := gate.id.partition("@")[0]) in _PEOPLE)
+    if waits:
+        raise Refused(
+            f"{plan.phase} is not rehearsed: it waits for {'; then for '.join(waits)}",
+            truth="a rehearsal merges and waits, and has nobody who does that: phases 1 and 2 need no more",
+            undone="no lab was started",
+            following=f"migrate plan {plan.phase} --world DIR -o FILE, and apply there: practice has those waits too",
+        )
 
 
 def _watched(plan: Plan, unit: str) -> Watched:
