@@ -109,37 +109,46 @@ def _copied(inventory: Inventory, secret: Secret) -> set[tuple[str, str]]:
 
 
 def _naming(one: Served, copied: Mapping[str, set[tuple[str, str]]]) -> Served:
-    names = tuple(name for name, values in copied.items() if any(_fetches(one, *value) for value in values))
+    names = tuple(name for name, values in copied.items() if any(_touches(one, *value) for value in values))
     return replace(one, secrets=names)
 
 
+def _keys(one: Served, path: str) -> set[str]:
+    return {key for fetched in one.fetched if fetched.path == path for key in fetched.keys}
+
+
 def _fetches(one: Served, path: str, key: str) -> bool:
-    """Whether it fetches that value. Of a key that leads into a document of JSON the agent names the first part."""
-    keys = next((fetched.keys for fetched in one.fetched if fetched.path == path), ())
-    return bool({"*", key, key.partition(".")[0]} & {*keys}) or (not key and bool(keys))
+    """Whether it fetches all of that value. Of a key that leads into JSON the agent names the first part."""
+    return bool({"*", key, key.partition(".")[0]} & _keys(one, path))
+
+
+def _touches(one: Served, path: str, key: str) -> bool:
+    """Whether it fetches that value, or some key of what is copied as a whole."""
+    return _fetches(one, path, key) or (not key and bool(_keys(one, path)))
 
 
 def _told(secret: Secret, beside: Sequence[Served], copied: Mapping[str, set[tuple[str, str]]]) -> Secret:
     if not beside or not secret.wired or secret.verdict != "orphan":
         return secret
     mine = copied[secret.id]
-    fetching = [one for one in beside if any(_fetches(one, *value) for value in mine)]
-    if mine and all(any(_fetches(one, *value) for one in fetching) for value in mine):
-        reason = Reason("orphan.served-by-agent", f"the agent fetches all it copies, for {_names(fetching)}")
+    if mine and all(any(_fetches(one, *value) for one in beside) for value in mine):
+        fetching = [one for one in beside if any(_fetches(one, *value) for value in mine)]
+        reason = Reason("orphan.served-by-agent", f"the agent of {_names(fetching)} fetches every value it copies")
         front = secret.reasons[0].code in _NOBODY
         others = [one for one in secret.reasons if one.code != "orphan.no-reader"]
         return replace(secret, reasons=(reason, *others) if front else (*others, reason))
-    reasons = [*_in_part(mine, fetching), *_instead(secret.namespace, beside, copied.values())]
+    reasons = [*_in_part(mine, beside), *_instead(secret.namespace, beside, copied.values())]
     return replace(secret, reasons=(*secret.reasons, *reasons))
 
 
-def _in_part(mine: set[tuple[str, str]], fetching: Sequence[Served]) -> Iterator[Reason]:
-    if fetching:
-        count = sum(any(_fetches(one, *value) for one in fetching) for value in mine)
-        yield Reason(
-            "orphan.served-beside",
-            f"the agent fetches {count} of the {len(mine)} values it copies, for {_names(fetching)}",
-        )
+def _in_part(mine: set[tuple[str, str]], beside: Sequence[Served]) -> Iterator[Reason]:
+    for one in beside:
+        if paths := sorted({path for path, key in mine if _touches(one, path, key)}):
+            yield Reason(
+                "orphan.served-beside",
+                f"of what it copies the agent of {one.target} fetches {', '.join(paths)}; "
+                "whether anybody needs the rest, this tree does not say",
+            )
 
 
 def _instead(namespace: str, beside: Sequence[Served], copied: Iterable[set[tuple[str, str]]]) -> Iterator[Reason]:
@@ -149,7 +158,7 @@ def _instead(namespace: str, beside: Sequence[Served], copied: Iterable[set[tupl
         if paths := [fetched.path for fetched in one.fetched if fetched.path not in known]:
             yield Reason(
                 "orphan.served-beside",
-                f"for {one.target} it fetches {', '.join(paths)}, which nothing in {namespace} is known to copy; "
+                f"the agent of {one.target} fetches {', '.join(paths)}, which nothing in {namespace} is known to copy; "
                 "whether that came in its place, this tree does not say",
             )
 

@@ -241,9 +241,23 @@ def test_a_copy_that_is_served_in_part_says_how_much() -> None:
     inventory = scan({"all.yaml": two + pod(notes())})
     first, second = secret(inventory, "apps/login").reasons
     assert (first.code, second.code) == ("orphan.no-reader", "orphan.served-beside")
-    assert "1 of the 2 values" in second.text
+    assert "fetches kv/data/team/db/password; whether anybody needs the rest" in second.text
     user = notes(TEMPLATE.replace("/password", "/user"))
     assert _codes(two + pod(notes()) + pod(user).replace("name: web", "name: job")) == ["orphan.served-by-agent"]
+
+
+@pytest.mark.parametrize(
+    ("template", "code"),
+    [
+        (TEMPLATE, "orphan.served-beside"),
+        (TEMPLATE.replace(".Data.data.value", ".Data.data | toJSON"), "orphan.served-by-agent"),
+    ],
+)
+def test_a_copy_of_a_whole_map_is_served_by_all_of_it_only(template: str, code: str) -> None:
+    copy = COPY.partition("  data:\n")[0] + "  dataFrom: [{extract: {key: team/db/password}}]\n"
+    inventory = scan({"all.yaml": copy + pod(notes(template))})
+    assert secret(inventory, "apps/login").reasons[-1].code == code
+    assert alone(inventory).secrets == ("apps/login",)
 
 
 def test_a_login_that_nothing_copies_may_have_come_in_its_place() -> None:
