@@ -15,6 +15,8 @@ from typing import Any
 from migrate.lab.demands import Demands, Foreign, Made, Root
 
 _OFTEN = "5s"
+_PUSHED = "2s"
+"""Between two looks at Git: a cluster is told of a push, or waits a minute."""
 
 
 def source(root: Root, url: str) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def source(root: Root, url: str) -> dict[str, Any]:
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",
         "metadata": {"namespace": root.namespace, "name": root.source},
-        "spec": {"interval": _OFTEN, "url": url, "ref": {"branch": root.branch}, "timeout": "20s"},
+        "spec": {"interval": _PUSHED, "url": url, "ref": {"branch": root.branch}, "timeout": "20s"},
     }
 
 
@@ -46,7 +48,7 @@ def kustomization(demands: Demands, url: str, authority: bytes, *, pods: bool) -
 
 
 def _git(root: Root, url: str) -> dict[str, Any]:
-    spec = {"url": url, "interval": _OFTEN, "secretRef": None, "verify": None, "include": None}
+    spec = {"url": url, "interval": _PUSHED, "secretRef": None, "verify": None, "include": None}
     change = {"metadata": {"name": root.source}, "spec": spec}
     return _patch("source.toolkit.fluxcd.io", "GitRepository", root.source, change)
 

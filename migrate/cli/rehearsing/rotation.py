@@ -14,9 +14,9 @@ from typing import Any
 from migrate.lab import vault
 from migrate.lab.world import World
 
-_SOON = 35
+_SOON = 25
 """Seconds from now to the rotation."""
-_TOO_SOON = 20
+_TOO_SOON = 12
 """With less than that to go, and the pods not there yet, it is put off: what an agent has read is only shorter."""
 
 
