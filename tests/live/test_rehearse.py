@@ -21,9 +21,13 @@ from migrate.catalog import shelf
 from migrate.cli.main import run
 from migrate.cli.rehearsing.ground import PROGRAM
 from migrate.cli.rehearsing.newcomer import prepared
+from migrate.cli.show import read_plan
+from migrate.lab import database, down, machine
+from migrate.lab.hosts import knowing
 from migrate.lab.levels import Level
 from migrate.model.json import mapping
-from tests.labworld import until
+from migrate.stores.settings import settings_of
+from tests.labworld import Lab, start, until
 
 pytestmark = [pytest.mark.lab(level="full"), pytest.mark.timeout(2400)]
 
@@ -106,6 +110,58 @@ def test_there_and_back_and_there_again_without_a_gap(room: Room, estate: Path) 
         file.name for file in evidence.iterdir()
     }
     _nowhere(room.secrets, out + err, room.folder)
+
+
+@pytest.mark.proof
+def test_a_plan_made_for_servers_is_rehearsed_without_asking_them(room: Room, labs_home: Path) -> None:
+    """Its own servers, which a lab of another name is here, are gone before the rehearsal begins."""
+    estate, file = prepared(shelf("examples") / "tazlab", room.folder / "copy"), room.folder / "live.plan.json"
+    theirs = start("theirs", estate, Level.CONTROL)
+    try:
+        facts = _planned_live(theirs, estate, room.folder, file)
+    finally:
+        down.down(theirs.world)
+    with room.peeking():
+        child = room.rehearse(str(file), "--estate", str(estate), "--json")
+        out, err = child.communicate(timeout=2000)
+    summary = mapping(json.loads(out.splitlines()[-1]))
+    assert (child.returncode, summary["ok"], summary["wrong"]) == (0, True, []), err[-2000:]
+    assert summary["digest"] == mapping(json.loads(file.read_bytes()))["digest"]
+    assert f"{facts} facts about your servers: apply compares them when it begins" in _listed(summary["unproven"])
+    _nowhere(room.secrets, out + err, room.folder / "state")
+
+
+def _planned_live(theirs: Lab, estate: Path, folder: Path, file: Path) -> int:
+    """A plan of phase 1 for the servers that the estate's names mean; how many of its facts are about servers."""
+    monitoring = "namespaces/monitoring"
+    until("the Secret", lambda: theirs.get(f"/api/v1/{monitoring}/secrets/lab-db-pguser-grafana"), 300)
+    until("Grafana", lambda: theirs.get(f"/apis/apps/v1/{monitoring}/deployments/kube-prometheus-stack-grafana"), 300)
+    key = theirs.world.credential
+    word, address = key("postgres-admin").read_text(), settings_of(estate).database.address
+    (folder / "dsn").write_text(
+        f"postgresql://{database.ADMIN}:{word}@{address}/postgres?sslmode=verify-full&sslrootcert={key('ca.crt')}"
+    )
+    own = {
+        "KUBECONFIG": key("admin.kubeconfig"),
+        "MIGRATE_VAULT_CA": key("ca.crt"),
+        "MIGRATE_VAULT_TOKEN_FILE": key("vault-root"),
+        "MIGRATE_DATABASE_CA": key("ca.crt"),
+        "MIGRATE_DATABASE_ADMIN_FILE": folder / "dsn",
+        "MIGRATE_STATE": folder / "state",
+    }
+    words = ("plan", "phase1", "--live", "--estate", str(estate), "-o", str(file))
+    done = subprocess.run(
+        [*knowing(theirs.world, machine.look()), sys.executable, *PROGRAM, *words],
+        env={**os.environ, **theirs.environment, **{name: str(value) for name, value in own.items()}},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (folder / "dsn").unlink()
+    plan = read_plan(file).plan
+    assert plan.mode == "live"
+    return sum(not fact.file for fact in plan.facts)
 
 
 EXAMPLES = ("apps/ledger", "apps/reader", "auth/oauth2-proxy", "dex/dex")
