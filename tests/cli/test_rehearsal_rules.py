@@ -24,12 +24,17 @@ def about(**names: str) -> Plan:
 
 
 @pytest.mark.parametrize(
-    ("gate", "people"),
-    [("db.hba-cert", "pg_hba"), ("column.writes@apps/memo", "your developers"), ("transit.backups", "backups")],
+    ("gate", "awaited"),
+    [
+        ("db.hba-cert", "pg_hba"),
+        ("column.writes@apps/memo", "your developers"),
+        ("transit.backups", "backups"),
+        ("db.leases-gone", "an hour"),
+    ],
 )
-def test_a_plan_that_waits_for_people_is_not_rehearsed(gate: str, people: str) -> None:
+def test_a_plan_that_waits_for_what_no_lab_has_is_not_rehearsed(gate: str, awaited: str) -> None:
     waiting = Gate(gate, "forward", "cutover", "", "1m", "0s")
-    with pytest.raises(Refused, match=people) as refused:
+    with pytest.raises(Refused, match=awaited) as refused:
         subject(a_plan(a_step("cutover.one", "vault:policy/one", "cutover"), gates=(waiting,)))
     assert "practice has those waits" in refused.value.following
 

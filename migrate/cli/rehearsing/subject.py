@@ -15,14 +15,15 @@ ROTATION = "db.rotation-lived"
 COPIED = "kv.value-equal"
 """Asked of workloads that read copies of what Vault's KV holds."""
 GRANTED = "policy.capability"
-_PEOPLE = {
+_ELSEWHERE = {
     "db.hba-cert": "whoever runs PostgreSQL, a person or an operator, to bring a rule into pg_hba",
     "column.writes": "your developers to deploy what writes both columns",
     "column.moved": "your developers to deploy what writes the ciphertext alone",
     "transit.restored": "somebody to restore a second Vault from a backup",
     "transit.backups": "the last of your backups from before to be gone",
+    "db.leases-gone": "the leases of a dynamic login to run out, which takes an hour",
 }
-"""Gates that wait for an act of people who are in no lab, and what for."""
+"""Gates that wait for what does not happen in a lab while a rehearsal lasts, and what for."""
 _MOVED = frozenset({"there", "outage", "cold start", "done"})
 _DRILLED: dict[str, dict[str, Json]] = {
     "outage": {"pods": "stayed", "allGo": True},  # the cold start is announced: it alone may leave a time without a pod
@@ -63,7 +64,7 @@ class Subject:
 def subject(plan: Plan) -> Subject:
     """What the plan's gates say.
 
-    Raises Refused where they wait for people, or its database has no name that a lab could give a meaning.
+    Raises Refused where they wait for what no lab has, or its database has no name that a lab could give a meaning.
     """
     _playable(plan)
     about = {name: value for gate in plan.gates for name, value in gate.about}
@@ -88,12 +89,12 @@ def subject(plan: Plan) -> Subject:
 
 
 def _playable(plan: Plan) -> None:
-    """Return if everything the plan waits for happens in a lab: merges, rollouts, rotations, soaks."""
-    waits = dict.fromkeys(_PEOPLE[name] for gate in plan.gates if (name := gate.id.partition("@")[0]) in _PEOPLE)
+    """Return if everything the plan waits for happens in a lab, soon: merges, rollouts, rotations, soaks."""
+    waits = dict.fromkeys(_ELSEWHERE[name] for gate in plan.gates if (name := gate.id.partition("@")[0]) in _ELSEWHERE)
     if waits:
         raise Refused(
             f"{plan.phase} is not rehearsed: it waits for {'; then for '.join(waits)}",
-            truth="a rehearsal merges and waits, and has nobody who does that: phases 1 and 2 need no more",
+            truth="a rehearsal merges, and waits for minutes: phase 1 with a static login and phase 2 need no more",
             undone="no lab was started",
             following=f"migrate plan {plan.phase} --world DIR -o FILE, and apply there: practice has those waits too",
         )
