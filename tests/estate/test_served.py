@@ -61,7 +61,6 @@ def alone(inventory: Inventory) -> Served:
 
 
 LIST = f"[{{op: add, path: /spec/template/metadata/annotations, value: {notes()}}}]"
-KEY = '[{op: add, path: /spec/template/metadata/annotations/vault.hashicorp.com~1agent-inject, value: "true"}]'
 MERGE = f"kind: Deployment\nmetadata: {{name: web}}\nspec: {{template: {{metadata: {{annotations: {notes()}}}}}}}"
 CRON = f"""---
 apiVersion: batch/v1
@@ -71,12 +70,21 @@ spec:
   jobTemplate: {{spec: {{template: {{metadata: {{annotations: {notes()}}}, spec: {{containers: [{{name: a}}]}}}}}}}}
 """
 POD = f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: web, namespace: apps, annotations: {notes()}}}\n"
+ONE_BY_ONE = json.dumps(
+    [
+        {"op": "add", "path": f"/spec/template/metadata/annotations/{name.replace('/', '~1')}", "value": value}
+        for name, value in json.loads(notes()).items()
+    ]
+)
+IN_A_LIST = "---\napiVersion: v1\nkind: List\nitems:\n  - " + pod(notes()).removeprefix("---\n").replace("\n", "\n    ")
 PLACES = {
     "pod template": (pod(notes()), "/spec/template/metadata/annotations"),
     "cron job": (CRON, "/spec/jobTemplate/spec/template/metadata/annotations"),
     "pod": (POD, "/metadata/annotations"),
     "values": (release(f"{{web: {{podAnnotations: {notes()}}}}}"), "/spec/values/web/podAnnotations"),
     "post-renderer": (release(more=post(MERGE)), "/spec/postRenderers/0/kustomize/patches/0/patch"),
+    "list": (IN_A_LIST, "/items/0/spec/template/metadata/annotations"),
+    "one by one": (release(more=post(ONE_BY_ONE)), "/spec/postRenderers/0/kustomize/patches/0/patch"),
     "operations": (release(more=post(LIST)), "/spec/postRenderers/0/kustomize/patches/0/patch"),
     "operator's": (
         "---\napiVersion: example.org/v1\nkind: Web\nmetadata: {name: web, namespace: apps}\n"
