@@ -11,13 +11,18 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import zip_longest
+from typing import Any, TypeAlias, Union
 
 _ACTION = re.compile(
     r"""\{\{(?P<left>-(?=\s))?(?P<code>(?:"(?:[^"\\\n]|\\.)*"|`[^`]*`|/\*.*?\*/|[^"`}]|\}(?!\}))*?)(?P<right>\s-)?\}\}""",
     re.S,
 )
 _TOKEN = re.compile(r"""\s+|(?P<text>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?P<word>:=|[|()]|\$?[.\w$-]+)""")
+
+
+_Word: TypeAlias = Union[str, "list[_Word]"]
+_Group: TypeAlias = list[_Word]
 
 
 class TemplateFaultError(Exception):
@@ -105,9 +110,14 @@ def _decoded(value: str) -> str:
     return base64.b64decode(value).decode()
 
 
+def _dict(*pairs: Any) -> dict[str, Any]:
+    """Keys and values in turn; a key alone at the end has an empty text."""
+    return {str(key): value for key, value in zip_longest(pairs[::2], pairs[1::2], fillvalue="")}
+
+
 def _plain_json(value: Any) -> str:
     text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return text.translate({ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"})
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -125,6 +135,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "base64Decode": _decoded,
     "toJSON": _plain_json,
     "toJson": _plain_json,
+    "dict": _dict,
+    "list": lambda *values: list(values),
 }
 """Functions that are understood, by the names that ESO and the agent have for them (the agent's `sprig_` aside)."""
 
@@ -214,7 +226,27 @@ def _attempt(parts: Iterator[Text | Action], dot: Any, reading: _Reading, *, wan
 
 def _value(words: list[str], dot: Any, reading: _Reading) -> Any:
     """A pipeline: what stands left of `|` is the last argument of what stands right of it."""
-    stages, stage = list[list[str]](), list[str]()
+    return _piped(_grouped(words), dot, reading)
+
+
+def _grouped(words: list[str]) -> _Group:
+    """The words with what stands in parentheses as one of them."""
+    open_: list[_Group] = [[]]
+    for word in words:
+        if word == "(":
+            open_.append([])
+        elif word == ")" and len(open_) > 1:
+            group = open_.pop()
+            open_[-1].append(group)
+        else:
+            open_[-1].append(word)
+    if len(open_) > 1:
+        raise TemplateFaultError("a parenthesis is not closed")
+    return open_[0]
+
+
+def _piped(words: _Group, dot: Any, reading: _Reading) -> Any:
+    stages, stage = list[_Group](), list[_Word]()
     for word in words:
         if word == "|":
             stages.append(stage)
@@ -227,11 +259,15 @@ def _value(words: list[str], dot: Any, reading: _Reading) -> Any:
     return value[0]
 
 
-def _call(words: list[str], piped: tuple[Any, ...], dot: Any, reading: _Reading) -> Any:
+def _call(words: _Group, piped: tuple[Any, ...], dot: Any, reading: _Reading) -> Any:
     if not words:
         raise TemplateFaultError("something is missing beside |")
     head, *rest = words
     arguments = (*(_operand(word, dot, reading) for word in rest), *piped)
+    if isinstance(head, list):
+        if arguments:
+            raise TemplateFaultError("a parenthesis takes nothing")
+        return _piped(head, dot, reading)
     if head == "secret" and len(arguments) == 1:
         return reading.secret(str(arguments[0]))
     if head == "index" and len(arguments) == 2:
@@ -247,7 +283,9 @@ def _call(words: list[str], piped: tuple[Any, ...], dot: Any, reading: _Reading)
     return _operand(head, dot, reading)
 
 
-def _operand(word: str, dot: Any, reading: _Reading) -> Any:
+def _operand(word: _Word, dot: Any, reading: _Reading) -> Any:
+    if isinstance(word, list):
+        return _piped(word, dot, reading)
     if word[0] in '"`':
         return unquoted(word)
     if word == ".":

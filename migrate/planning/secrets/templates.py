@@ -19,10 +19,10 @@ _GO = frozenset({
 })  # fmt: skip
 _SPRIG = frozenset({
     "abbrev", "add", "atoi", "b32dec", "b32enc", "b64dec", "b64enc", "camelcase", "cat", "coalesce", "contains",
-    "default", "empty", "fail", "hasPrefix", "hasSuffix", "indent", "int", "int64", "join", "kebabcase", "lower",
-    "nindent", "nospace", "quote", "regexFind", "regexMatch", "regexReplaceAll", "repeat", "replace", "sha256sum",
-    "snakecase", "splitList", "squote", "sub", "substr", "ternary", "title", "toString", "trim", "trimAll",
-    "trimPrefix", "trimSuffix", "trunc", "untitle", "upper", "wrap",
+    "default", "dict", "empty", "fail", "hasPrefix", "hasSuffix", "indent", "int", "int64", "join", "kebabcase",
+    "list", "lower", "nindent", "nospace", "quote", "regexFind", "regexMatch", "regexReplaceAll", "repeat", "replace",
+    "sha256sum", "snakecase", "splitList", "squote", "sub", "substr", "ternary", "title", "toJson", "toString", "trim",
+    "trimAll", "trimPrefix", "trimSuffix", "trunc", "untitle", "upper", "wrap",
 })  # fmt: skip
 """Those of sprig that give the same for the same: no clock, no randomness, no environment, no keys made."""
 _MOVES_DOT = frozenset({"range", "with", "define", "template", "block", "break", "continue"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -45,6 +47,15 @@ def test_what_eso_makes_of_a_template_the_agent_makes_too(one: str, other: str) 
     held = {"kv/data/apps/A": {"value": one}, "kv/data/apps/b-c": {"value": other}}
     document = external({"data": {"file": text}})
     assert made(document, "file", held) == evaluated(text, {"A": one, "b-c": other})
+
+
+@given(VALUES, VALUES)
+def test_a_document_of_several_values_is_the_same_one(one: str, other: str) -> None:
+    text = '{{ toJson (dict "a" .A "l" (list .A (index . "b-c" | upper))) | b64enc }}'
+    held = {"kv/data/apps/A": {"value": one}, "kv/data/apps/b-c": {"value": other}}
+    said = made(external({"data": {"file": text}}), "file", held)
+    assert said == evaluated(text, {"A": one, "b-c": other})
+    assert json.loads(base64.b64decode(said)) == {"a": one, "l": [one, other.upper()]}
 
 
 def test_nothing_is_added_around_a_value() -> None:
