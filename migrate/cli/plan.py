@@ -15,11 +15,13 @@ from migrate.cli.place import EstateOption, PhasesOption, standing_in
 from migrate.model.errors import Exit, Failed, Refused, Usage
 
 if TYPE_CHECKING:
+    from migrate.estate.inventory import Inventory
     from migrate.model.json import Json
     from migrate.model.plan import Plan
     from migrate.planning.cases import Estate
     from migrate.planning.phases import Phase
     from migrate.planning.servers import Servers
+    from migrate.views.scan import Estate as Scanned
 
 
 class Credential(StrEnum):
@@ -109,7 +111,7 @@ def plan(
         servers,
     )
     if isinstance(made, NothingToDo):
-        view.nothing_to_do(chosen.name, made.name)
+        view.nothing_to_do(chosen.name, made.why)
         return
     created = datetime.now(UTC).isoformat(timespec="seconds")
     document = plan_json(made, f"migrate {__version__}", created)
@@ -122,13 +124,19 @@ def plan(
 
 def read_estate(folder: Path | None) -> Estate:
     """Scan the estate and keep the means to read its files again. Raises Failed where it cannot be read."""
-    from migrate.cli.scan import facts_of, take
+    from migrate.cli.scan import take
+
+    return estate_of(*take(folder or standing_in()))
+
+
+def estate_of(inventory: Inventory, found: Scanned) -> Estate:
+    """A scanned estate, with the means to read its files again. Raises as `read_estate` does."""
+    from migrate.cli.scan import facts_of
     from migrate.planning.cases import Estate
     from migrate.planning.configuration import FILE, read_config
     from migrate.planning.files import Files
     from migrate.stores.tree import Tree, listing
 
-    inventory, found = take(folder or standing_in())
     tree = Tree(found.path)
     entries = listing(tree.root)
     files = Files(tuple(entry.path for entry in entries.entries), tree.read, facts_of(tree.root, entries))

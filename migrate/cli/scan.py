@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrate.model.errors import Exit, Failed, Usage
+from migrate.model.errors import Exit, Failed, MigrateError, Usage
 
 if TYPE_CHECKING:
     from migrate.estate.facts import FileFacts
     from migrate.estate.inventory import Inventory
     from migrate.estate.settings import Settings
+    from migrate.model.plan import Beginning
     from migrate.stores.tree import Listing, Tree
     from migrate.views.progress import Progress
     from migrate.views.scan import Estate
@@ -52,9 +53,37 @@ def scan(
     if as_json and wanted not in {Format.TABLE, Format.JSON}:
         raise Usage("--json and --format ask for two forms at once", following="choose one of the two")
     inventory, found = take(estate, cached=not no_cache)
-    show(inventory, found, "json" if as_json else wanted.value)
+    chosen = Format.JSON if as_json else wanted
+    show(inventory, found, chosen.value, _beginning(inventory, found, chosen), _named(estate))
     if strict and _doubtful(inventory):
         raise typer.Exit(Exit.FAILED)
+
+
+def _beginning(inventory: Inventory, found: Estate, wanted: Format) -> Beginning:
+    """What can be planned here; asked only where a person reads the answer, and something could move."""
+    from migrate.model.plan import NotYet, Nowhere
+
+    totals = inventory.totals()
+    if wanted is not Format.TABLE or not totals["ready"] + totals["adapt"]:
+        return Nowhere()
+    from migrate.cli.plan import estate_of
+    from migrate.planning.beginning import beginning
+    from migrate.planning.phases import all_phases
+
+    phases = all_phases()
+    try:
+        return beginning(estate_of(inventory, found), phases)
+    except MigrateError:
+        return NotYet(phases[0].name)  # a setting is wrong, which planning says better than a scan can
+
+
+def _named(estate: Path) -> str:
+    """How a command must name this estate; empty where it is the one that one stands in."""
+    import shlex
+
+    from migrate.cli.place import standing_in
+
+    return "" if estate.resolve() == standing_in().resolve() else shlex.quote(str(estate))
 
 
 def take(estate: Path, *, cached: bool = True) -> tuple[Inventory, Estate]:

@@ -30,6 +30,11 @@ class Convention:
         template = self.detail.get("file_env")
         return template.replace("{env}", variable) if isinstance(template, str) else ""
 
+    def instead_of(self, variable: str) -> str:
+        """What replaces this environment variable, for people: another one, itself with another value, or a file."""
+        folder = text(self.detail.get("path"))
+        return self.file_variable(variable) or (f"{folder.rstrip('/')}/{variable}" if folder else variable)
+
     @property
     def said_by(self) -> str:
         """Whose word it is; empty for what profiles document."""

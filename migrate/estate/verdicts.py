@@ -183,7 +183,7 @@ def _file_variables(image: Image, variables: tuple[str, ...]) -> list[str]:
         convention = next((item for item in image.conventions if _from_file(item) and item.covers(variable)), None)
         if convention is None:
             return []
-        found.append((convention.file_variable(variable) or variable) + _word_of(convention))
+        found.append(convention.instead_of(variable) + _word_of(convention))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from migrate.model.change import Change
 from migrate.model.json import Json
@@ -143,3 +143,29 @@ class Plan:
     def step(self, id: str) -> Step | None:  # noqa: A002  `id` is the contract's word
         """The step called `id`, or None."""
         return next((step for step in self.steps if step.id == id), None)
+
+
+# --- where to begin with an estate ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """This phase has a plan, and begins with what is edited under this name (`namespace/name`)."""
+
+    phase: str
+    only: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Something is there for this phase, and nothing of it can be planned as it stands."""
+
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """No phase has anything to move."""
+
+
+Beginning: TypeAlias = Begin | NotYet | Nowhere

@@ -3,6 +3,7 @@
 What can be asked for, and what it stands on:
 
 phases, own       phase files, and a folder of one's own
+beginning         which phase, and which workload, comes first
 configuration, origins, misconfigured    `migrate.yaml`: read, where each setting comes from, what is wrong with it
 starter           the first `migrate.yaml`
 servers           what is known of the servers: seen, or assumed

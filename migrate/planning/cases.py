@@ -56,9 +56,9 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class NothingToDo:
-    """The phase is done for what was asked: `name` says for what."""
+    """Nothing is left to move of what was asked. `why` says for people what is there instead."""
 
-    name: str
+    why: str
 
 
 class Case(Protocol):

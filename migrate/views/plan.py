@@ -27,11 +27,9 @@ def raw(text: str) -> None:
     emit_text(text)
 
 
-def nothing_to_do(phase: str, release: str) -> None:
-    """The phase is done here."""
-    _print(
-        [Line(f"{phase}: nothing to do", "bold"), Line(f"  {safe(release)} already reads its password from the agent")]
-    )
+def nothing_to_do(phase: str, why: str) -> None:
+    """The phase has nothing to move here."""
+    _print([Line(f"{phase}: nothing to do", "bold"), Line(f"  {safe(why)}")])
 
 
 def exported(folder: str, files: list[str]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from migrate.estate.inventory import Inventory
+from migrate.model.plan import Beginning
 from migrate.views import console
 
 Format = Literal["table", "json", "markdown", "mermaid", "html"]
@@ -26,17 +27,17 @@ class Estate:
         return f"{self.path} at commit {self.commit[:10]}{changed}" if self.commit else self.path
 
 
-def show(inventory: Inventory, estate: Estate, wanted: Format) -> None:
-    """Print the scan."""
+def show(inventory: Inventory, estate: Estate, wanted: Format, beginning: Beginning, folder: str) -> None:
+    """Print the scan. `folder`: the estate as commands must name it; empty where one stands in it."""
     if wanted == "json":
         from migrate.estate.report import document
 
         console.emit_json(document(inventory, estate.path, estate.commit, dirty=estate.dirty))
     else:
-        console.emit_text(_text(inventory, estate, wanted))
+        console.emit_text(_text(inventory, estate, wanted, beginning, folder))
 
 
-def _text(inventory: Inventory, estate: Estate, wanted: Format) -> str:
+def _text(inventory: Inventory, estate: Estate, wanted: Format, beginning: Beginning, folder: str) -> str:
     if wanted == "markdown":
         from migrate.views import scan_markdown
 
@@ -51,5 +52,6 @@ def _text(inventory: Inventory, estate: Estate, wanted: Format) -> str:
         return scan_html.page(inventory, estate.title)
     from migrate.views import scan_table, text
 
-    lines = scan_table.screen(inventory, estate.title, text.screen_width())
+    following = scan_table.Following(beginning, text.safe(folder))
+    lines = scan_table.screen(inventory, estate.title, text.screen_width(), following)
     return text.rendered(lines, colour=text.coloured())

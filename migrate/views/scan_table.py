@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from migrate.estate.inventory import VERDICTS, Inventory, Reason, Secret, Served, Verdict
 from migrate.estate.report import legacy, ordered
+from migrate.model.plan import Begin, Beginning, NotYet, Nowhere
 from migrate.views.text import Line, safe, table, wrapped
 
 MEANING: dict[Verdict, str] = {
@@ -27,7 +29,18 @@ _LISTED = 20
 _STARTS = 4
 
 
-def screen(inventory: Inventory, place: str, width: int | None) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What comes after this scan. `folder`: the estate as commands must name it; empty where one stands in it."""
+
+    beginning: Beginning
+    folder: str
+
+
+IN_PLACE = Following(Nowhere(), "")
+
+
+def screen(inventory: Inventory, place: str, width: int | None, following: Following = IN_PLACE) -> Iterator[Line]:
     """The whole screen, line by line."""
     yield from _head(inventory, place, width)
     for verdict in VERDICTS:
@@ -39,7 +52,7 @@ def screen(inventory: Inventory, place: str, width: int | None) -> Iterator[Line
     yield from _bootstrap(inventory, width)
     yield from _findings(inventory, width)
     yield from _unread(inventory, width)
-    yield from _next(inventory, width)
+    yield from _next(inventory, width, following)
 
 
 def _head(inventory: Inventory, place: str, width: int | None) -> Iterator[Line]:
@@ -146,28 +159,39 @@ def _unread(inventory: Inventory, width: int | None) -> Iterator[Line]:
                 yield from _lines(f"and {len(rows) - _LISTED} more: `migrate scan --json` lists them all", width, "  ")
 
 
-def _next(inventory: Inventory, width: int | None) -> Iterator[Line]:
+def _next(inventory: Inventory, width: int | None, following: Following) -> Iterator[Line]:
     yield Line()
     yield from _lines("what to do next", width, "", "bold")
-    yield from map(Line, table(list(_advice(inventory)), width))
+    yield from map(Line, table(list(_advice(inventory, following)), width))
 
 
-def _advice(inventory: Inventory) -> Iterator[tuple[str, str]]:
-    totals = inventory.totals()
+def _advice(inventory: Inventory, following: Following) -> Iterator[tuple[str, str]]:
+    totals, scan = inventory.totals(), f"migrate scan{following.folder and f' {following.folder}'}"
     if not totals["externalSecrets"] and inventory.served:
         yield ("migrate phases", "no ExternalSecret is left here: see what goes further")
         return
     if not totals["externalSecrets"]:
         yield ("migrate scan FOLDER", "no ExternalSecret was found here: name the folder of your GitOps repository")
         return
-    if totals["ready"] + totals["adapt"]:
-        yield ("migrate plan phase1 -o phase1.plan.json", "plan the first phase; nothing is changed by planning")
+    yield from _plan(following)
     if totals["keep"]:
-        yield ("migrate scan --format html > secrets.html", "see every secret's way from Vault to its readers")
+        yield (f"{scan} --format html > secrets.html", "see every secret's way from Vault to its readers")
     if totals["orphan"]:
-        yield ("migrate scan --json", "see where readers of the orphans were looked for, before deleting anything")
+        yield (f"{scan} --json", "see where readers of the orphans were looked for, before deleting anything")
     if inventory.files.failed:
-        yield ("migrate scan --strict", "fails while files cannot be read: they may hold secrets nobody sees")
+        yield (f"{scan} --strict", "fails while files cannot be read: they may hold secrets nobody sees")
+
+
+def _plan(following: Following) -> Iterator[tuple[str, str]]:
+    estate = following.folder and f" --estate {following.folder}"
+    match following.beginning:
+        case Begin(phase, only):
+            command = f"migrate plan {phase}{estate} --only {safe(only)} -o {phase}.plan.json"
+            yield (command, "plan the easiest step; nothing is changed by planning")
+        case NotYet(phase):
+            yield (f"migrate plan {phase}{estate}", "says of every workload that could move why it cannot yet")
+        case Nowhere():
+            return
 
 
 def _lines(text: str, width: int | None, indent: str = "", style: str = "") -> list[Line]:

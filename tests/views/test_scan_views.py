@@ -28,8 +28,9 @@ from migrate.estate.inventory import (
     VaultKey,
     Wiring,
 )
+from migrate.model.plan import Begin, NotYet
 from migrate.views import scan_html, scan_markdown, scan_mermaid, text
-from migrate.views.scan_table import screen
+from migrate.views.scan_table import Following, screen
 
 
 def inventory(odd: str = "") -> Inventory:
@@ -120,8 +121,22 @@ def test_an_unwired_secret_says_so() -> None:
     assert "not wired" in line
 
 
-def test_the_screen_ends_with_what_to_type_next() -> None:
-    assert "migrate plan phase1" in shown(None).split("what to do next")[1]
+@pytest.mark.parametrize(
+    ("following", "command"),
+    [
+        (Following(Begin("phase1", "a/db"), ""), "migrate plan phase1 --only a/db -o phase1.plan.json"),
+        (Following(Begin("phase2", "a/b"), "'my estate'"), "migrate plan phase2 --estate 'my estate' --only a/b -o"),
+        (Following(NotYet("phase2"), "there"), "migrate plan phase2 --estate there"),
+    ],
+)
+def test_the_screen_ends_with_what_to_type_next(following: Following, command: str) -> None:
+    said = text.rendered(screen(inventory(), "estate", None, following), colour=False).split("what to do next")[1]
+    assert command in said
+    assert f"migrate scan{following.folder and ' ' + following.folder} --json" in said
+
+
+def test_no_plan_is_proposed_where_none_can_be_made() -> None:
+    assert "migrate plan" not in shown(None).split("what to do next")[1]
 
 
 def test_whom_the_agent_serves_stands_in_every_form() -> None:

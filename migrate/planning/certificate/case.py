@@ -64,11 +64,11 @@ def _chosen(
     wanted = [one for one in candidates(inventory, files, select) if selection.takes(one.name)]
     done = [one.name for one in wanted if isinstance(one.form, Done) and shows_certificate(one.values)]
     if done and len(done) == len(wanted):
-        return NothingToDo(done[0])
+        return NothingToDo(f"{done[0]} already shows its certificate")
     chosen = choose(inventory, files, phase, select, replace(selection, exclude=(*selection.exclude, *done)))
     if isinstance(chosen, NothingToDo):
         raise Refused(
-            f"HelmRelease {chosen.name} has its password from the agent already",
+            f"HelmRelease {chosen.why}",
             truth=f"{phase.name} starts from a password that an ExternalSecret copies, which is its way back",
             undone="no plan was made",
             following="roll that phase back first (migrate rollback) if it still can be; then plan again",

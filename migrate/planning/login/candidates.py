@@ -90,7 +90,7 @@ def choose(
         return copies[0]
     for candidate in found:
         if isinstance(candidate.form, Moved):
-            return NothingToDo(candidate.name)
+            return NothingToDo(f"{candidate.name} already reads its password from the agent")
     raise _none(inventory, files, found, phase, select, selection)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from migrate.estate.inventory import Inventory
+from migrate.estate.inventory import VERDICTS, Inventory
 from migrate.estate.profiles import shipped
 from migrate.model.change import State
 from migrate.model.errors import Refused
@@ -35,14 +35,14 @@ _NAMED = 5
 def secrets_cases(
     estate: Estate, phase: Phase, select: SecretsSelect, selection: Selection
 ) -> tuple[Case, ...] | NothingToDo:
-    """The workloads that are wanted; without a selection the next one in wave order.
+    """The workloads that are wanted; without a selection the easiest of the first wave.
 
     Raises Refused where one that is named cannot move, or none of those that are left can.
     """
     profiles = shipped().told(scan_settings(estate.config).adapters)
     charts = Charts(profiles, estate.files, estate.config.rendered)
     found = candidates(estate.inventory, estate.files, select, charts)
-    wanted = _wanted(found, phase, selection)
+    wanted = _wanted(found, phase, select, selection, estate.inventory)
     if isinstance(wanted, NothingToDo):
         return wanted
     retired_by = _retired_by(wanted, estate.inventory)
@@ -54,7 +54,9 @@ def secrets_cases(
     return (shared.case(*first, retired_by, aside), *(shared.case(*other, retired_by) for other in others))
 
 
-def _wanted(found: list[Candidate], phase: Phase, selection: Selection) -> list[Candidate] | NothingToDo:
+def _wanted(
+    found: list[Candidate], phase: Phase, select: SecretsSelect, selection: Selection, inventory: Inventory
+) -> list[Candidate] | NothingToDo:
     taken = [one for one in found if selection.takes(one.name) and selection.wave in {None, one.wave}]
     missing = sorted(set(selection.only) - {one.name for one in found})
     if missing:
@@ -72,8 +74,25 @@ def _wanted(found: list[Candidate], phase: Phase, selection: Selection) -> list[
     if not taken and found:
         raise _nothing_chosen(found, phase)
     if not fit:
-        return NothingToDo("every workload that reads a secret which can move")
-    return fit if selection.only or selection.wave is not None else fit[:1]
+        return NothingToDo(_nothing_left(inventory, select))
+    return fit if selection.only or selection.wave is not None else [min(fit, key=_effort)]
+
+
+def _effort(one: Candidate) -> tuple[int, int, int, str]:
+    """How much hangs on a workload, whether a command of it is wrapped, and how many files it needs."""
+    assert isinstance(one.form, Fit)
+    wrapped = sum(bool(change.exports) for change in one.form.brought.change.containers)
+    return one.wave, wrapped, len(one.form.brought.files), one.name
+
+
+def _nothing_left(inventory: Inventory, select: SecretsSelect) -> str:
+    """Why no workload is there to move."""
+    if not inventory.secrets:
+        return "there is no ExternalSecret here"
+    counts = inventory.totals()
+    there = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+    wanted = " or ".join(select.verdicts)
+    return f"none of its {len(inventory.secrets)} ExternalSecrets is {wanted}, applied, and read by a pod ({there})"
 
 
 def _nothing_chosen(found: list[Candidate], phase: Phase) -> Refused:

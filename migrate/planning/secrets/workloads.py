@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from migrate.estate.inventory import Inventory, Secret, VaultKey, Workload
+from migrate.estate.inventory import Inventory, Reader, Secret, VaultKey, Workload
 from migrate.estate.profiles import Profiles
 from migrate.model.json import Json, mapping, reach, sequence, text_at
 from migrate.model.target import Target
@@ -69,8 +69,8 @@ def candidates(inventory: Inventory, files: Files, select: SecretsSelect, charts
     read |= dict(_patched(files, charts, read))
     answer = [
         Candidate(one, waves.of(one), secrets, _form(one, secrets, inventory, files, charts, tree))
-        for one in inventory.workloads
-        if (secrets := read.get(one))
+        for one, secrets in read.items()
+        if secrets
     ]
     return sorted(answer, key=lambda candidate: (candidate.wave, candidate.name))
 
@@ -93,9 +93,15 @@ def _read(secrets: list[Secret], inventory: Inventory) -> dict[Workload, tuple[S
         for reader in (one for one in secret.readers if one.wired and one.how != "text"):
             called = by_name[reader.kind, reader.namespace, reader.name]
             there = [one for one in called if (one.file, one.document) == (reader.file, reader.document)]
-            for one in there or called:
+            for one in there or called or [_made_elsewhere(reader)]:
                 found[one][secret.id, secret.file] = secret
     return {one: tuple(some.values()) for one, some in found.items()}
+
+
+def _made_elsewhere(reader: Reader) -> Workload:
+    """What reads a Secret and is no workload of the tree: a chart that kustomize renders, a resource with a pod."""
+    place = reader.kind, reader.namespace, reader.name, reader.file, reader.document
+    return Workload(*place, service_account=None, secrets=(), wired=True)
 
 
 def _patched(
@@ -138,7 +144,7 @@ def _manifest(
 ) -> tuple[Manifest, Standing]:
     release = workload.kind == "HelmRelease"
     if workload.kind not in TEMPLATES and not release:
-        raise UnfitError(f"its pod is made by a {workload.kind}, not written out in Git")
+        raise UnfitError(_maker(workload))
     found = document_of(files, workload.file, workload.document)
     if found is None:
         raise UnfitError(f"{workload.file} cannot be read any more")
@@ -165,6 +171,12 @@ def _manifest(
     at, account = TEMPLATES[made.workload.kind], (made.account, made.account_made)
     document, home = stands.document, stands.home
     return Manifest(place, *names, document, made.read, at, home, made.workload, made.form, *account, flux), stands
+
+
+def _maker(workload: Workload) -> str:
+    if workload.kind == "HelmChart":
+        return "kustomize renders its chart (helmCharts), and this tool edits no values of such a chart yet"
+    return f"its pod is made by a {workload.kind}, not written out in Git"
 
 
 def _plain(workload: Workload, seen: Json) -> Made:

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from migrate.cli.plan import read_estate
 from migrate.documents.reader import load_all
 from migrate.model.errors import Refused
-from migrate.model.plan import Plan
+from migrate.model.plan import Begin, NotYet, Nowhere, Plan
+from migrate.planning.beginning import beginning
 from migrate.planning.cases import NothingToDo
+from migrate.planning.phases import all_phases
 from tests.planning.secrets.estates import (
     KNOWN,
     UNKNOWN,
@@ -203,6 +207,54 @@ def test_nothing_is_left_when_everything_has_moved(tmp_path: Path) -> None:
     for step in planned(folder).steps:
         _commit(folder, step)
     assert isinstance(outcome(folder), NothingToDo)
+
+
+def test_the_first_plan_is_for_the_workload_that_changes_least(tmp_path: Path) -> None:
+    wrapped = workload(container(command=["app"], env=[variable("ONE", "keys", "one")]), name="a")
+    simple = workload(container(KNOWN, env=[TOKEN]), name="b")
+    folder = estate(tmp_path / "e", external("keys", "one"), external("login", "token"), wrapped, simple)
+    assert planned(folder).unit == "apps/b"
+    assert beginning(read_estate(folder), all_phases()) == Begin("phase2", "apps/b")
+
+
+def test_where_nothing_can_be_planned_the_beginning_is_the_phase_that_says_why(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", external("keys", "one"), workload(container(env=[variable("ONE", "keys", "one")])))
+    assert beginning(read_estate(folder), all_phases()) == Nowhere()
+    generated = external("keys", "one", target={"name": "keys", "template": {"templateFrom": [{"literal": "x"}]}})
+    read = workload(container(command=["app"], env=[variable("ONE", "keys", "one")]))
+    folder = estate(tmp_path / "f", generated, read)
+    assert beginning(read_estate(folder), all_phases()) == NotYet("phase2")
+
+
+def test_an_empty_phase_says_what_is_there_instead(tmp_path: Path) -> None:
+    nothing = outcome(estate(tmp_path / "e"))
+    held = workload(container(env=[variable("ONE", "keys", "one")]))
+    code = outcome(estate(tmp_path / "f", external("keys", "one"), held))
+    assert isinstance(nothing, NothingToDo)
+    assert isinstance(code, NothingToDo)
+    assert nothing.why == "there is no ExternalSecret here"
+    assert "(1 code)" in code.why
+
+
+def test_a_chart_that_kustomize_renders_is_named_as_left_out(tmp_path: Path) -> None:
+    folder = estate(tmp_path / "e", external("login", "token"))
+    values = {"controllers": {"app": {"containers": {"main": _image(KNOWN, env={"CLOUDFLARE_API_TOKEN": _ref()})}}}}
+    (folder / "values.yaml").write_text(yaml.safe_dump(values))
+    chart = {"name": "app-template", "version": "5.1.0", "releaseName": "app", "valuesFile": "values.yaml"}
+    root = folder / "kustomization.yaml"
+    root.write_text(root.read_text() + yaml.safe_dump({"helmCharts": [{**chart, "namespace": "apps"}]}))
+    with pytest.raises(Refused) as refused:
+        outcome(folder)
+    assert "HelmChart apps/app: kustomize renders its chart" in str(refused.value)
+
+
+def _image(image: str, **held: Any) -> dict[str, Any]:
+    repository, _, tag = image.rpartition(":")
+    return {"image": {"repository": repository, "tag": tag}, **held}
+
+
+def _ref() -> dict[str, Any]:
+    return {"valueFrom": {"secretKeyRef": {"name": "login", "key": "token"}}}
 
 
 def _commit(folder: Path, step: Any) -> None:
