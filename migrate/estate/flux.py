@@ -9,8 +9,8 @@ from migrate.estate.facts import Facts
 from migrate.estate.inventory import Finding
 from migrate.estate.kustomize import Builder, flux_patches
 from migrate.estate.placed import Placed, patched, renamed
-from migrate.estate.settle import settled
-from migrate.estate.substitute import Variables
+from migrate.estate.settle import opted_out, settled
+from migrate.estate.substitute import AS_WRITTEN, Variables
 from migrate.estate.tree import Tree, inside
 from migrate.model.json import Json, items, reach, text
 
@@ -24,7 +24,7 @@ class Applied:
 
     facts: Facts
     by: str
-    variables: Variables = field(default_factory=lambda: Variables(active=False))
+    variables: Variables = AS_WRITTEN
     placed: Placed | None = None
     """What the build made it of; None where no build did (a plain manifest)."""
 
@@ -82,8 +82,9 @@ def follow(start: Facts, builder: Builder) -> Scope:
 
 def applied(item: Placed, tree: Tree, by: str, variables: Variables | None = None) -> Applied:
     """An object of a build, settled."""
-    variables = variables or Variables(active=False)
-    return Applied(settled(item, tree, variables), by, variables, item)
+    variables = variables or AS_WRITTEN
+    fact = settled(item, tree, variables)
+    return Applied(fact, by, AS_WRITTEN if opted_out(fact) else variables, item)
 
 
 def path_of(fact: Facts, tree: Tree) -> str:
@@ -155,17 +156,20 @@ def variables_of(current: Facts, builder: Builder) -> Variables:
     """What `postBuild` of a Kustomization substitutes: ConfigMaps found in the tree, then its own variables."""
     spec = _spec(current)
     if not spec.get("postBuild"):
-        return Variables(active=False)
+        return AS_WRITTEN
     values: dict[str, str] = {}
     complete = not spec.get("masked")
+    certain = bool(spec.get("masked"))
     for source in items(spec.get("substituteFrom")):
         found = (
             _config_map(text(source.get("name")), current.file, builder) if source.get("kind") == "ConfigMap" else None
         )
         complete = complete and found is not None and not reach(found, "masked")
+        # One that must be there is there when Flux gets so far, and nobody keeps one without a variable.
+        certain = certain or (found is None and source.get("optional") is not True) or bool(reach(found, "masked"))
         values.update(_strings(reach(found, "data")))
     values.update(_strings(spec.get("substitute")))
-    return Variables(values, complete)
+    return Variables(values, complete, active=bool(values) or not complete, certain=certain or complete or bool(values))
 
 
 def _config_map(name: str, near: str, builder: Builder) -> Json:
@@ -198,7 +202,9 @@ def _shared(one: str, other: str) -> int:
 
 
 def _strings(value: Json) -> dict[str, str]:
-    return {key: item for key, item in value.items() if isinstance(item, str)} if isinstance(value, dict) else {}
+    """Flux takes line breaks out of a value before it puts it in."""
+    texts = value.items() if isinstance(value, dict) else ()
+    return {key: item.replace("\n", "") for key, item in texts if isinstance(item, str)}
 
 
 def _spec(fact: Facts) -> dict[str, Json]:

@@ -23,7 +23,7 @@ def settled(item: Placed, tree: Tree, variables: Variables) -> Facts:
         namespace=_kept(item.facts.namespace, item.namespace, fact.namespace),
         name=_kept(item.facts.name, item.name, fact.name),
     )
-    if not variables.active or _opted_out(fact):
+    if not variables.active or opted_out(fact):
         return fact
     return _substituted(fact, variables.apply)
 
@@ -81,7 +81,8 @@ def _in_list(value: Json, fact: Facts) -> Json:
     return next((item for item in named if reach(item, "metadata", "name") == fact.name), value)
 
 
-def _opted_out(fact: Facts) -> bool:
+def opted_out(fact: Facts) -> bool:
+    """Whether an object says that Flux shall replace nothing in it."""
     switch = ("kustomize.toolkit.fluxcd.io/substitute", "disabled")
     return switch in fact.labels or switch in fact.annotations
 

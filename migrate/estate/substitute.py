@@ -1,8 +1,9 @@
 """Variables that Flux puts into manifests after the build (`postBuild`), as its envsubst does.
 
-Only `${...}` is a variable; `$${` is a literal `${`. A variable nobody defines becomes empty, unless a source of
-variables could not be read (a Secret, a missing ConfigMap): then it stays as written, because guessing would
-invent names. A default given in the place itself is taken: it is what its author expects.
+Only `${...}` is a variable; of every two `$` one is left, wherever they stand (`$$` in a shell, not only `$${`). A
+variable nobody defines becomes empty, unless a source of variables could not be read (a Secret, a missing ConfigMap):
+then it stays as written, because guessing would invent names. A default given in the place itself is taken: it is what
+its author expects. Checked against https://pkg.go.dev/github.com/fluxcd/pkg/envsubst 1.5.0.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _PLACE = re.compile(r"\$\{([^{}]*)\}")
-_LITERAL = "\0"
-_KEPT = "\1"
+_PAIR = re.compile(r"\$\$\{?")
+_READ_AS_MORE = re.compile(r"\$\$+|\$(?=\{)")
+_LITERAL = {"$${": "\0", "$$": "\1"}
+_KEPT = "\2"
 _EXPRESSION = re.compile(r"^(#?)([A-Za-z_][A-Za-z0-9_]*)(.*)$", re.DOTALL)
 
 
@@ -24,17 +27,35 @@ class Variables:
     values: Mapping[str, str] = field(default_factory=dict)
     complete: bool = True
     active: bool = True
-    """False where there is no `postBuild`: then nothing is replaced at all."""
+    """False where nothing is replaced at all: no `postBuild`, or no variable in it."""
+    certain: bool = True
+    """False where only the cluster knows whether there is any variable, and so whether anything is replaced."""
 
     def apply(self, text: str) -> str:
         """The text with every variable replaced."""
-        if not self.active or "${" not in text:
+        return self._hidden(text).replace("\0", "${").replace("\1", "$").replace(_KEPT, "${")
+
+    def knows(self, text: str) -> bool:
+        """Whether all that becomes of the text is known, and nothing in it is what Flux refuses to read."""
+        left = self._hidden(text)
+        return not self.active or (_KEPT not in left and "${" not in left)
+
+    def spell(self, text: str) -> str:
+        """The text as it has to be written so that `apply` makes it of what is written.
+
+        Nothing but what would be read as more is doubled: `$NAME`, `$(NAME)` and a lone `$` stay as they are.
+        """
+        return _READ_AS_MORE.sub(lambda found: found[0] * 2, text) if self.active else text
+
+    def _hidden(self, text: str) -> str:
+        """The text with every variable replaced that is known, and signs for what must stay as it is."""
+        if not self.active or not ("${" in text or "$$" in text):
             return text
         # Innermost first, so that `${A:-${B}}` works; what must stay as it is hides from the next round.
-        hidden = text.replace("$${", _LITERAL)
+        hidden = _PAIR.sub(lambda found: _LITERAL[found[0]], text)
         while (done := _PLACE.sub(self._one, hidden)) != hidden:
             hidden = done
-        return hidden.replace(_LITERAL, "${").replace(_KEPT, "${")
+        return hidden
 
     def _one(self, match: re.Match[str]) -> str:
         place = match.group(0).replace("${", _KEPT)
@@ -46,6 +67,10 @@ class Variables:
         if value is None and not self.complete and not _default(operation):
             return place
         return str(len(value or "")) if length else _operate(value, operation)
+
+
+AS_WRITTEN = Variables(active=False)
+"""Where Flux replaces nothing."""
 
 
 def _default(operation: str) -> bool:

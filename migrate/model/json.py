@@ -80,3 +80,16 @@ def numbered(value: Json) -> Iterator[tuple[int, dict[str, Json]]]:
 def strings(value: Json) -> list[str]:
     """The strings of a list; empty for anything else."""
     return [item for item in sequence(value) if isinstance(item, str)]
+
+
+def texts(value: Json) -> Iterator[str]:
+    """Every string in it, at whatever depth; keys are none."""
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from texts(item)
+        case dict():
+            for item in value.values():
+                yield from texts(item)

@@ -15,6 +15,7 @@ from migrate.documents.edits import (
     change_all,
     find,
 )
+from migrate.estate.substitute import Variables
 from migrate.model.json import Json, Pointer, mapping, sequence
 from migrate.operations.agent import FOLDER, PREFIX, login_annotations, running_annotations, token_volume
 from migrate.operations.merging import merge
@@ -150,7 +151,7 @@ def pod_annotations(subject: SecretsSubject, arguments: Arguments) -> dict[str, 
         **running_annotations(arguments),
     }
     for one in subject.files:
-        ours |= _file(one)
+        ours |= _file(one, subject.manifest.variables)
     if subject.owner is not None:
         # One uid for agent and application: then the files need not be readable for anybody else.
         ours |= {"agent-run-as-user": str(subject.owner[0]), "agent-run-as-group": str(subject.owner[1])}
@@ -163,9 +164,10 @@ def pod_annotations(subject: SecretsSubject, arguments: Arguments) -> dict[str, 
     return {PREFIX + name: value for name, value in ours.items()}
 
 
-def _file(one: AgentFile) -> dict[str, str]:
+def _file(one: AgentFile, variables: Variables) -> dict[str, str]:
     found = {
-        f"agent-inject-template-{one.key}": one.template,
+        # The one text that comes from elsewhere; folders and commands are the manifest's own, and stay as written.
+        f"agent-inject-template-{one.key}": variables.spell(one.template),
         f"agent-inject-file-{one.key}": one.name,
         # Else a missing key becomes the text "<no value>" and the pod starts with it.
         f"error-on-missing-key-{one.key}": "true",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migrate.documents.edits import AppendItem, Edit, change_all
 from migrate.documents.render import Style, mapping_lines
 from migrate.estate.strategic import difference
+from migrate.estate.substitute import AS_WRITTEN
 from migrate.model.json import Json, mapping
 from migrate.operations.pod_edits import pod_edits
 from migrate.operations.secrets import POST_RENDERERS, SecretsSubject
@@ -18,8 +20,11 @@ def post_renderer(subject: SecretsSubject, arguments: Arguments) -> Iterator[Edi
 
     A strategic merge patch: it goes by names, so that it holds while the chart puts other things beside what is named.
     """
-    rendered, workload = subject.manifest.read, subject.manifest.workload
-    after = change_all(rendered, [*pod_edits(subject, rendered, arguments)])
+    manifest = subject.manifest
+    rendered, workload = manifest.read, manifest.workload
+    # What a chart renders is past Flux's variables: they are replaced in the text of the patch as a whole.
+    beyond = replace(subject, manifest=replace(manifest, variables=AS_WRITTEN))
+    after = change_all(rendered, [*pod_edits(beyond, rendered, arguments)])
     patch: dict[str, Json] = {
         "apiVersion": mapping(rendered).get("apiVersion"),
         "kind": workload.kind,
@@ -27,5 +32,5 @@ def post_renderer(subject: SecretsSubject, arguments: Arguments) -> Iterator[Edi
         **difference(rendered, after),
     }
     target: Json = {"kind": workload.kind, "name": workload.short}
-    text = "\n".join(mapping_lines(patch, Style())) + "\n"
+    text = manifest.variables.spell("\n".join(mapping_lines(patch, Style())) + "\n")
     yield AppendItem(POST_RENDERERS, {"kustomize": {"patches": [{"target": target, "patch": text}]}})

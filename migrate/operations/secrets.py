@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from migrate.estate.substitute import AS_WRITTEN, Variables
 from migrate.model.json import Json, Pointer, at_pointer, mapping
 from migrate.model.target import Target
 from migrate.operations.overlaying import Home
@@ -165,6 +166,8 @@ class Manifest:
     account_made: bool
     """Whether a chart makes that one."""
     applied_by: str = ""
+    variables: Variables = AS_WRITTEN
+    """What Flux puts into the file before anybody else reads it: texts of our own have to survive that."""
 
     @property
     def target(self) -> Target:

@@ -15,7 +15,7 @@ from migrate.documents.reader import YamlFault, load_all
 from migrate.estate import flux
 from migrate.estate.extract import KUSTOMIZATION_NAMES
 from migrate.model.errors import Refused
-from migrate.model.json import Json, items, mapping, reach, text
+from migrate.model.json import items, mapping, reach, text, texts
 from migrate.model.plan import Step
 from migrate.planning.built import Built, built, instead, whole
 from migrate.planning.compose import Composition
@@ -140,17 +140,5 @@ def _texts(data: bytes) -> Iterator[tuple[str, bool]]:
         return
     for document in documents:
         for key, value in mapping(document.value).items():
-            for name in _strings(value):
+            for name in texts(value):
                 yield name, key in LISTS
-
-
-def _strings(value: Json) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case list():
-            for item in value:
-                yield from _strings(item)
-        case dict():
-            for item in value.values():
-                yield from _strings(item)

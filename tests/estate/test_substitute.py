@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrate.estate.substitute import Variables
 
@@ -12,7 +14,12 @@ CASES = [
     ("${A}", "alpha"),
     ("x-${A}-y", "x-alpha-y"),
     ("$A", "$A"),
+    ("$(A)", "$(A)"),
     ("$${A}", "${A}"),
+    ("echo $$ > $$A", "echo $ > $A"),
+    ("$$$", "$$"),
+    ("$$${A}", "$alpha"),
+    ("$$$${A}", "$${A}"),
     ("${MISSING}", ""),
     ("${MISSING:-d}", "d"),
     ("${MISSING:=d}", "d"),
@@ -50,3 +57,25 @@ def test_where_a_source_cannot_be_read_unknown_names_stay() -> None:
 def test_a_default_may_hold_a_variable() -> None:
     assert Variables(VALUES).apply("${MISSING:-${A}-secret}") == "alpha-secret"
     assert Variables(VALUES).apply("${MISSING:-$${A}}") == "${A}"
+
+
+TEXTS = st.lists(
+    st.sampled_from(["$", "{", "}", "A", "${A}", "$${", "$(A)", "{{ $x }}", "\n", "\\", "é", "${A:-b"])
+).map("".join)
+
+
+@given(TEXTS)
+def test_a_text_that_is_spelled_for_flux_is_the_text_that_arrives(text: str) -> None:
+    assert Variables(VALUES).apply(Variables(VALUES).spell(text)) == text
+    assert Variables(VALUES).knows(Variables(VALUES).spell(text))
+    assert Variables(VALUES, active=False).spell(text) == text
+
+
+@pytest.mark.parametrize("text", ["$A", "$(A)", "{{ $a := .b }}", "cost: 5$", "$1"])
+def test_what_no_rule_reads_as_more_is_written_as_it_is(text: str) -> None:
+    assert Variables(VALUES).spell(text) == text
+
+
+@pytest.mark.parametrize("text", ["${not closed", "${1}", "${B}"])
+def test_what_flux_would_refuse_or_only_the_cluster_knows_is_not_known(text: str) -> None:
+    assert not Variables(VALUES, complete=False).knows(text)

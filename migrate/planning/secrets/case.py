@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from migrate.estate.inventory import VERDICTS, Inventory
 from migrate.estate.profiles import shipped
+from migrate.estate.settle import substituted
 from migrate.model.change import State
 from migrate.model.errors import Refused
 from migrate.model.json import Json
@@ -230,7 +231,11 @@ class SecretsCase:
     def _template(self, composition: Composition) -> dict[str, Json]:
         """The pod's template after the cutover."""
         charts, workload, manifest = self.shared.charts, self.candidate.workload, self.subject.manifest
-        return template_after(self.subject, composition, lambda document: charts.after(workload, manifest, document))
+
+        def made(document: Json) -> Json:
+            return charts.after(workload, manifest, substituted(document, manifest.variables))
+
+        return template_after(self.subject, composition, made)
 
     def spoken(self, names: dict[str, str]) -> dict[str, str]:
         """The same names for people."""

@@ -9,6 +9,7 @@ from migrate.estate.flux import Applied
 from migrate.estate.inventory import Workload
 from migrate.estate.placed import Layer, Patch, Placed
 from migrate.estate.settle import changed_by
+from migrate.estate.substitute import AS_WRITTEN, Variables
 from migrate.model.json import Json, Pointer, at_pointer, mapping, reach
 from migrate.operations.overlaying import Home, Overlaid, Written
 from migrate.operations.subject import Place
@@ -23,6 +24,7 @@ class Standing:
     document: Json
     home: Home
     later: tuple[Patch, ...] = ()
+    variables: Variables = AS_WRITTEN
 
 
 def standing(workload: Workload, written: Json, part: Pointer, tree: Built) -> Standing:
@@ -38,7 +40,7 @@ def standing(workload: Workload, written: Json, part: Pointer, tree: Built) -> S
     as_written = at_pointer(written, part)
     if len(mine) == len(users) and all(same(at_pointer(tree.document(one), part), as_written) for one in mine):
         later = next((one.placed.patches for one in mine if one.placed is not None), ())
-        return Standing(written, Written(Place(workload.file, workload.document)), later)
+        return Standing(written, Written(Place(workload.file, workload.document)), later, _variables(mine))
     return _overlaid(workload, users, mine, tree)
 
 
@@ -58,7 +60,15 @@ def _overlaid(workload: Workload, users: tuple[Applied, ...], mine: list[Applied
     kustomization = tree.tree.kustomizations[layer.folder]
     place = Place(kustomization.file, kustomization.document)
     home = Overlaid(place, workload.file, workload.kind, item.name, workload.namespace)
-    return Standing(document, home, item.patches[layer.patches :])
+    return Standing(document, home, item.patches[layer.patches :], _variables(mine))
+
+
+def _variables(mine: list[Applied]) -> Variables:
+    """What Flux puts into it. Raises UnfitError where two Kustomizations put in different things."""
+    first, *others = [one.variables for one in mine] or [AS_WRITTEN]
+    if any(one != first for one in others):
+        raise UnfitError(f"{' and '.join(sorted({one.by for one in mine}))} put different variables into its file")
+    return first
 
 
 def _nearest(placed: list[Placed], theirs: set[str], tree: Built) -> Layer | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from migrate.estate.inventory import Inventory, Reader, Secret, VaultKey, Workload
+from migrate.estate.inventory import Inventory, Reader, Secret, Workload
 from migrate.estate.profiles import Profiles
-from migrate.model.json import Json, mapping, reach, sequence, text_at
+from migrate.estate.settle import substituted
+from migrate.model.json import Json, mapping, reach, text_at, texts
 from migrate.model.target import Target
 from migrate.operations.overlaying import Written
 from migrate.operations.secrets import Manifest, Plain
@@ -125,9 +125,10 @@ def _form(
 ) -> Fit | Unfit:
     try:
         manifest, stands = _manifest(workload, secrets, inventory, files, charts, tree)
-        copies = tuple(_copy(secret, inventory, files) for secret in secrets)
+        copies = tuple(_copy(secret, inventory, files, tree) for secret in secrets)
         insist_on_one_value(manifest, copies)
         found = brought(manifest, copies, charts.profiles)
+        _insist_on_spelling(manifest, found)
         insist_on_arguments(manifest, found.change)
         return Fit(manifest, found, secrets, stands)
     except UnfitError as error:
@@ -164,13 +165,13 @@ def _manifest(
                 raise UnfitError(f"it reads {secret.target} {way} in {reader.file}")
     if workload.kind == "Job" and str(_notes(stands.document).get(_FORCE, "")).lower() not in {"enabled", "true"}:
         raise UnfitError(f"a Job's pod cannot change: annotate it {_FORCE}: enabled, and it is made anew")
-    place, flux = Place(workload.file, workload.document), flux_of(workload.wired_by, inventory)
+    place = Place(workload.file, workload.document)
     seen = _named(stands.document, workload, secrets)
     names = workload.kind, workload.namespace, workload.name
     made = reading(workload, seen, secrets, charts) if release else _plain(workload, seen)
     at, account = TEMPLATES[made.workload.kind], (made.account, made.account_made)
-    document, home = stands.document, stands.home
-    return Manifest(place, *names, document, made.read, at, home, made.workload, made.form, *account, flux), stands
+    document, home, flux = stands.document, stands.home, (flux_of(workload.wired_by, inventory), stands.variables)
+    return Manifest(place, *names, document, made.read, at, home, made.workload, made.form, *account, *flux), stands
 
 
 def _maker(workload: Workload) -> str:
@@ -210,43 +211,38 @@ def _notes(document: Json) -> dict[str, Json]:
     return mapping(reach(document, "metadata", "annotations"))
 
 
-def _copy(secret: Secret, inventory: Inventory, files: Files) -> Copy:
+def _copy(secret: Secret, inventory: Inventory, files: Files, tree: Built) -> Copy:
     found, store = document_of(files, secret.file, secret.document), inventory.store_of(secret)
     if found is None or store is None:
         raise UnfitError(f"{secret.target}: nothing declares its store {secret.store.name}")
     if secret.generated:
         raise UnfitError(f"{secret.target} holds values that ESO makes itself")
-    return Copy(secret.target, _filled(found.value, secret), store)
+    return Copy(secret.target, _filled(found.value, secret, tree), store)
 
 
-def _filled(document: Json, secret: Secret) -> Json:
-    """The ExternalSecret with the places in Vault as they are in the cluster: Flux may fill them in."""
-    if "${" not in json.dumps(document):
-        return document
-    value = mapping(document)
-    spec = mapping(value.get("spec"))
-    if "${" in json.dumps(mapping(spec.get("target")).get("template")):
-        raise UnfitError(f"{secret.target} is made by a template that Flux fills in first")
-    single = {one.key: one.vault for one in secret.data if one.key != "*"}
-    whole = [one.vault for one in secret.data if one.key == "*"]
-    data: list[Json] = [
-        _placed(mapping(one), single.get(str(mapping(one).get("secretKey")))) for one in sequence(spec.get("data"))
-    ]
-    sources = sequence(spec.get("dataFrom"))
-    if len(whole) != len(sources) or len(single) != len(data):
-        raise UnfitError(f"{secret.target} is filled in by Flux in a way that cannot be followed")
-    found: list[Json] = []
-    for one, at in zip(sources, whole, strict=True):
-        extract: Json = {**mapping(mapping(one).get("extract")), "key": at.path}
-        found.append({**mapping(one), "extract": extract})
-    return {**value, "spec": {**spec, "data": data, "dataFrom": found}}
+def _filled(document: Json, secret: Secret, tree: Built) -> Json:
+    """The ExternalSecret as it is in the cluster: Flux may fill something in, or read `$` as more than it is."""
+    filled = list[Json]()
+    for one in tree.by_place.get((secret.file, secret.document), ()):
+        if (one.facts.namespace or "default", one.facts.name) == (secret.namespace, secret.name):
+            built = tree.document(one)
+            if not all(map(one.variables.knows, texts(reach(built, "spec")))):
+                raise UnfitError(f"{secret.target} is filled in by Flux with what Git does not say")
+            filled.append(substituted(built, one.variables))
+    if any(one != filled[0] for one in filled):
+        raise UnfitError(f"{secret.target} is filled in by Flux in several ways")
+    return filled[0] if filled else document
 
 
-def _placed(datum: dict[str, Json], at: VaultKey | None) -> Json:
-    if at is None:
-        raise UnfitError("a key of it is filled in by Flux")
-    remote = {**mapping(datum.get("remoteRef")), "key": at.path}
-    return {**datum, "remoteRef": remote | ({"property": at.property} if at.property else {})}
+def _insist_on_spelling(manifest: Manifest, found: Brought) -> None:
+    """Return if what is written is what the agent will read, whatever Flux replaces in it. Raises UnfitError."""
+    told = [one.template for one in found.files]
+    if not manifest.variables.certain and any(manifest.variables.spell(one) != one for one in told):
+        raise UnfitError(
+            "its template has $ where Flux may read a variable, and only the cluster knows whether it replaces any: "
+            f"annotate {manifest.name} kustomize.toolkit.fluxcd.io/substitute: disabled, or give its Kustomization one "
+            "variable of its own (postBuild.substitute)"
+        )
 
 
 # --- waves ---------------------------------------------------------------------------------------------------------
