@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migrate.documents.edits import AddDocument, Edit
 from migrate.model.json import Json, mapping
 from migrate.model.target import Target
-from migrate.operations.overlaying import acts
+from migrate.operations.overlaying import Written, acts
 from migrate.operations.pod_edits import pod_edits
 from migrate.operations.post_renderer import post_renderer
 from migrate.operations.secrets import Form, Plain, Rendered, SecretsSubject, Valued
@@ -49,7 +49,7 @@ def _edits(subject: SecretsSubject, arguments: Arguments) -> Iterator[Edit]:
 
 def _applied(subject: SecretsSubject) -> tuple[Target, ...]:
     """What changes in the cluster by the commit itself: what Helm makes of a release is Helm's."""
-    account = Target("git", "ServiceAccount", f"{subject.manifest.namespace}/{subject.account.wanted}")
+    account = Target("git", "ServiceAccount", f"{subject.pods_in}/{subject.account.wanted}")
     return (subject.git, account) if _comes(subject) else (subject.git,)
 
 
@@ -64,9 +64,13 @@ def _made_by_chart(form: Form) -> bool:
 
 
 def _account(subject: SecretsSubject) -> Json:
-    """The ServiceAccount, in the workload's own words about where it lives."""
-    metadata: dict[str, Json] = {"name": subject.account.wanted}
-    written = mapping(mapping(subject.manifest.document).get("metadata")).get("namespace")
-    if written:
-        metadata["namespace"] = written
+    """The ServiceAccount, so that it ends where the pods are.
+
+    Beside the workload in one file it speaks as that does, since whatever moves the one moves the other; what Helm
+    makes in another namespace, and what stands in a file that others see otherwise, is named outright.
+    """
+    manifest = subject.manifest
+    beside = isinstance(manifest.home, Written) and manifest.namespace == subject.pods_in
+    namespace = mapping(mapping(manifest.document).get("metadata")).get("namespace") if beside else subject.pods_in
+    metadata: dict[str, Json] = {"name": subject.account.wanted, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}

@@ -36,8 +36,6 @@ class Overlaid:
     """The file that the object is written in."""
     kind: str
     name: str
-    namespace: str
-    """Where the object lives, for what comes beside it."""
 
     @property
     def file(self) -> str:
@@ -59,7 +57,7 @@ class Overlaid:
 
     def acts(self, document: Json, edits: Sequence[Edit]) -> Iterator[FileAct]:
         """The patch, what comes with the object, and the lines that take both in."""
-        new = [_placed(edit.value, self.namespace) for edit in edits if isinstance(edit, AddDocument)]
+        new = [edit.value for edit in edits if isinstance(edit, AddDocument)]
         changes: list[Edit] = [edit for edit in edits if not isinstance(edit, AddDocument)]
         yield MakeFile(self.file, (list[Json](guarded(document, change_all(document, changes))),), self.base)
         target: dict[str, Json] = {"kind": self.kind, "name": self.name}
@@ -95,9 +93,3 @@ def _kept(one: Operation, gone: set[str]) -> Operation | None:
         return one
     name = next((key for key in _NAMES if key in mapping(value)), None)
     return {"op": "test", "path": f"{path}/{name}", "value": mapping(value)[name]} if name else None
-
-
-def _placed(value: Json, namespace: str) -> Json:
-    """The object in its namespace: what named that of the workload may stand elsewhere."""
-    held = mapping(value)
-    return {**held, "metadata": {**mapping(held.get("metadata")), "namespace": namespace}}

@@ -37,6 +37,7 @@ def standing(workload: Workload, written: Json, part: Pointer, tree: Built) -> S
     mine = tree.made(workload)
     if len(clusters := tree.clusters(mine)) > 1:
         raise UnfitError(f"{' and '.join(clusters)} make it in clusters of their own, and a plan is for one")
+    _insist_on_its_namespace(mine)
     as_written = at_pointer(written, part)
     if len(mine) == len(users) and all(same(at_pointer(tree.document(one), part), as_written) for one in mine):
         later = next((one.placed.patches for one in mine if one.placed is not None), ())
@@ -59,7 +60,7 @@ def _overlaid(workload: Workload, users: tuple[Applied, ...], mine: list[Applied
         raise UnfitError(f"{workload.file} is changed by patches that cannot be followed")
     kustomization = tree.tree.kustomizations[layer.folder]
     place = Place(kustomization.file, kustomization.document)
-    home = Overlaid(place, workload.file, workload.kind, item.name, workload.namespace)
+    home = Overlaid(place, workload.file, workload.kind, item.name)
     return Standing(document, home, item.patches[layer.patches :], _variables(mine))
 
 
@@ -81,6 +82,18 @@ def _nearest(placed: list[Placed], theirs: set[str], tree: Built) -> Layer | Non
 def _may_patch(layer: Layer, tree: Built) -> bool:
     kustomization = tree.tree.kustomizations.get(layer.folder)
     return kustomization is not None and kustomization.kind != "Component"
+
+
+def _insist_on_its_namespace(mine: list[Applied]) -> None:
+    """Who logs in to Vault is bound to a namespace, so that has to be known: nobody's default is guessed."""
+    for one in mine:
+        if not one.facts.namespace:
+            raise UnfitError(
+                f"nothing in Git says in which namespace it is: neither {one.facts.file}, nor a kustomization, nor "
+                f"what applies it ({one.by})"
+            )
+        if {"$", "{"} & {*one.facts.namespace}:
+            raise UnfitError(f"its namespace {one.facts.namespace} is filled in with what Git does not say")
 
 
 def _insist_on_its_name(workload: Workload, item: Placed, layer: Layer, mine: list[Applied], tree: Built) -> None:
