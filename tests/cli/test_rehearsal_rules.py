@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from migrate.cli.rehearsing.drill import OUTAGE
-from migrate.cli.rehearsing.pods import Workload, workload
+from migrate.cli.rehearsing.pods import Workload, selected, workload
 from migrate.cli.rehearsing.subject import Subject, Watched, expected, subject
 from migrate.cli.rehearsing.verdict import Witnessed, verdict
 from migrate.model.errors import Refused
@@ -98,6 +98,17 @@ def test_a_job_has_no_pod_that_an_outage_could_take() -> None:
     assert not workload("CronJob/apps/nightly").stands
     assert workload("apps/shop") == Workload("Deployment", "apps", "shop")
     assert workload("apps/shop").stands
+
+
+def test_all_pods_that_are_sent_away_are_those_that_the_workload_selects() -> None:
+    assert selected({"matchLabels": {"app": "a", "part": "b"}}) == "app=a,part=b"
+    terms = [
+        {"key": "tier", "operator": "In", "values": ["x", "y"]},
+        {"key": "tier", "operator": "NotIn", "values": ["z"]},
+        {"key": "kept", "operator": "Exists"},
+        {"key": "gone", "operator": "DoesNotExist"},
+    ]
+    assert selected({"matchExpressions": terms}) == "tier in (x,y),tier notin (z),kept,!gone"
 
 
 def test_a_step_that_no_commit_makes_brings_no_agent() -> None:

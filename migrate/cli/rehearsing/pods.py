@@ -68,8 +68,8 @@ class Sent:
 
 def send_away(api: Web, one: Workload) -> Sent:
     """Delete every pod of a workload at once. Raises Failed where the cluster does not."""
-    selector = ",".join(_selected(api.ask("GET", one.place)["spec"]["selector"]))
-    listed = f"/api/v1/namespaces/{one.namespace}/pods?labelSelector={quote(selector)}"
+    selector = quote(selected(api.ask("GET", one.place)["spec"]["selector"]))
+    listed = f"/api/v1/namespaces/{one.namespace}/pods?labelSelector={selector}"
     found = api.ask("GET", listed)["items"]
     api.ask("DELETE", listed)
     return Sent(listed, frozenset(pod["metadata"]["uid"] for pod in found), sum(map(_ready, found)))
@@ -86,8 +86,12 @@ def until_replaced(api: Web, sent: Sent, patience: float) -> None:
     wait("the pods that come after them", replaced, patience)
 
 
-def _selected(selector: dict[str, Any]) -> Iterator[str]:
+def selected(selector: dict[str, Any]) -> str:
     """A selector as a query has it; never empty, since apps/v1 takes no empty one."""
+    return ",".join(_terms(selector))
+
+
+def _terms(selector: dict[str, Any]) -> Iterator[str]:
     yield from (f"{key}={value}" for key, value in selector.get("matchLabels", {}).items())
     for one in selector.get("matchExpressions", []):
         key, values = one["key"], ",".join(one.get("values", []))
