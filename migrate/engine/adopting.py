@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from migrate.engine.settle import Applied, Finding, settle
+from migrate.engine.settle import Applied, Finding, made, settle
 from migrate.model.errors import Refused
 from migrate.model.json import Json
 from migrate.model.plan import Plan, Step
@@ -52,8 +52,13 @@ def _below(one: Found, answer: list[Found]) -> set[str]:
 
 
 def run_of(steps: Iterable[Found], plan: str) -> str | None:
-    """The run whose marks the targets bear; None where none bears one. Raises Refused where they bear several."""
-    marks = sorted({one.seen.mark for one in steps if one.seen.mark is not None and isinstance(one.finding, Applied)})
+    """The run whose marks what the plan makes bears; None where none bears one.
+
+    Raises Refused where they bear several.
+    """
+    there = [one for one in steps if one.seen.mark is not None and isinstance(one.finding, Applied)]
+    ours = made(one.step for one in there)
+    marks = sorted({str(one.seen.mark) for one in there if one.step.change.target in ours})
     if len(marks) > 1:
         raise Refused(
             f"what {plan} changes bears the marks of several runs: {', '.join(marks)}",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from migrate.model.change import Absent, Change, Doc, State, inverted
+from migrate.model.plan import Step
+from migrate.model.target import Target
 from migrate.targets.compare import covers, differing, merged, moved
 from migrate.targets.lasting import Keep, Leave, lasting
 
@@ -48,6 +51,12 @@ def _fields(change: Change, observed: State) -> tuple[str, ...]:
             return tuple(differing(change.target, found, said))
         case _:
             return moved(change.target, change.before, observed)
+
+
+def made(steps: Iterable[Step]) -> frozenset[Target]:
+    """What these steps make or commit: a mark on it says which run did. A state that they only change keeps its mark,
+    whosever that is."""
+    return frozenset(step.change.target for step in steps if not isinstance(step.change.before, Doc))
 
 
 @dataclass(frozen=True, slots=True)

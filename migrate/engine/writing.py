@@ -11,7 +11,7 @@ from migrate.engine.fold import Done, Intended, Kept, Run, Undone
 from migrate.engine.inputs import Inputs
 from migrate.engine.recorder import Recorder
 from migrate.engine.route import Restart, restart
-from migrate.engine.settle import Applied, Final, Foreign, NotApplied, Nothing, Restore, retract, settle
+from migrate.engine.settle import Applied, Final, Foreign, NotApplied, Nothing, Restore, made, retract, settle
 from migrate.model.change import Absent, Change, State
 from migrate.model.plan import Plan, Step, Way
 from migrate.model.ports import Conflict, Denied, Move, OutcomeUnknown, Partly, Secrets, Snapshot, Store, Written
@@ -59,7 +59,7 @@ class Writer:
         """Do the step. None where it is done, or was so already. Raises Unreachable: nothing was begun."""
         seen = self._read(step.change)
         finding = settle(step.change, seen.state)
-        if isinstance(finding, Applied) and seen.mark in {None, self._run.id}:
+        if isinstance(finding, Applied) and not self._anothers(step.change.target, seen):
             self._skip(step.id, "forward", "it is so already")
             return None
         if stranger := self._stranger(step.id, step.change.target, finding, seen):
@@ -97,7 +97,7 @@ class Writer:
                 self._keep(step.id, why)
             case Foreign(fields):
                 self._keep(step.id, f"somebody changed {_fields(fields)} of {step.change.target} since")
-            case Restore() if seen.mark not in {None, self._run.id}:
+            case Restore() if self._anothers(step.change.target, seen):
                 self._keep(step.id, f"{step.change.target} bears the mark of another run ({seen.mark})")
             case Restore(change):
                 return self._write(_Task(step.id, "back", f"take back: {step.summary}", change), seen, Secrets())
@@ -137,7 +137,7 @@ class Writer:
 
     def _settle_forward(self, step: Step, seen: Snapshot) -> Ending | None:
         finding = settle(step.change, seen.state)
-        if self._run.way == "back" and (isinstance(finding, Foreign) or seen.mark not in {None, self._run.id}):
+        if self._run.way == "back" and (isinstance(finding, Foreign) or self._anothers(step.change.target, seen)):
             self._keep(step.id, f"{step.change.target} is not as this run would have left it")
             return None
         if stranger := self._stranger(step.id, step.change.target, finding, seen):
@@ -221,8 +221,12 @@ class Writer:
 
     # --- words -----------------------------------------------------------------------------------------------------
 
+    def _anothers(self, target: Target, seen: Snapshot) -> bool:
+        """Whether another run made what this plan makes. Of what the plan only changes the state counts."""
+        return seen.mark not in {None, self._run.id} and target in made(self._plan.steps)
+
     def _stranger(self, step: str, target: Target, finding: object, seen: Snapshot) -> Ending | None:
-        if seen.mark not in {None, self._run.id}:
+        if self._anothers(target, seen):
             return self._hold(step, f"{target} bears the mark of another run ({seen.mark})", "migrate status there")
         if not isinstance(finding, Foreign):
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from migrate.engine.inputs import Inputs
 from migrate.engine.recorder import Recorder
 from migrate.engine.run import Engine
 from migrate.engine.writing import Writer
-from migrate.model.change import Absent, Change, State
+from migrate.model.change import Absent, Change, Doc, State
+from migrate.model.plan import Plan
 from migrate.model.ports import Move, Outcome, OutcomeUnknown, Secrets, Snapshot, Written
 from migrate.model.target import Target
 from migrate.stores.journal import Journal
@@ -31,9 +32,10 @@ class Failing:
 
     fails: int
     states: dict[Target, State] = field(default_factory=dict)
+    mark: str | None = None
 
     def read(self, change: Change) -> Snapshot:
-        return Snapshot(self.states.get(change.target, Absent()))
+        return Snapshot(self.states.get(change.target, Absent()), mark=self.mark)
 
     def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
         if self.fails:
@@ -49,16 +51,16 @@ class Failing:
         return self.states.get(target, Absent())
 
 
-def driven(store: Failing, folder: Path, *, opened: bool = True) -> Ending:
+def driven(store: Failing, folder: Path, *, opened: bool = True, plan: Plan = PLAN) -> Ending:
     journal = Journal(folder / "journal.jsonl", lambda: datetime.now(UTC))
     recorder = Recorder(fold(journal.events), journal.append, lambda _event: None)
     if opened:
         recorder.note("run.opened", run="r", plan="p", digest="d", phase="x", mode="live", who="t")
         recorder.note("run.approved", stages=["expand"])
-    writer = Writer((PLAN, "p", "d"), {"vault": store}, Inputs(lambda: "x"), recorder, lambda: None)
+    writer = Writer((plan, "p", "d"), {"vault": store}, Inputs(lambda: "x"), recorder, lambda: None)
     asker = Asker(check_for, store, recorder, lambda: datetime.now(UTC))
     engine = Engine(
-        PLAN, recorder, writer, asker, stopping=lambda: False, heed=lambda: None, consent=bool
+        plan, recorder, writer, asker, stopping=lambda: False, heed=lambda: None, consent=bool
     )  # fmt: skip
     try:
         return engine.drive()
@@ -81,3 +83,20 @@ def test_a_server_that_fails_every_time_is_somebodys_to_look_at_and_the_run_goes
     assert store.fails == 997
     store.fails = 0
     assert isinstance(driven(store, tmp_path, opened=False), Completed)
+
+
+def test_what_another_run_made_is_never_taken_for_ours(tmp_path: Path) -> None:
+    store = Failing(0, {PLAN.steps[0].change.target: PLAN.steps[0].change.after}, mark="another")
+    assert "bears the mark of another run (another)" in str(driven(store, tmp_path))
+
+
+def test_what_another_run_made_may_be_changed_as_long_as_it_is_as_the_plan_found_it(tmp_path: Path) -> None:
+    found, wanted = Doc({"policy": "theirs"}), Doc({"policy": "ours"})
+    (step,) = a_plan(a_step("expand.one", "vault:policy/one", "expand")).steps
+    plan = a_plan(replace(step, change=replace(step.change, before=found, after=wanted)))
+    target = step.change.target
+
+    assert isinstance(driven(Failing(0, {target: found}, mark="another"), tmp_path, plan=plan), Completed)
+    (tmp_path / "other").mkdir()
+    edited = Failing(0, {target: Doc({"policy": "edited"})}, mark="another")
+    assert "neither as the plan found it" in str(driven(edited, tmp_path / "other", plan=plan))
