@@ -55,6 +55,7 @@ from migrate.checks import (
     transit_mount,
     transit_restored,
     vault_reach,
+    vault_serves,
     webhook_present,
 )
 from migrate.checks.answer import Check
@@ -115,6 +116,7 @@ CHECKS: dict[str, Check] = {
         transit_mount,
         transit_restored,
         vault_reach,
+        vault_serves,
         webhook_present,
     )
 }

@@ -16,27 +16,33 @@ def ask(observer: Observer, question: Question) -> Answer:
     about = question.about
     if about["account_comes"]:
         return _from_outside(observer, about)
+    return logs_in(observer, about, about["path"], about["jwt_role"])
+
+
+def logs_in(observer: Observer, about: Mapping[str, str], path: str, role: str) -> Answer:
+    """Whether what the workload's account reads at the path, with that role, opens the database and acts as its owner.
+
+    Raises Unreachable.
+    """
     asked = urlencode(
         {
-            "role": f"auth/{about['auth_mount']}/role/{about['jwt_role']}",
+            "role": f"auth/{about['auth_mount']}/role/{role}",
             "audience": about["audience"],
-            "path": about["path"],
+            "path": path,
             "database": about["database"],
         }
     )
     login = look(observer, f"cluster:DatabaseLogin/{about['namespace']}/{about['account']}?{asked}")
     if not let_in(login):
         why = f": {login.text('why')}" if login.shows("why") else ""
-        return Fail(
-            f"the credential at {about['path']} does not log in{why}", "see the log of PostgreSQL for the reason"
-        )
+        return Fail(f"the credential at {path} does not log in{why}", "see the log of PostgreSQL for the reason")
     session, current = login.text("session"), login.text("current")
     if current != about["owner"]:
         return Fail(
             f"logged in as {session}, but acts as {current}",
             f'ALTER ROLE "{session}" IN DATABASE "{about["database"]}" SET role = \'{about["owner"]}\'',
         )
-    return Pass(f"the credential at {about['path']} logs in as {session} and acts as {current}")
+    return Pass(f"the credential at {path} logs in as {session} and acts as {current}")
 
 
 def _from_outside(observer: Observer, about: Mapping[str, str]) -> Answer:

@@ -19,13 +19,13 @@ def ask(observer: Observer, question: Question) -> Answer:
     permitted(login, PROVES)
     let_in(login)
     return refused(login, about) or Pass(
-        f"{about['owner']} logs in to database {about['database']} with what Secret {about['secret']} holds"
+        f"{about['old_login']} logs in to database {about['database']} with what Secret {about['secret']} holds"
     )
 
 
 def attempt(observer: Observer, about: Mapping[str, str]) -> Seen:
     """What became of the login. Raises Unreachable."""
-    asked = urlencode({"key": about["secret_key"], "login": about["owner"], "database": about["database"]})
+    asked = urlencode({"key": about["secret_key"], "login": about["old_login"], "database": about["database"]})
     return look(observer, f"cluster:OldLogin/{about['secret']}?{asked}")
 
 
@@ -34,15 +34,15 @@ def refused(login: Seen, about: Mapping[str, str]) -> Fail | None:
     if login.value.get("allowed") is not False:
         return None
     return Fail(
-        f"{about['owner']} does not get in with what Secret {about['secret']} holds: {login.value.get('why')}",
-        f"going back would fail now: see who changed the password of {about['owner']}, and what its ExternalSecret "
+        f"{about['old_login']} does not get in with what Secret {about['secret']} holds: {login.value.get('why')}",
+        f"going back would fail now: see who changed the password of {about['old_login']}, and what its ExternalSecret "
         "copies; go on only when this login works again",
     )
 
 
 CHECK = Check(
     "db.old-login",
-    ("secret", "secret_key", "owner", "database"),
+    ("secret", "secret_key", "old_login", "database"),
     "the old credential still logs in",
     settled(ask),
     prefix=True,

@@ -15,7 +15,7 @@ def ask(observer: Observer, question: Question) -> Answer:
 
 CHECK = Check(
     "eso.serves",
-    ("secret", "secret_key", "external_secret", "owner"),
+    ("secret", "secret_key", "external_secret", "old_login"),
     "the Secret exists, is synced from Vault, and the old login may log in",
     settled(ask),
     guards=True,

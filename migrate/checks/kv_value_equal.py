@@ -15,7 +15,7 @@ def ask(observer: Observer, question: Question) -> Answer:
 
 CHECK = Check(
     "kv.value-equal",
-    ("secret", "secret_key", "external_secret", "owner"),
+    ("secret", "secret_key", "external_secret", "old_login"),
     "the Secret still serves what Vault holds, and the old login may log in",
     settled(ask),
     guards=True,

@@ -10,10 +10,10 @@ from migrate.model.ports import Observer
 def old_way(observer: Observer, question: Question) -> Answer:
     """The Secret exists with its keys (split by commas) and equals Vault, ESO is alive, and the old login may log in.
 
-    Without an `owner` there is no login to ask about.
+    Without an `old_login` there is no login to ask about.
     """
     about = question.about
-    name, key, owner = about["secret"], about["secret_key"], about["owner"]
+    name, key, old = about["secret"], about["secret_key"], about["old_login"]
     secret = look(observer, f"cluster:Secret/{name}")
     if not secret.exists:
         return Fail(f"there is no Secret {name}", "make ESO write it again: see its ExternalSecret")
@@ -31,9 +31,9 @@ def old_way(observer: Observer, question: Question) -> Answer:
             f"Secret {name} does not hold what Vault holds",
             "let ESO copy it (annotate the ExternalSecret with force-sync), and see why it did not",
         )
-    if not owner:
+    if not old:
         return Pass(f"Secret {name} holds what Vault holds: {joined(key.split(',')) if key else 'every key'}")
-    login = look(observer, f"postgres:role/{owner}")
+    login = look(observer, f"postgres:role/{old}")
     if not login.exists or not login.flag("login"):
-        return Fail(f"login {owner} cannot log in", f'ALTER ROLE "{owner}" LOGIN')
-    return Pass(f"Secret {name} holds what Vault holds, and {owner} may log in")
+        return Fail(f"login {old} cannot log in", f'ALTER ROLE "{old}" LOGIN')
+    return Pass(f"Secret {name} holds what Vault holds, and {old} may log in")

@@ -28,15 +28,15 @@ def ask(observer: Observer, question: Question) -> Answer:
             f"{joined(without)} of {about['deployment']} has no agent in role {about['jwt_role']}",
             "was the webhook down when it started? Replace the pod once it serves; roll back otherwise",
         )
-    if not about["owner"]:
+    if not about["old_login"]:
         return Pass(f"{len(pods)} pods of {about['deployment']} run with the agent")
-    old = look(observer, f"postgres:sessions/{about['owner']}")
+    old = look(observer, f"postgres:sessions/{about['old_login']}")
     # That it is tried at all is for db.old-login to insist on; here every reading of the soak says where it fails.
-    back = refused(attempt(observer, about), about)
+    back = refused(attempt(observer, about), about) if about["secret"] else None
     return (
-        _old_sessions(old, pods, about["owner"])
+        _old_sessions(old, pods, about["old_login"])
         or back
-        or Pass(f"{len(pods)} pods of {about['deployment']} run with the agent, none on login {about['owner']}")
+        or Pass(f"{len(pods)} pods of {about['deployment']} run with the agent, none on login {about['old_login']}")
     )
 
 
@@ -53,7 +53,7 @@ def _old_sessions(sessions: Seen, pods: list[dict[str, Json]], owner: str) -> An
 
 CHECK = Check(
     "rollout.recreate-or-single",
-    ("release", "deployment", "jwt_role", "owner", "secret", "secret_key", "database"),
+    ("release", "deployment", "jwt_role", "old_login", "secret", "secret_key", "database"),
     "the workload runs on the new login in every pod",
     settled(ask),
 )

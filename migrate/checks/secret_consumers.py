@@ -10,17 +10,21 @@ from migrate.model.ports import Observer
 
 def ask(observer: Observer, question: Question) -> Answer:
     """Asked for as long as the gate's soak, so that weekly jobs show themselves."""
-    name, owner = question.about["secret"], question.about["owner"]
+    name, old = question.about["secret"], question.about["old_login"]
     pods = look(observer, f"cluster:Consumers/{name}").texts("pods")
     if pods:
         return Fail(
             f"{joined(pods)} still reads Secret {name}", "move that reader first; the ExternalSecret stays until then"
         )
-    if not owner:
+    if not old:
         return Pass(f"no pod names Secret {name}")
-    return quiet(observer, owner) or Pass(f"no pod names Secret {name}, and {owner} has no session")
+    return quiet(observer, old) or Pass(f"no pod names Secret {name}, and {old} has no session")
 
 
 CHECK = Check(
-    "secret.consumers", ("secret", "owner"), "nobody reads the Secret or uses the old login", settled(ask), guards=True
+    "secret.consumers",
+    ("secret", "old_login"),
+    "nobody reads the Secret or uses the old login",
+    settled(ask),
+    guards=True,
 )

@@ -10,8 +10,15 @@ from migrate.model.ports import Observer
 
 def ask(observer: Observer, question: Question) -> Answer:
     """Copies of the password that no reference shows would show here."""
-    owner = question.about["owner"]
-    return quiet(observer, owner) or Pass(f"{owner} has no session")
+    old = question.about["old_login"]
+    return quiet(observer, old) or Pass(f"{old} has no session")
 
 
-CHECK = Check("secret.copies", ("owner",), "nobody logs in with a copy of the old password", settled(ask), guards=True)
+CHECK = Check(
+    "secret.copies",
+    ("old_login",),
+    "nobody logs in with a copy of the old password",
+    settled(ask),
+    guards=True,
+    prefix=True,
+)

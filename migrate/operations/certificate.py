@@ -1,4 +1,4 @@
-"""What the operations on a client certificate know: the release, its login of today, who issues, and who admits."""
+"""What the operations on a client certificate know: the release, its password of today, who issues, and who admits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from migrate.model.json import Json, Pointer
 from migrate.model.target import Target
-from migrate.operations.login import Login, LoginSubject, Release, postgres
+from migrate.operations.login import Login, Release, postgres
 from migrate.operations.subject import (
     Copied,
     Grant,
@@ -63,10 +63,41 @@ Rules: TypeAlias = RulesInGit | RulesByHand
 
 
 @dataclass(frozen=True, slots=True)
+class FromSecret:
+    """Until now an ExternalSecret copies the owner's password, and the workload reads `key` of its Secret."""
+
+    copied: Copied
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromAgent:
+    """Until now the agent writes the password of `login`, which Vault rotates: this is where phase 1 ends.
+
+    `path` and `role`: where the agent reads it, and the role (without its mount) that it logs in to Vault with.
+    `annotations`: those of the pod that are about that file alone.
+    """
+
+    login: str
+    path: str
+    role: str
+    annotations: tuple[str, ...]
+
+
+Today: TypeAlias = FromSecret | FromAgent
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateSubject:
     """One workload whose database login shall be known by its certificate."""
 
-    today: LoginSubject
+    release: Release
+    login: Login
+    """Whose the database's objects are, and where it is."""
+    today: Today
+    vault: VaultSide
+    inventory: tuple[str, ...]
+    """The entries of the inventory that made it a candidate, for `explain`."""
     issuer: Issuer
     rules: Rules
     server_name: str
@@ -75,57 +106,50 @@ class CertificateSubject:
     @property
     def unit(self) -> str:
         """`namespace/deployment`: the workload whose state every step belongs to."""
-        return self.today.unit
+        return f"{self.release.pods_in}/{self.release.deployment}"
 
     @property
     def file(self) -> str:
         """The file of the release."""
-        return self.today.file
+        return self.release.place.file
 
     @property
-    def inventory(self) -> tuple[str, ...]:
-        """The entries of the inventory that made it a candidate, for `explain`."""
-        return self.today.inventory
+    def left(self) -> str:
+        """The login that its pods no longer use."""
+        match self.today:
+            case FromSecret():
+                return self.login.owner
+            case FromAgent(login=login):
+                return login
 
     @property
-    def release(self) -> Release:
-        """The release."""
-        return self.today.release
-
-    @property
-    def login(self) -> Login:
-        """The login of today."""
-        return self.today.login
-
-    @property
-    def copied(self) -> Copied:
-        """The ExternalSecret that hands the password to the workload today."""
-        return self.today.copied
+    def listed_by(self) -> str | None:
+        """The database operator's object that lists it: one that Vault rotates is on no operator's list."""
+        return self.login.operator if self.left == self.login.owner else None
 
     @property
     def copies(self) -> tuple[Copied, ...]:
-        """The one ExternalSecret."""
-        return self.today.copies
-
-    @property
-    def vault(self) -> VaultSide:
-        """Where things go in Vault, and how the workload gets in."""
-        return self.today.vault
+        """The ExternalSecret that serves it today, if one does."""
+        match self.today:
+            case FromSecret(copied=copied):
+                return (copied,)
+            case FromAgent():
+                return ()
 
     @property
     def git(self) -> Target:
         """The release in Git."""
-        return self.today.git
+        return self.release.target
 
     @property
     def pods_in(self) -> str:
         """The namespace of the pods."""
-        return self.today.pods_in
+        return self.release.pods_in
 
     @property
     def account(self) -> ServiceAccount:
         """Who the pods are."""
-        return self.today.account
+        return self.release.account
 
     @property
     def new_login(self) -> str:

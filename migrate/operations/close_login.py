@@ -1,4 +1,4 @@
-"""The old login can no longer log in. It still owns everything it owned."""
+"""The login that was left can no longer log in. It keeps everything it owned."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from migrate.operations.wish import Arguments, Put, Wish
 
 def close_login(subject: Leaving, arguments: Arguments) -> Iterator[Wish]:
     """NOLOGIN, unless a database operator lists the login (it would take that back) or others still use it."""
-    login = subject.login
-    if login.operator or not subject.copied.retire:
+    old = subject.left
+    if subject.listed_by or not all(copied.retire for copied in subject.copies):
         return
     yield Wish(
-        target=postgres(login.owner),
+        target=postgres(old),
         act=Put({"login": False}),
-        summary=f"the old login {login.owner} can no longer log in; it keeps what it owns",
-        blast=f"whoever still logs in as {login.owner} is refused; open sessions live on",
-        guard=f"refused while any session of {login.owner} is open",
-        needs=("postgres: ADMIN on " + login.owner,),
-        rests_on=(subject.release.target, subject.copied.git),
+        summary=f"the old login {old} can no longer log in; it keeps what it owns",
+        blast=f"whoever still logs in as {old} is refused; open sessions live on",
+        guard=f"refused while any session of {old} is open",
+        needs=("postgres: ADMIN on " + old,),
+        rests_on=(subject.release.target, *(copied.git for copied in subject.copies)),
         updates=True,
     )

@@ -10,6 +10,7 @@ from migrate.model.json import Json, Pointer, at_pointer, mapping
 from migrate.model.target import Target
 from migrate.operations.subject import (
     Copied,
+    Entering,
     Grant,
     Place,
     ServiceAccount,
@@ -19,6 +20,9 @@ from migrate.operations.subject import (
     policy_called,
     workload_name,
 )
+
+ROTATED = "_vault"
+"""What follows the owner's name in that of a login whose password Vault rotates for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +85,28 @@ class Released(Subject, Protocol):
 
 @runtime_checkable
 class Leaving(Released, Protocol):
-    """One that leaves a database login behind, and the ExternalSecret that copied its password."""
+    """One that leaves a database login behind, and the ExternalSecrets that copied its password, if any did."""
+
+    @property
+    def left(self) -> str:
+        """The login that its pods no longer use."""
+
+    @property
+    def listed_by(self) -> str | None:
+        """The database operator's object that lists that login."""
+
+    @property
+    def copies(self) -> tuple[Copied, ...]:
+        """The ExternalSecrets."""
+
+
+@runtime_checkable
+class Connecting(Released, Entering, Protocol):
+    """A release that logs in to a database, with what its pods get from Vault."""
 
     @property
     def login(self) -> Login:
-        """The login of today."""
-
-    @property
-    def copied(self) -> Copied:
-        """The ExternalSecret."""
+        """Whose the database's objects are, and where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +153,19 @@ class LoginSubject:
         return (self.copied,)
 
     @property
+    def left(self) -> str:
+        """The login that owns the database's objects: until now the application is it."""
+        return self.login.owner
+
+    @property
+    def listed_by(self) -> str | None:
+        """The database operator's object that lists it."""
+        return self.login.operator
+
+    @property
     def new_login(self) -> str:
         """The login Vault rotates: a new one, since the first rotation happens when the static role is written."""
-        return f"{self.login.owner}_vault"
+        return f"{self.login.owner}{ROTATED}"
 
     @property
     def vault_login(self) -> str:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.documents.edits import Edit
+from migrate.documents.edits import Edit, RemoveKey
 from migrate.model.json import Json
 from migrate.operations.agent import FOLDER, PREFIX, login_annotations, running_annotations, token_volume
-from migrate.operations.certificate import CertificateSubject
+from migrate.operations.certificate import CertificateSubject, FromAgent, FromSecret, Today
 from migrate.operations.inject_release import PASSWORD, USER, dropped, ini, old_mount
-from migrate.operations.login import Release
 from migrate.operations.merging import merge
 from migrate.operations.wish import Arguments, Edits, Rewrite, Wish, text
 
@@ -32,16 +31,24 @@ _INI = {
 def present_certificate(subject: CertificateSubject, arguments: Arguments) -> Iterator[Wish]:
     """One commit that touches nothing but the workload's own values."""
     release = subject.release
-    edits = (*_wanted(subject, arguments), *_unwanted(release))
+    edits = (*_wanted(subject, arguments), *_unwanted(subject))
     yield Wish(
         target=release.target,
         act=Edits((Rewrite(release.place.file, release.place.document, edits),)),
         summary=f"{release.container} logs in as {subject.new_login} with a certificate, and checks the server's",
-        blast=f"the pods of Deployment {subject.unit} are replaced; ESO and its Secret stay as they are",
+        blast=f"the pods of Deployment {subject.unit} are replaced; {_stays(subject.today)} as they are",
         guard="refused unless the file is the one this plan read",
         needs=("git: commit on the branch",),
         rests_on=(subject.postgres, subject.pki_role, subject.policy, subject.jwt_role),
     )
+
+
+def _stays(today: Today) -> str:
+    match today:
+        case FromSecret():
+            return "ESO and its Secret stay"
+        case FromAgent(login=login):
+            return f"login {login} and the role in Vault that rotates it stay"
 
 
 def _wanted(subject: CertificateSubject, arguments: Arguments) -> Iterator[Edit]:
@@ -65,11 +72,17 @@ def _wanted(subject: CertificateSubject, arguments: Arguments) -> Iterator[Edit]
     yield from merge(release.document, release.at, wanted)
 
 
-def _unwanted(release: Release) -> Iterator[Edit]:
+def _unwanted(subject: CertificateSubject) -> Iterator[Edit]:
     """Whatever gave a password, or a user of its own."""
+    release = subject.release
     gone = {PASSWORD, f"{PASSWORD}__FILE", f"{USER}__FILE"}
     yield from dropped(release, env=gone, value_from=gone | {USER})
     yield from old_mount(release)
+    match subject.today:
+        case FromAgent(annotations=annotations):
+            yield from (RemoveKey((*release.at, "podAnnotations", name)) for name in annotations)
+        case FromSecret():
+            return
 
 
 def pod_annotations(subject: CertificateSubject, arguments: Arguments) -> dict[str, Json]:

@@ -76,6 +76,11 @@ class Copied:
         return Target("git", "ExternalSecret", f"{self.namespace}/{self.name}")
 
     @property
+    def secret(self) -> Target:
+        """What it makes in the cluster."""
+        return Target("cluster", "Secret", f"{self.namespace}/{self.target_secret}")
+
+    @property
     def owners(self) -> Target:
         """Who owns the Secret in the cluster."""
         return Target("cluster", "SecretOwners", f"{self.namespace}/{self.target_secret}")

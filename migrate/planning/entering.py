@@ -12,10 +12,10 @@ from migrate.planning.files import Files
 from migrate.planning.surroundings import Injector, private_ca
 
 
-def entering_remarks(
+def trust_remarks(
     subject: Entering, secret: Secret, inventory: Inventory, files: Files, injector: Injector | None
 ) -> Iterator[Remark]:
-    """What keeps pods out of Vault or changes who they are. `secret`: one whose store reaches that Vault today."""
+    """What keeps agents that are new from trusting Vault. `secret`: one whose store reaches that Vault today."""
     if not _trusting(subject, injector) and private_ca(secret, inventory, files):
         yield Remark(
             "vault.ca",
@@ -26,6 +26,10 @@ def entering_remarks(
             f"injector.tlsSecret in migrate.yaml to a Secret with ca.crt in namespace {subject.pods_in}",
             injector.found.file if injector else "",
         )
+
+
+def entering_remarks(subject: Entering) -> Iterator[Remark]:
+    """What keeps pods out of Vault or changes who they are."""
     if subject.vault.audience is None:
         yield Remark(
             "auth.audience",

@@ -26,7 +26,8 @@ def dry_run(draft: Draft, name: str, asked: str) -> Json:
 
 def _laid_over(pod: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     changed = copy.deepcopy(pod)
-    changed["metadata"]["annotations"] = {**agents.noted(pod), **changes["annotations"]}
+    notes, dropped = {**agents.noted(pod), **changes["annotations"]}, changes.get("unannotate", [])
+    changed["metadata"]["annotations"] = {name: one for name, one in notes.items() if name not in dropped}
     spec = changed["spec"]
     spec["serviceAccountName"] = changes["account"]
     names = {volume["name"] for volume in changes["volumes"]} | set(changes["unmount"])

@@ -98,7 +98,7 @@ def rules(*found: dict[str, Json], unread: int = 0, server: str = "") -> Json:
     return {"rules": numbered, "unread": unread, "server": server}
 
 
-NO_LOGIN = {"owner": "", "release": ""}
+NO_LOGIN = {"old_login": "", "release": ""}
 STATEFUL, DATA_AT = "cluster:StatefulSet/watch/grafana", "cluster:Kustomization/flux-system/data"
 TWO_PATHS = 'path "kv/data/a" {\n  capabilities = ["read"]\n}\n\npath "kv/data/b" {\n  capabilities = ["read"]\n}\n'
 TWO_OWNERS = {"kustomization": "flux-system/apps,flux-system/data"}
@@ -218,6 +218,9 @@ CASES = [
     Case("db.login", Fail, {DB_AT: {"allowed": True, "session": "boards_vault", "current": "boards_vault"}}),
     Case("db.login", Fail, {DB_AT: {"allowed": False, "why": "password authentication failed"}}),
     Case("db.login", Inconclusive, {DB_AT: {}}),
+    Case("vault.serves", Pass, {DB_AT: {"allowed": True, "session": "boards_vault", "current": "boards"}}),
+    Case("vault.serves", Fail, {DB_AT: {"allowed": False, "why": "password authentication failed"}}),
+    Case("vault.serves", Inconclusive, {DB_AT: {}}),
     Case("webhook.present", Pass, {WEBHOOK: HOOK}),
     Case("webhook.present", Pass, {WEBHOOK: HOOK | {"covers": ["watch"]}}),
     Case("webhook.present", Fail, {WEBHOOK: HOOK | {"covers": ["other"]}}),

@@ -1,4 +1,5 @@
-"""SIGKILL at boundaries of phase 2 with two workloads in one plan, of one of them taken back alone, and of phase 3."""
+"""SIGKILL at boundaries of phase 2 with two workloads in one plan, of one of them taken back alone, and of phase 3, on
+its own and where phase 1 came before."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from tests.harness.journey import Journey, Leg, back, finished, there
 from tests.harness.truth import standing
 
 ONE, OTHER = "auth/oauth2-proxy", "dex/dex"
-PHASES = {"phase2": ("--only", ONE, "--only", OTHER), "phase3": ()}
+PHASES = {"phase2": ("--only", ONE, "--only", OTHER), "phase3": (), "phase3 after phase1": ()}
+LATER = pytest.param("phase3 after phase1", marks=pytest.mark.proof)
 END = "the end"
 BEGINS = [
     pytest.param("there 2", id="merged"),
@@ -32,14 +34,18 @@ Walks = Callable[[str], Journey]
 
 @pytest.fixture(scope="module")
 def walks(seated: Seated) -> Walks:
-    """A phase to its end, walked once."""
+    """A phase to its end, walked once; what came before it was done undisturbed."""
 
     @cache
     def walked(phase: str) -> Journey:
         one = seated()
         one.begin(example())
-        said = one.planned(*PHASES[phase], phase=phase)
-        assert said.code == 0, said.err
+        for name in reversed(phase.split(" after ")):
+            said = one.planned(*PHASES[phase], phase=name)
+            assert said.code == 0, said.err
+            if not phase.startswith(name):
+                assert one.apply().code == 4
+                assert one.forward().code == 0
         walk = Journey(one, standing(one), tuple(there(one)))
         one.keep(END)
         return walk
@@ -56,7 +62,7 @@ def boundaries(legs: tuple[Leg, ...], otherwise: int) -> Iterator[tuple[Leg, int
 
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("backwards", [False, pytest.param(True, marks=pytest.mark.proof)], ids=["there", "back"])
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("phase", ["phase2", "phase3", LATER])
 def test_killed_anywhere_both_ways_lead_to_an_end(walks: Walks, phase: str, *, backwards: bool) -> None:
     whole = walks(phase)
     whole.operator.again(END)

@@ -88,7 +88,10 @@ def misdescribed(one: Operator) -> list[str]:
 
 @dataclass(frozen=True)
 class Estate:
-    """What a rollback must restore: deployed bytes, and the world without clocks, counters and pods' names."""
+    """What a rollback must restore: deployed bytes, and the world without clocks, counters and pods' names.
+
+    Nor passwords that Vault changes by itself: of a login that it rotates they are whatever they were last.
+    """
 
     deployed: str
     vault: dict[str, Any]
@@ -105,10 +108,14 @@ def standing(one: Operator) -> Estate:
         _look(connect(where, run.loaded), run.loaded.plan)  # reactions happen when somebody looks
     vault, postgres, cluster = (json.loads((one.world / f"{n}.json").read_bytes()) for n in _PARTS)
     objects: dict[str, Any] = cluster["objects"]
+    rotated = {one["state"]["username"] for path, one in vault["paths"].items() if "/static-roles/" in path}
     return Estate(
         one.git("rev-parse", f"{one.branch}^{{tree}}"),
         {key: vault[key] for key in ("kv", "mounts", "auth", "leases")} | {"paths": _given_back(vault)},
-        {name: _login(role) for name, role in postgres["roles"].items()},
+        {
+            name: _login(role) | ({"password": ""} if name in rotated else {})
+            for name, role in postgres["roles"].items()
+        },
         postgres["databases"],
         {name: value["data"] for name, value in objects.items() if name.startswith("Secret/")},
         {name: value.get("spec") for name, value in objects.items() if not name.startswith(("Pod/", "Secret/"))},
@@ -118,7 +125,15 @@ def standing(one: Operator) -> Estate:
 def _given_back(vault: dict[str, Any]) -> dict[str, Any]:
     """What was written to Vault, but for keys of Transit: they stay, since something may need them."""
     transit = tuple(f"{mount}/keys/" for mount, kind in vault["mounts"].items() if kind == "transit")
-    return {path: one for path, one in vault["paths"].items() if not path.startswith(transit or ("/",))}
+    return {path: _unrotated(one) for path, one in vault["paths"].items() if not path.startswith(transit or ("/",))}
+
+
+def _unrotated(one: dict[str, Any]) -> dict[str, Any]:
+    """What stands at a path of Vault, without the password that it changes by itself, and when that was."""
+    if "last_vault_rotation" not in one["state"]:
+        return one
+    state = {key: value for key, value in one["state"].items() if key != "last_vault_rotation"}
+    return {**one, "state": state, "password": ""}
 
 
 _PARTS = ("vault", "postgres", "cluster")

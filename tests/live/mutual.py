@@ -19,6 +19,7 @@ from threading import Event, Thread
 from typing import Any
 
 from migrate.lab import database, ports
+from migrate.lab.web import Unwelcome
 from migrate.model.json import sequence
 from migrate.stores.certificates import serial
 from migrate.stores.vault.api import Api
@@ -70,8 +71,17 @@ class Server:
     @property
     def cluster(self) -> dict[str, Any]:
         """The database operator's object, as Flux applied it."""
-        (found,) = self.lab.get("/apis/postgres-operator.crunchydata.com/v1beta1/postgresclusters")["items"]
+        (found,) = until("the database operator's object", self._clusters, 300)
         return dict(found)
+
+    def _clusters(self) -> list[dict[str, Any]]:
+        try:
+            listed = self.lab.get("/apis/postgres-operator.crunchydata.com/v1beta1/postgresclusters")
+        except Unwelcome as refused:
+            if refused.status == 429:  # a kind of object that the API server has just been told of
+                return []
+            raise
+        return [] if listed is None else list(listed["items"])
 
     @property
     def host(self) -> str:

@@ -11,11 +11,12 @@ from migrate.catalog import shelf
 from migrate.cli.plan import read_estate
 from migrate.model.change import Doc, Irreversible
 from migrate.model.errors import Failed, Refused
-from migrate.model.json import mapping
+from migrate.model.json import mapping, sequence
 from migrate.model.plan import Plan, Step
 from migrate.planning.cases import NothingToDo
 from migrate.planning.make import make_plan
 from migrate.planning.phases import parse_phase, phase_named
+from migrate.planning.prove import apply_diff
 from migrate.targets.pki import certificate_name
 from tests.planning.estates import DATABASE, GRAFANA, SETTINGS, estate
 
@@ -144,6 +145,74 @@ def test_what_was_moved_is_not_moved_again(tmp_path: Path) -> None:
     both = estate(tmp_path / "both", grafana=shown + "      envValueFrom:" + GRAFANA.partition("envValueFrom:")[2])
     with pytest.raises(Refused, match="half-migrated"):
         make_plan(read_estate(both), phase_named("phase3"))
+
+
+def after_phase_1(folder: Path) -> str:
+    """The release as phase 1 leaves it."""
+    before = make_plan(read_estate(estate(folder)), phase_named("phase1"))
+    assert isinstance(before, Plan)
+    (edit,) = step(before, "inject-release").change.files
+    return apply_diff(GRAFANA.encode(), edit.diff).decode()
+
+
+def gates(plan: Plan, name: str) -> dict[str, str]:
+    """The names that a gate of the plan asks about."""
+    return next(dict(gate.about) for gate in plan.gates if gate.id == name)
+
+
+def test_after_phase_1_the_login_that_vault_rotates_is_the_one_that_is_left(tmp_path: Path) -> None:
+    served = after_phase_1(tmp_path / "before")
+    plan = planned(tmp_path / "e", grafana=served, secrets=None)
+
+    assert step(plan, "close-login").change.target.name == "boards_vault"
+    assert {one.operation for one in plan.steps if one.stage == "contract"} == {"close-login"}
+    assert gates(plan, "db.object-owner")["owner"] == "boards"
+    assert gates(plan, "rollout.recreate-or-single")["old_login"] == "boards_vault"
+    assert gates(plan, "vault.serves.cutover") == gates(plan, "vault.serves.back")
+    assert gates(plan, "vault.serves.back")["served_path"] == "database/static-creds/mig-boards"
+    assert gates(plan, "vault.serves.back")["served_role"] == "mig-watch-grafana"
+    assert not {"kv.value-equal", "eso.serves", "eso.owner", "secret.consumers"} & {gate.id for gate in plan.gates}
+
+
+def test_after_phase_1_the_pod_keeps_nothing_that_is_about_its_password(tmp_path: Path) -> None:
+    served = after_phase_1(tmp_path / "before")
+    plan = planned(tmp_path / "e", grafana=served, secrets=None)
+
+    pod = mapping(json.loads(gates(plan, "pod.dryrun")["pod"]))
+    assert "db-password" in served
+    assert not [name for name in mapping(pod["annotations"]) if name.endswith("db-password")]
+    assert mapping(pod["annotations"])["vault.hashicorp.com/role"] == "mig-watch-grafana-cert"
+    (pair,) = (one for one in plan.patches if one.step == step(plan, "present-certificate").id)
+    assert not [one for one in pair.forward if "extraContainerVolumes" in str(one["path"])]
+    assert [str(one).rpartition("/")[2] for one in sequence(pod["unannotate"])] == [
+        "agent-inject-command-db-password",
+        "agent-inject-perms-db-password",
+        "agent-inject-template-db-password",
+        "error-on-missing-key-db-password",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("static-creds", "creds", "not the password of a static role"),
+        (
+            "      podAnnotations:\n",
+            "      podAnnotations:\n        {}agent-inject-secret-more: kv/data/x\n",
+            "also writes more",
+        ),
+        ("      podAnnotations:\n", "      podAnnotations:\n        {}agent-inject-template-x: y\n", "also writes x"),
+    ],
+)
+def test_an_agent_that_does_more_than_phase_1_had_it_do_is_left_alone(
+    tmp_path: Path, old: str, new: str, why: str
+) -> None:
+    served = after_phase_1(tmp_path / "before")
+    assert old in served
+    changed = served.replace(old, new.format("vault.hashicorp.com/"))
+    with pytest.raises(Refused, match=why) as caught:
+        planned(tmp_path / "e", grafana=changed, secrets=None)
+    assert "migrate rollback" in caught.value.following
 
 
 def test_a_server_without_a_name_is_refused(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def subject(plan: Plan) -> Subject:
     return Subject(
         workloads=tuple(_watched(plan, unit) for unit in plan.units),
         login=about.get("new_login", ""),
-        owner=about.get("owner", ""),
+        owner=about.get("old_login", ""),
         address=address,
         major=int(version) if version.isdigit() else None,
         static_role=f"{rotated['database_mount']}/static-roles/{rotated['static_role']}" if rotated else "",

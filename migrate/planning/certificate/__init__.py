@@ -1,6 +1,7 @@
 """Cases of kind `certificate`: a database login that gets a certificate. Who issues it, and who admits it.
 
 case         the case
+today        how a release has its password until then
 rules        who owns PostgreSQL's host-based rules
 ingress      certificates of Ingresses, handed to cert-manager
 names        what its checks ask for

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from migrate.estate.inventory import Inventory, Secret
 from migrate.model.plan import Remark, Unknown
-from migrate.operations.certificate import CertificateSubject, RulesByHand, RulesInGit
+from migrate.operations.certificate import CertificateSubject, FromAgent, FromSecret, RulesByHand, RulesInGit
 from migrate.planning.certificate.ingress import issuers_file
 from migrate.planning.database import Server, behind
 from migrate.planning.entering import entering_unknowns
 from migrate.planning.files import Files
-from migrate.planning.login.remarks import around
+from migrate.planning.login.remarks import around, copied_remarks
 from migrate.planning.login.subjects import Sources
 from migrate.targets.hba import by_certificate
 
@@ -25,16 +25,33 @@ _TRUSTS = {
 }
 
 
-def remarks(subject: CertificateSubject, secret: Secret, sources: Sources) -> tuple[Remark, ...]:
+def remarks(subject: CertificateSubject, secrets: tuple[Secret, ...], sources: Sources) -> tuple[Remark, ...]:
     """Every finding that the tree gives."""
     server = behind(subject.login.host, sources.servers)
     return (
-        *around(subject.today, secret, sources),
+        *around(subject, sources),
+        *_today(subject, secrets, sources),
         *_trust(subject, server),
         *_rules(subject, server),
         *_login(subject, sources.servers),
         *_ingresses(subject, sources.inventory, sources.files),
     )
+
+
+def _today(subject: CertificateSubject, secrets: tuple[Secret, ...], sources: Sources) -> Iterator[Remark]:
+    match subject.today:
+        case FromSecret(copied, key):
+            for secret in secrets:
+                yield from copied_remarks(subject, copied, key, secret, sources)
+        case FromAgent(login=login, path=path):
+            yield Remark(
+                "db.served-login",
+                "info",
+                f"{subject.release.container} has its password from {path} today, and can go back to it while Vault "
+                f"answers: login {login}, and what rotates it in Vault, stay",
+                "",
+                subject.file,
+            )
 
 
 def _trust(subject: CertificateSubject, server: Server | None) -> Iterator[Remark]:
@@ -76,13 +93,14 @@ def _rules(subject: CertificateSubject, server: Server | None) -> Iterator[Remar
 
 def _login(subject: CertificateSubject, servers: list[Server]) -> Iterator[Remark]:
     login, server = subject.login, behind(subject.login.host, servers)
-    if login.operator:
+    if subject.listed_by:
         yield Remark(
             "db.operator-managed",
             "warning",
-            f"{login.operator} manages login {login.owner}: it would take NOLOGIN back, so the plan does not close it",
+            f"{subject.listed_by} manages login {login.owner}: it would take NOLOGIN back, so the plan does not close "
+            "it",
             f"after the contract stage, take {login.owner} out of the operator's list",
-            next((one.found.file for one in servers if one.name == login.operator), ""),
+            next((one.found.file for one in servers if one.name == subject.listed_by), ""),
         )
     if server and server.pooler:
         yield Remark(
@@ -124,7 +142,7 @@ def unknowns(subject: CertificateSubject, sources: Sources) -> tuple[Unknown, ..
         Unknown("vault", f"whether {mount}/ is there, and what it may issue", "gate pki.mount", False),
         Unknown(
             f"postgres:role/{subject.login.owner}",
-            "whether it can log in, owns the objects, and has no other sessions",
+            f"whether it owns the objects, and whether {subject.left} has no other sessions",
             "gates db.object-owner and secret.consumers",
             False,
         ),

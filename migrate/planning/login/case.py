@@ -18,7 +18,7 @@ from migrate.planning.login.foresee import foresee
 from migrate.planning.login.names import names_of, spoken
 from migrate.planning.login.notes import notes
 from migrate.planning.login.remarks import remarks, unknowns
-from migrate.planning.login.subjects import Sources, subject_of
+from migrate.planning.login.subjects import Sources, around, subject_of
 from migrate.planning.phases import Credential, LoginSelect, Phase
 from migrate.planning.surroundings import injector
 
@@ -58,21 +58,13 @@ class LoginCase:
     @property
     def believed(self) -> tuple[tuple[Target, str], ...]:
         """The release, the ExternalSecret, the injector's release, and the servers that operators run."""
-        release, copied, injector = self.subject.release, self.subject.copied, self.sources.injector
-        around = [injector.found] if injector else []
-        around += [server.found for server in self.sources.servers]
-        return (
-            (release.target, release.place.file),
-            (copied.git, copied.place.file),
-            *((Target("git", one.kind, f"{one.namespace}/{one.name}"), one.file) for one in around),
-        )
+        release, copied = self.subject.release, self.subject.copied
+        return ((release.target, release.place.file), (copied.git, copied.place.file), *around(self.sources))
 
     @property
     def watched(self) -> tuple[Target, ...]:
         """The Deployment and the Secret."""
-        copied = self.subject.copied
-        secret = Target("cluster", "Secret", f"{copied.namespace}/{copied.target_secret}")
-        return (self.subject.release.workload, secret)
+        return (self.subject.release.workload, self.subject.copied.secret)
 
     @property
     def assumed(self) -> Mapping[Target, State]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from migrate.model.json import Json, sequence
 from migrate.model.plan import Remark
-from migrate.operations.login import LoginSubject
+from migrate.operations.login import Connecting
 from migrate.planning.compose import Composition
 from migrate.planning.injected import NewPod, foreseen
 from migrate.planning.login.pod import values_after
 from migrate.planning.surroundings import Injector
 
 
-def foresee(subject: LoginSubject, composition: Composition, injector: Injector | None) -> Iterator[Remark]:
+def foresee(subject: Connecting, composition: Composition, injector: Injector | None) -> Iterator[Remark]:
     """What will be added to the pod, and what an expert would warn of. Raises Refused with the injector's own words."""
     file = subject.release.place.file
     following = f"see {file}; migrate predict shows what the injector makes of a pod"
@@ -23,7 +23,7 @@ def foresee(subject: LoginSubject, composition: Composition, injector: Injector 
     )
 
 
-def _pod(subject: LoginSubject, composition: Composition) -> Json:
+def _pod(subject: Connecting, composition: Composition) -> Json:
     release, values = subject.release, values_after(subject, composition)
     account: Json = {"name": "kube-api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
     container: dict[str, Json] = {"name": release.container, "image": release.container, "volumeMounts": [account]}

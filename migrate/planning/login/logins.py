@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from migrate.model.config import Config
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping, text_at
-from migrate.operations.login import Login
+from migrate.operations.login import ROTATED, Login
 from migrate.planning.database import Server, behind
 from migrate.planning.login.candidates import Candidate
 
@@ -39,9 +40,20 @@ def login_of(candidate: Candidate, config: Config, known: list[Server]) -> Login
         if text and not _PLAIN.fullmatch(text):
             raise _refused(candidate, f"its {what} has a name this tool does not put into SQL", "rename it")
     server = behind(host, known)
-    operator = next((one.name for one in known if owner in one.logins), None)
     version = config.database.version or (server.version if server else None)
-    return Login(database, str(owner), host, operator, version)
+    return Login(database, str(owner), host, _operator(str(owner), known), version)
+
+
+def rotated_login(candidate: Candidate, config: Config, known: list[Server]) -> tuple[str, Login]:
+    """The login in use where Vault rotates it for its owner, and that owner. Raises Refused as `login_of` does."""
+    found = login_of(candidate, config, known)
+    owner = found.owner.removesuffix(ROTATED)
+    in_use = _setting(candidate.values, "USER", "user") or found.owner
+    return in_use, replace(found, owner=owner, operator=_operator(owner, known))
+
+
+def _operator(login: str, known: list[Server]) -> str | None:
+    return next((one.name for one in known if login in one.logins), None)
 
 
 def _setting(values: dict[str, Json], variable: str, key: str) -> str | None:

@@ -31,6 +31,7 @@ def names_of(subject: LoginSubject, composition: Composition, phase: Phase, cred
         "jwt_role": subject.jwt_role.short,
         "namespace": release.pods_in,
         "new_login": subject.new_login,
+        "old_login": subject.left,
         "owner": login.owner,
         "path": credential_path(subject, {"dynamic": credential == "dynamic"}),
         "period": str(_period(phase, credential)),

@@ -12,14 +12,14 @@ from migrate.model.json import Json, at_pointer, canonical, mapping, sequence
 from migrate.model.plan import PatchPair
 from migrate.operations.agent import PREFIX, TOKEN_VOLUME
 from migrate.operations.inject_release import password_mount
-from migrate.operations.login import LoginSubject
+from migrate.operations.login import Connecting
 from migrate.planning.compose import Composition
 from migrate.planning.touched import touched
 
 _SETTINGS = ("env", "envValueFrom")
 
 
-def values_after(subject: LoginSubject, composition: Composition) -> dict[str, Json]:
+def values_after(subject: Connecting, composition: Composition) -> dict[str, Json]:
     """The workload's values as the cutover leaves them."""
     place, at = subject.release.place, subject.release.at
     edits = [edit for step in composition.steps for edit in step.change.files if edit.file == place.file and edit.after]
@@ -28,18 +28,17 @@ def values_after(subject: LoginSubject, composition: Composition) -> dict[str, J
     return mapping(at_pointer(node, at))
 
 
-def pod_changes(subject: LoginSubject, composition: Composition) -> str:
+def pod_changes(subject: Connecting, composition: Composition) -> str:
     """What to lay over the pod that runs today to get the one after the cutover, as canonical JSON."""
     release, after = subject.release, values_after(subject, composition)
     before = _variables(release.values)
-    annotations = {
-        name: value for name, value in mapping(after.get("podAnnotations")).items() if name.startswith(PREFIX)
-    }
+    annotations = _annotations(after)
     gone = password_mount(release.values)
     changes: dict[str, Json] = {
         "container": release.container,
         "account": release.account.wanted,
         "annotations": annotations,
+        "unannotate": list[Json](sorted(_annotations(release.values).keys() - annotations.keys())),
         "set": list[Json](sorted(_variables(after) - before)),
         "unset": list[Json](sorted(before - _variables(after))),
         "volumes": [one for one in sequence(after.get("extraContainerVolumes")) if _is_ours(one)],
@@ -49,7 +48,7 @@ def pod_changes(subject: LoginSubject, composition: Composition) -> str:
     return canonical(changes).decode()
 
 
-def release_edits(subject: LoginSubject, composition: Composition) -> str:
+def release_edits(subject: Connecting, composition: Composition) -> str:
     """What the plan edits in the release's document: all its edits, and what the cutover does to it."""
     place = subject.release.place
     places = {
@@ -62,12 +61,16 @@ def release_edits(subject: LoginSubject, composition: Composition) -> str:
     return touched([one for pair in _cutover(subject, composition) for one in pair.forward], places)
 
 
-def _cutover(subject: LoginSubject, composition: Composition) -> Iterator[PatchPair]:
+def _cutover(subject: Connecting, composition: Composition) -> Iterator[PatchPair]:
     ids = {step.id for step in composition.steps if step.stage == "cutover"}
     for pair in composition.patches:
         ours = pair.target.kind == subject.release.target.kind and pair.target.short == subject.release.name
         if pair.step in ids and ours:
             yield pair
+
+
+def _annotations(values: dict[str, Json]) -> dict[str, Json]:
+    return {name: one for name, one in mapping(values.get("podAnnotations")).items() if name.startswith(PREFIX)}
 
 
 def _variables(values: dict[str, Json]) -> set[str]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from migrate.estate.inventory import Datum, Inventory, Secret
 from migrate.model.json import mapping
 from migrate.model.plan import Remark, Unknown
-from migrate.operations.login import LoginSubject
+from migrate.operations.login import Connecting, LoginSubject, Release
+from migrate.operations.subject import Copied
 from migrate.planning.database import Server, behind
-from migrate.planning.entering import entering_remarks, entering_unknowns
+from migrate.planning.entering import entering_remarks, entering_unknowns, trust_remarks
 from migrate.planning.files import Files
 from migrate.planning.injected import injector_remarks
 from migrate.planning.login.subjects import Sources, other_readers
@@ -19,22 +20,36 @@ from migrate.planning.surroundings import literal_passwords, pinned
 
 def remarks(subject: LoginSubject, secret: Secret, sources: Sources, credential: Credential) -> tuple[Remark, ...]:
     """Every finding that the tree gives."""
-    return (*around(subject, secret, sources), *_database(subject, sources.servers), *_dynamic(subject, credential))
-
-
-def around(subject: LoginSubject, secret: Secret, sources: Sources) -> tuple[Remark, ...]:
-    """What does not depend on how the workload shall log in: its release, the agent, and what it leaves behind."""
     return (
-        *_release(subject, sources),
-        *injector_remarks(sources.injector),
-        *entering_remarks(subject, secret, sources.inventory, sources.files, sources.injector),
-        *_kept(subject, secret, sources.inventory),
-        *_literals(subject, sources.files),
-        *_external_secret(subject, secret),
+        *around(subject, sources),
+        *copied_remarks(subject, subject.copied, subject.key, secret, sources),
+        *_database(subject, sources.servers),
+        *_dynamic(subject, credential),
     )
 
 
-def _release(subject: LoginSubject, sources: Sources) -> Iterator[Remark]:
+def around(subject: Connecting, sources: Sources) -> tuple[Remark, ...]:
+    """What depends neither on how the workload logs in today nor on how it shall: its release, and the agent."""
+    return (
+        *_release(subject, sources),
+        *injector_remarks(sources.injector),
+        *entering_remarks(subject),
+        *_literals(subject.login.owner, sources.files),
+    )
+
+
+def copied_remarks(
+    subject: Connecting, copied: Copied, key: str, secret: Secret, sources: Sources
+) -> tuple[Remark, ...]:
+    """What depends on an ExternalSecret that is left behind: whether agents trust Vault too, and who else reads it."""
+    return (
+        *trust_remarks(subject, secret, sources.inventory, sources.files, sources.injector),
+        *_kept(key, secret, subject.release, sources.inventory),
+        *_external_secret(copied, secret),
+    )
+
+
+def _release(subject: Connecting, sources: Sources) -> Iterator[Remark]:
     release = subject.release
     where, file = f"HelmRelease {release.namespace}/{release.name}", release.place.file
     if not pinned(release.version or None):
@@ -111,9 +126,9 @@ def _database(subject: LoginSubject, servers: list[Server]) -> Iterator[Remark]:
         )
 
 
-def _kept(subject: LoginSubject, secret: Secret, inventory: Inventory) -> Iterator[Remark]:
+def _kept(key: str, secret: Secret, release: Release, inventory: Inventory) -> Iterator[Remark]:
     """Who else needs what this phase would like to retire."""
-    datum = next((one for one in secret.data if one.key == subject.key), None)
+    datum = next((one for one in secret.data if one.key == key), None)
     for other in inventory.secrets:
         if other.id != secret.id and datum and any(_same_key(datum, one) for one in other.data):
             readers = ", ".join(sorted({reader.target for reader in other.readers})) or "nobody found"
@@ -125,7 +140,7 @@ def _kept(subject: LoginSubject, secret: Secret, inventory: Inventory) -> Iterat
                 f"keep {other.id}; once its readers are gone, retire it and the key",
                 other.file,
             )
-    for reader in other_readers(secret, subject.release):
+    for reader in other_readers(secret, release):
         yield Remark(
             "secret.consumers",
             "warning",
@@ -140,19 +155,18 @@ def _same_key(one: Datum, other: Datum) -> bool:
     return (one.vault.path, one.vault.property) == (other.vault.path, other.vault.property)
 
 
-def _literals(subject: LoginSubject, files: Files) -> Iterator[Remark]:
-    for place in literal_passwords(files, subject.login.owner):
+def _literals(owner: str, files: Files) -> Iterator[Remark]:
+    for place in literal_passwords(files, owner):
         yield Remark(
             "db.literal",
             "warning",
-            f"SQL at {place} gives login {subject.login.owner} a password as text; Git keeps it, new databases get it",
+            f"SQL at {place} gives login {owner} a password as text; Git keeps it, new databases get it",
             "create the login without a password there (NOLOGIN) once this phase is through",
             place.rpartition(":")[0],
         )
 
 
-def _external_secret(subject: LoginSubject, secret: Secret) -> Iterator[Remark]:
-    copied = subject.copied
+def _external_secret(copied: Copied, secret: Secret) -> Iterator[Remark]:
     if copied.never_refreshed and copied.retire:
         yield Remark(
             "eso.refresh-zero",

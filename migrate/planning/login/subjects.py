@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrate.estate.inventory import Inventory, Reader, Secret
 from migrate.model.config import Config
 from migrate.model.errors import Refused
 from migrate.model.json import mapping, text_at
+from migrate.model.target import Target
 from migrate.operations.login import LoginSubject, Release
 from migrate.operations.subject import Place, ServiceAccount
 from migrate.planning.accounts import accounts
@@ -33,6 +35,13 @@ class Sources:
     servers: list[Server]
     injector: Injector | None
     database_ca: str = ""
+
+
+def around(sources: Sources) -> Iterator[tuple[Target, str]]:
+    """What stands around every release: the injector's own, and the servers that operators run, each with its file."""
+    found = [sources.injector.found] if sources.injector else []
+    for one in (*found, *(server.found for server in sources.servers)):
+        yield Target("git", one.kind, f"{one.namespace}/{one.name}"), one.file
 
 
 def subject_of(candidate: Candidate, copy: Copy, sources: Sources) -> tuple[LoginSubject, Secret]:

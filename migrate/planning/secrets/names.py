@@ -41,7 +41,7 @@ def names_of(
         "jwt_role": subject.jwt_role.short,
         "login": "yes" if any(profiles.image(image).login for image in images.values()) else "",
         "namespace": subject.pods_in,
-        "owner": "",
+        "old_login": "",
         "path": "\n".join(subject.paths),
         "pod": pod_changes(subject, template),
         "policy": subject.policy.short,

@@ -12,7 +12,7 @@ from migrate.model.plan import Remark, Unknown
 from migrate.operations.secrets import SecretsSubject
 from migrate.planning.compose import Composition
 from migrate.planning.copies import emptied_by_hand
-from migrate.planning.entering import entering_remarks, entering_unknowns
+from migrate.planning.entering import entering_remarks, entering_unknowns, trust_remarks
 from migrate.planning.files import Files
 from migrate.planning.injected import NewPod, foreseen, injector_remarks
 from migrate.planning.secrets.homes import Standing, lasts
@@ -31,7 +31,8 @@ def remarks(
 ) -> Iterator[Remark]:
     """Every finding that the tree gives."""
     yield from injector_remarks(injector)
-    yield from entering_remarks(subject, secrets[0], inventory, files, injector)
+    yield from trust_remarks(subject, secrets[0], inventory, files, injector)
+    yield from entering_remarks(subject)
     yield from _retirement(subject, secrets)
     for secret in secrets:
         yield from _shared_keys(secret, inventory)

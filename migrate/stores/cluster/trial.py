@@ -66,7 +66,9 @@ def laid_over(template: dict[str, Json], changes: dict[str, Any]) -> dict[str, A
         "spec": copy.deepcopy(mapping(template.get("spec"))),
     }
     spec = pod["spec"]
-    pod["metadata"]["annotations"] = {**mapping(pod["metadata"].get("annotations")), **changes["annotations"]}
+    notes = {**mapping(pod["metadata"].get("annotations")), **changes["annotations"]}
+    dropped = changes.get("unannotate") or []
+    pod["metadata"]["annotations"] = {name: one for name, one in notes.items() if name not in dropped}
     if changes.get("account"):
         spec["serviceAccountName"] = spec["serviceAccount"] = changes["account"]
     if changes.get("shareProcessNamespace") is not None:
