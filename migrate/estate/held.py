@@ -14,11 +14,18 @@ def held_by(store: Store, secret: Secret) -> Iterator[str]:
 
 def kv_path(store: Store, key: str) -> str:
     """A key as an ExternalSecret writes it, as the API's path: with the mount, and `data/` on version 2."""
-    mount = (store.mount or "").strip("/")
-    bare = key.removeprefix(f"{mount}/") if mount else key
-    if store.version == "v1":
-        return "/".join(filter(None, (mount, bare)))
-    return "/".join(filter(None, (mount, "data", bare.removeprefix("data/"))))
+    data = "data" if store.version != "v1" else ""
+    return "/".join(filter(None, (_mount(store), data, below_mount(store, key))))
+
+
+def below_mount(store: Store, key: str) -> str:
+    """A key as an ExternalSecret writes it without the store's mount, which ESO takes with it and without it."""
+    bare = key.removeprefix(f"{mount}/") if (mount := _mount(store)) else key
+    return bare if store.version == "v1" else bare.removeprefix("data/")
+
+
+def _mount(store: Store) -> str:
+    return (store.mount or "").strip("/")
 
 
 def paths_by_secret(inventory: Inventory) -> dict[tuple[str, str], list[str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from migrate.estate.held import below_mount
 from migrate.estate.inventory import Inventory, Secret, Workload
 from migrate.estate.profiles import shipped
 from migrate.model.config import Config, SealedColumn
@@ -28,7 +29,7 @@ from migrate.planning.login.subjects import Sources, release_of
 from migrate.planning.phases import Phase, ReleaseSelect, certificate_selects, login_selects
 from migrate.planning.running import pod, released, running
 from migrate.planning.secrets.releases import Charts
-from migrate.planning.secrets.sources import UnfitError
+from migrate.planning.secrets.sources import UnfitError, names_in
 from migrate.planning.starter import main_store
 from migrate.planning.surroundings import injector
 from migrate.world.applied import Applied
@@ -124,6 +125,8 @@ def _kustomizations(inventory: Inventory) -> set[str]:
 
 
 def _external(secret: Secret, inventory: Inventory, files: Files) -> dict[str, Any]:
+    store, template = inventory.store_of(secret), _template(secret, files)
+    fields = _named_within(secret, template)
     return {
         "by": _by(secret.wired_by, inventory),
         "store": _store_name(secret.store.kind, secret.namespace, secret.store.name),
@@ -132,18 +135,25 @@ def _external(secret: Secret, inventory: Inventory, files: Files) -> dict[str, A
         "deletionPolicy": secret.deletion_policy or "Retain",
         "refreshInterval": secret.refresh_interval or "1h",
         "data": [
-            {"key": one.key, "path": one.vault.path, "property": one.vault.property}
-            | ({"fields": _named_within(secret)} if one.key == "*" else {})
+            {
+                "key": one.key,
+                "path": below_mount(store, one.vault.path) if store and store.provider == "vault" else one.vault.path,
+                "property": one.vault.property,
+            }
+            | ({"fields": fields} if one.key == "*" else {})
             for one in secret.data
         ],
-        "template": _template(secret, files),
+        "template": template,
     }
 
 
-def _named_within(secret: Secret) -> list[str]:
-    """The keys of a Secret that only Vault knows, as far as its readers name them."""
-    single = {one.key for one in secret.data}
-    return sorted({key for reader in secret.readers for key in reader.keys if key != "*"} - single)
+def _named_within(secret: Secret, template: dict[str, Any] | None) -> list[str]:
+    """The keys of a Secret that only Vault knows, as far as its readers name them, or the template that makes it."""
+    found = {key for reader in secret.readers for key in reader.keys if key != "*"}
+    if template:
+        made = {name for text in template["data"].values() for name in names_in(text)}
+        found = made | (found - template["data"].keys() if template["merges"] else set())
+    return sorted(found - {one.key for one in secret.data})
 
 
 def _template(secret: Secret, files: Files) -> dict[str, Any] | None:

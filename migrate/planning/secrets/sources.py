@@ -58,7 +58,7 @@ def source_of(document: Json, key: str, store: Store) -> Source:
     if key not in template:
         raise UnfitError(f"its template makes no key {key}")
     found = dict[str, Ref]()
-    for name in _names(template[key]):
+    for name in names_in(template[key]):
         found[name] = _ref(spec, name, store)
     return Rendered(template[key], tuple(found.items()))
 
@@ -95,7 +95,7 @@ def _merges(spec: dict[str, Json]) -> bool:
 _NAME = re.compile(r"(?<![\w.$)\"`])\.([A-Za-z_]\w*)|\bindex\s+\.\s+\"([^\"]+)\"")
 
 
-def _names(template: str) -> list[str]:
+def names_in(template: str) -> list[str]:
     """The names that the template's actions use. What else is in them is the translation's to judge."""
     found = list[str]()
     for action in re.findall(r"\{\{.*?\}\}", template, re.S):
