@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from migrate.model.json import Json, canonical
 from migrate.operations.jwt_role import UNSET_AUDIENCE
 from migrate.operations.subject import VaultSide
@@ -10,6 +12,8 @@ from migrate.operations.wish import Arguments, text
 PREFIX = "vault.hashicorp.com/"
 FOLDER = "/vault/secrets"
 """Where the injector mounts the files unless told otherwise."""
+KEPT = "/vault/files"
+"""Where agents mount volumes of the pod itself, each in a folder of its name."""
 TOKEN_VOLUME = "vault-token"
 _TOKEN = "/var/run/secrets/vault.hashicorp.com/serviceaccount/token"
 _DEFAULT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -34,9 +38,9 @@ def login_annotations(vault: VaultSide) -> dict[str, str]:
     return login
 
 
-def running_annotations(arguments: Arguments, *, cached: bool = False) -> dict[str, str]:
-    """How the agent runs."""
-    patch = agent_patch(cached=cached)
+def running_annotations(arguments: Arguments, *, cached: bool = False, kept: Iterable[str] = ()) -> dict[str, str]:
+    """How the agent runs. `kept`: volumes of the pod that it writes into."""
+    patch = agent_patch(cached=cached, kept=kept)
     return {
         # Else an outage of Vault ends the agent, the pod is not ready, and a healthy application loses its traffic.
         "template-config-exit-on-retry-failure": "false",
@@ -51,7 +55,7 @@ def running_annotations(arguments: Arguments, *, cached: bool = False) -> dict[s
     }
 
 
-def agent_patch(*, cached: bool = False) -> str:
+def agent_patch(*, cached: bool = False, kept: Iterable[str] = ()) -> str:
     """What no annotation of its own can say of the agent containers."""
     # Many pods give their containers a seccomp profile, not themselves: where Pod Security is `restricted`, agents
     # without one are refused.
@@ -61,6 +65,8 @@ def agent_patch(*, cached: bool = False) -> str:
         # The cache reads the token at the default place only, and a named token volume is mounted elsewhere.
         mount: Json = {"name": TOKEN_VOLUME, "mountPath": _DEFAULT_TOKEN, "readOnly": True}
         patch.append({"op": "add", "path": "/volumeMounts/-", "value": mount})
+    for name in kept:
+        patch.append({"op": "add", "path": "/volumeMounts/-", "value": {"name": name, "mountPath": f"{KEPT}/{name}"}})
     return canonical(patch).decode()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterator, Sequence
 
 from migrate.documents.edits import (
     AddKey,
@@ -17,7 +18,7 @@ from migrate.documents.edits import (
 )
 from migrate.estate.substitute import Variables
 from migrate.model.json import Json, Pointer, mapping, sequence
-from migrate.operations.agent import FOLDER, PREFIX, login_annotations, running_annotations, token_volume
+from migrate.operations.agent import FOLDER, KEPT, PREFIX, login_annotations, running_annotations, token_volume
 from migrate.operations.merging import merge
 from migrate.operations.secrets import AgentFile, ContainerChange, SecretsSubject
 from migrate.operations.wish import Arguments
@@ -28,7 +29,7 @@ def pod_edits(subject: SecretsSubject, document: Json, arguments: Arguments) -> 
     manifest = subject.manifest
     for container in subject.change.containers:
         yield from _container(document, container)
-    yield from _volumes(subject)
+    yield from _volumes(subject, document)
     spec = _named(subject) if subject.account.changes else {}
     if "serviceAccount" in manifest.pod and subject.account.changes:
         yield RemoveKey((*manifest.at, "serviceAccount"))
@@ -61,12 +62,21 @@ def _gone_whole(subject: SecretsSubject) -> bool:
     return bool(volumes) and len(volumes) == len(subject.change.drop_volumes)
 
 
-def _volumes(subject: SecretsSubject) -> Iterator[Edit]:
+def _volumes(subject: SecretsSubject, document: Json) -> Iterator[Edit]:
     at: Pointer = (*subject.manifest.at, "volumes")
+    yield from in_memory(at, find(document, at) if subject.change.keep_volumes else [], subject.change.keep_volumes)
     if _gone_whole(subject):
         yield RemoveKey(at)
         return
     yield from (RemoveItem(at, {"name": name}) for name in subject.change.drop_volumes)
+
+
+def in_memory(at: Pointer, held: Json, names: Sequence[str]) -> Iterator[Edit]:
+    """Volumes of a list that hold memory instead of a Secret."""
+    for number, volume in enumerate(sequence(held)):
+        if mapping(volume).get("name") in names:
+            yield AddKey((*at, number), "emptyDir", {"medium": "Memory"})
+            yield from (RemoveKey((*at, number, key)) for key in ("secret", "projected") if key in mapping(volume))
 
 
 def _container(document: Json, one: ContainerChange) -> Iterator[Edit]:
@@ -148,7 +158,7 @@ def pod_annotations(subject: SecretsSubject, arguments: Arguments) -> dict[str, 
         **({"agent-inject-containers": ",".join(readers)} if readers else {}),
         "role": subject.jwt_role.short,
         **login_annotations(subject.vault),
-        **running_annotations(arguments),
+        **running_annotations(arguments, kept=change.keep_volumes),
     }
     for one in subject.files:
         ours |= _file(one, subject.manifest.variables)
@@ -165,14 +175,16 @@ def pod_annotations(subject: SecretsSubject, arguments: Arguments) -> dict[str, 
 
 
 def _file(one: AgentFile, variables: Variables) -> dict[str, str]:
+    # A volume of the pod is no folder of the injector's: only from there, by a way out of its own, can it be named.
+    kept = one.folder.startswith(f"{KEPT}/")
     found = {
         # The one text that comes from elsewhere; folders and commands are the manifest's own, and stay as written.
         f"agent-inject-template-{one.key}": variables.spell(one.template),
-        f"agent-inject-file-{one.key}": one.name,
+        f"agent-inject-file-{one.key}": posixpath.relpath(one.path, FOLDER) if kept else one.name,
         # Else a missing key becomes the text "<no value>" and the pod starts with it.
         f"error-on-missing-key-{one.key}": "true",
     }
-    if one.folder != FOLDER:
+    if one.folder != FOLDER and not kept:
         found[f"secret-volume-path-{one.key}"] = one.folder
     if one.mode:
         found[f"agent-inject-perms-{one.key}"] = one.mode

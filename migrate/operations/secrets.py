@@ -34,7 +34,7 @@ class AgentFile:
 
     @property
     def path(self) -> str:
-        """Where the container finds it."""
+        """Where the agent writes it, and the container finds it unless a volume of the pod brings it elsewhere."""
         return f"{self.folder}/{self.name}"
 
 
@@ -52,6 +52,8 @@ class ContainerChange:
     """Whole Secrets that no longer become variables, by their place in `envFrom`."""
     unmount: tuple[str, ...] = ()
     """Volumes that it no longer mounts."""
+    keep: tuple[str, ...] = ()
+    """Volumes that it mounts as before, and whose files the agent writes."""
     texts: tuple[tuple[Pointer, str], ...] = ()
     """Texts inside the container that become others, by their place under it."""
     drop_arguments: tuple[str, ...] = ()
@@ -70,6 +72,8 @@ class PodChange:
     """Whether an init container needs the files: then the agent's goes first."""
     ends: bool = False
     """Whether the pod ends by itself (Job, CronJob): then no agent may stay beside it."""
+    keep_volumes: tuple[str, ...] = ()
+    """Volumes that become memory for the agent to write into: single files of them stand in folders of others."""
 
 
 @dataclass(frozen=True, slots=True)

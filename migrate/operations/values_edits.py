@@ -8,9 +8,12 @@ from migrate.documents.edits import AddKey, Edit, RemoveKey, SetScalar
 from migrate.model.json import Json, Pointer, at_pointer, mapping
 from migrate.operations.agent import TOKEN_VOLUME, token_volume
 from migrate.operations.merging import merge, without
-from migrate.operations.pod_edits import in_list, mounts, pod_annotations, variables, whole_secrets, wrapped
+from migrate.operations.pod_edits import in_list, in_memory, mounts, pod_annotations, variables, whole_secrets, wrapped
 from migrate.operations.secrets import ContainerChange, ContainerWords, PodWords, SecretsSubject
 from migrate.operations.wish import Arguments
+
+_OF_A_SECRET = ("name", "identifier", "items", "defaultMode", "optional")
+"""What an entry of `persistence` says of a Secret, and of nothing else."""
 
 
 def values_edits(subject: SecretsSubject, words: PodWords, arguments: Arguments) -> Iterator[Edit]:
@@ -65,7 +68,7 @@ def _in_map(at: Pointer, held: dict[str, Json], one: ContainerChange) -> Iterato
 
 
 def _volumes(subject: SecretsSubject, words: PodWords) -> Iterator[Edit]:
-    """The volume of the agent's token comes, those of the Secrets go."""
+    """The volume of the agent's token comes, those of the Secrets go, or hold memory."""
     token, gone = token_volume(subject.vault), subject.change.drop_volumes
     if words.controller:
         made = {key: value for key, value in token.items() if key != "name"}
@@ -73,6 +76,22 @@ def _volumes(subject: SecretsSubject, words: PodWords) -> Iterator[Edit]:
         nobody: Json = {words.controller: {subject.change.containers[0].name: []}}
         yield AddKey(words.volumes, TOKEN_VOLUME, {"type": "custom", "volumeSpec": made, "advancedMounts": nobody})
         yield from (RemoveKey((*words.volumes, name)) for name in gone)
+        for name in subject.change.keep_volumes:
+            yield from _in_memory(subject.manifest.document, (*words.volumes, name))
         return
     held = at_pointer(subject.manifest.document, words.volumes)
+    yield from in_memory(words.volumes, held, subject.change.keep_volumes)
     yield from in_list(words.volumes, held, [{"name": name} for name in gone], [token])
+
+
+def _in_memory(document: Json, at: Pointer) -> Iterator[Edit]:
+    """An entry of `persistence` with its mounts as they are."""
+    held = mapping(at_pointer(document, at))
+    if held.get("type") == "custom":
+        volume = (*at, "volumeSpec")
+        yield AddKey(volume, "emptyDir", {"medium": "Memory"})
+        yield from (RemoveKey((*volume, key)) for key in ("secret", "projected") if key in mapping(held["volumeSpec"]))
+        return
+    yield SetScalar((*at, "type"), "emptyDir")
+    yield AddKey(at, "medium", "Memory")
+    yield from (RemoveKey((*at, key)) for key in _OF_A_SECRET if key in held)

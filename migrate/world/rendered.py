@@ -30,10 +30,10 @@ def _laid_over(pod: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     changed["metadata"]["annotations"] = {name: one for name, one in notes.items() if name not in dropped}
     spec = changed["spec"]
     spec["serviceAccountName"] = changes["account"]
-    names = {volume["name"] for volume in changes["volumes"]} | set(changes["unmount"])
+    gone, new = set(changes["unmount"]), {volume["name"] for volume in changes["volumes"]}
     for container in (one for group in ("initContainers", "containers") for one in spec.get(group) or []):
-        container["volumeMounts"] = [one for one in container.get("volumeMounts") or [] if one["name"] not in names]
-    spec["volumes"] = [one for one in spec.get("volumes") or [] if one["name"] not in names] + changes["volumes"]
+        container["volumeMounts"] = [one for one in container.get("volumeMounts") or [] if one["name"] not in gone]
+    spec["volumes"] = [one for one in spec.get("volumes") or [] if one["name"] not in gone | new] + changes["volumes"]
     if changes["shareProcessNamespace"] is not None:
         spec["shareProcessNamespace"] = changes["shareProcessNamespace"]
     return changed

@@ -137,7 +137,9 @@ def pod_changes(subject: SecretsSubject, template: dict[str, Json]) -> str:
         "set": list[Json](sorted(name for name, _ in first.set)) if first else [],
         "unset": list[Json](sorted(first.unset)) if first else [],
         "volumes": [
-            one for one in items(mapping(template.get("spec")).get("volumes")) if one.get("name") == TOKEN_VOLUME
+            one
+            for one in items(mapping(template.get("spec")).get("volumes"))
+            if one.get("name") in {TOKEN_VOLUME, *subject.change.keep_volumes}
         ],
         "unmount": list[Json](subject.change.drop_volumes),
         "shareProcessNamespace": None,

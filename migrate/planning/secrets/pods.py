@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from migrate.estate.profiles import Profiles, written_out
 from migrate.model.json import Json, items, mapping, numbered, sequence, text
-from migrate.operations.agent import FOLDER, TOKEN_VOLUME
+from migrate.operations.agent import FOLDER, KEPT, TOKEN_VOLUME
 from migrate.operations.secrets import AgentFile, Manifest, PodChange
 from migrate.planning.secrets.container import Container, replaced_in, take_variable, variables, whole_secrets
 from migrate.planning.secrets.files import Files
@@ -39,9 +39,8 @@ def brought(manifest: Manifest, copies: tuple[Copy, ...], profiles: Profiles) ->
     owner = _owner(manifest, copies)
     files = Files("0400" if owner else "")
     containers = [*_containers(manifest, profiles, files)]
-    dropped = list[str]()
-    for copy in copies:
-        dropped += _volumes(manifest, copy, copies, containers, owned=owner is not None)
+    volumes = [one for copy in copies for one in _volumes(manifest, copy, copies, containers, owned=owner is not None)]
+    dropped = [name for name, kept in volumes if not kept]
     # After all volumes: a file of settings may already hold what a variable gave.
     for copy in copies:
         for container in containers:
@@ -49,7 +48,8 @@ def brought(manifest: Manifest, copies: tuple[Copy, ...], profiles: Profiles) ->
     changes = [change for container in containers if (change := container.finished()) is not None]
     _insist_on_free_places(manifest, files, dropped)
     init = any("initContainers" in change.at for change in changes)
-    pod = PodChange(tuple(changes), tuple(dict.fromkeys(dropped)), init, manifest.workload.kind in _ENDING)
+    kept = tuple(dict.fromkeys(name for name, kept in volumes if kept))
+    pod = PodChange(tuple(changes), tuple(dict.fromkeys(dropped)), init, manifest.workload.kind in _ENDING, kept)
     if not files.made:
         raise UnfitError("nothing in its manifest reads it where this tool looks")
     if not files.paths:
@@ -122,34 +122,78 @@ def _variables(container: Container, copy: Copy) -> None:
 
 def _volumes(
     manifest: Manifest, copy: Copy, copies: tuple[Copy, ...], containers: list[Container], *, owned: bool
-) -> Iterator[str]:
-    """The volumes that go; their files are written where they were mounted."""
+) -> Iterator[tuple[str, bool]]:
+    """Each volume of the Secret, and whether it is kept.
+
+    One that goes has its files written where it was mounted. One is kept where a file of it stands alone among files
+    of others, and nobody who names it could be told of another place: then the agent writes into the volume itself.
+    """
     for volume in items(manifest.pod.get("volumes")):
         if copy.secret not in _made_of(volume):
             continue
-        name = text(volume.get("name"))
-        if "secret" not in volume:
-            if len(sequence(mapping(volume.get("projected")).get("sources"))) > 1:
-                raise UnfitError(f"volume {name} puts it into one folder with other sources")
-            held = mapping(mapping(sequence(mapping(volume.get("projected")).get("sources"))[0]).get("secret"))
-        else:
-            held = mapping(volume.get("secret"))
-        for container in containers:
-            mounts = [one for one in items(container.held.get("volumeMounts")) if one.get("name") == name]
-            for mount in mounts:
-                _mount(container, mount, _entries(held, copy, owned=owned), copy, copies)
-            if mounts:
-                container.note("unmount", name)
-        yield name
+        name, held = text(volume.get("name")), _held(volume)
+        mounts = [
+            (container, mount)
+            for container in containers
+            for mount in items(container.held.get("volumeMounts"))
+            if mount.get("name") == name
+        ]
+        entries = _entries(held, copy, [text(mount.get("subPath")) for _, mount in mounts], owned=owned)
+        if kept := any(_stands_alone(container, mount) for container, mount in mounts):
+            _keep(name, mounts, entries, copy, copies)
+        for container, mount in () if kept else mounts:
+            _mount(container, mount, entries, copy, copies)
+            container.note("unmount", name)
+        yield name, kept
 
 
-def _entries(held: dict[str, Json], copy: Copy, *, owned: bool) -> list[tuple[str, str, str]]:
-    """(key, path in the folder, mode as text) of each file of a volume. Raises UnfitError."""
+def _held(volume: dict[str, Json]) -> dict[str, Json]:
+    """What a volume says of its Secret. Raises UnfitError where it holds something else too."""
+    if "secret" in volume:
+        return mapping(volume.get("secret"))
+    sources = sequence(mapping(volume.get("projected")).get("sources"))
+    if len(sources) > 1:
+        raise UnfitError(f"volume {text(volume.get('name'))} puts it into one folder with other sources")
+    return mapping(mapping(sources[0]).get("secret"))
+
+
+def _stands_alone(container: Container, mount: dict[str, Json]) -> bool:
+    """Whether it is a single file that nothing in the manifest names. Raises UnfitError for what cannot be told."""
+    if mount.get("subPathExpr"):
+        raise UnfitError(f"{container.name} mounts it by an expression (subPathExpr)")
+    return bool(mount.get("subPath")) and not any(_naming(container, _place(mount)))
+
+
+def _keep(
+    name: str,
+    mounts: list[tuple[Container, dict[str, Json]]],
+    entries: list[tuple[str, str, str]],
+    copy: Copy,
+    copies: tuple[Copy, ...],
+) -> None:
+    """Every file of the volume is written into it; whoever mounts it goes on as before."""
+    there = {path for _, path, _ in entries}
+    for container, mount in mounts:
+        if (part := text(mount.get("subPath"))) and part not in there:
+            raise UnfitError(f"{container.name} mounts {part} of it, which is no file of the volume")
+        container.note("keep", name)
+        for key, path, mode in entries:
+            container.files.add(
+                _file(container, key, copy, copies), path, folder=f"{KEPT}/{name}", name=path, mode=mode
+            )
+
+
+def _entries(held: dict[str, Json], copy: Copy, parts: list[str], *, owned: bool) -> list[tuple[str, str, str]]:
+    """(key, path in the folder, mode as text) of each file of a volume. Raises UnfitError.
+
+    `parts`: what its mounts take of it, each empty where it takes all; where none does, no other key is wanted.
+    """
     usual = held.get("defaultMode")
     chosen = items(held.get("items"))
     found = [(text(one.get("key")), text(one.get("path")), one.get("mode", usual)) for one in chosen]
     if not chosen:
-        found = [(key, key, usual) for key in keys_of(copy.document)]
+        keys = parts if parts and all(parts) else keys_of(copy.document)
+        found = [(key, key, usual) for key in dict.fromkeys(keys)]
     return [(key, path, _mode(mode, owned=owned)) for key, path, mode in found]
 
 
@@ -167,9 +211,7 @@ def _mount(
     copy: Copy,
     copies: tuple[Copy, ...],
 ) -> None:
-    place, part = text(mount.get("mountPath")).rstrip("/"), text(mount.get("subPath"))
-    if mount.get("subPathExpr"):
-        raise UnfitError(f"{container.name} mounts it by an expression (subPathExpr)")
+    place, part = _place(mount), text(mount.get("subPath"))
     if part:
         key, _, mode = next((one for one in entries if one[1] == part), ("", "", ""))
         if not key:
@@ -203,24 +245,32 @@ def _file(container: Container, key: str, copy: Copy, copies: tuple[Copy, ...]) 
     return Rendered(template, tuple(refs.items()))
 
 
+def _place(mount: dict[str, Json]) -> str:
+    return text(mount.get("mountPath")).rstrip("/")
+
+
 def _renamed(container: Container, old: str, new: str) -> None:
-    """A single file cannot be put into a folder of the image: whoever names it must be told where it is now."""
-    # The very path: `/etc/app/key.pub` is another file.
-    named, found = re.compile(re.escape(old) + r"(?![\w./-])"), False
+    """A single file cannot be put into a folder of the image: whoever names it is told where it is now."""
+    for what, place, held in _naming(container, old):
+        now = container.now(what, place, held)
+        container.replace(what, place, _very(old).sub(lambda _: new, str(now)))
+
+
+def _naming(container: Container, path: str) -> Iterator[tuple[str, object, str]]:
+    """The texts of a container that name the path: arguments by their place, variables by their name."""
     for group in ("command", "args"):
         for number, word in enumerate(sequence(container.held.get(group))):
-            now = container.now("texts", (group, number), word)
-            if isinstance(now, str) and named.search(now):
-                container.replace("texts", (group, number), named.sub(lambda _: new, now))
-                found = True
+            if isinstance(word, str) and _very(path).search(word):
+                yield "texts", (group, number), word
     for variable in items(container.held.get("env")):
-        name = text(variable.get("name"))
-        now = container.now("set", name, variable.get("value"))
-        if isinstance(now, str) and named.search(now):
-            container.replace("set", name, named.sub(lambda _: new, now))
-            found = True
-    if not found:
-        raise UnfitError(f"{container.name} expects the file at {old} inside a folder of its own, and nothing names it")
+        value = variable.get("value")
+        if isinstance(value, str) and _very(path).search(value):
+            yield "set", text(variable.get("name")), value
+
+
+def _very(path: str) -> re.Pattern[str]:
+    """The very path: `/etc/app/key.pub` is another file."""
+    return re.compile(re.escape(path) + r"(?![\w./-])")
 
 
 def _insist_on_free_places(manifest: Manifest, files: Files, dropped: list[str]) -> None:

@@ -285,6 +285,8 @@ def _volume(key: str, entry: dict[str, Json]) -> dict[str, Json]:
         case "secret":
             kept: dict[str, Json] = {name: entry[name] for name in ("items", "defaultMode") if name in entry}
             return {"name": key, "secret": {"secretName": entry.get("name"), **kept}}
+        case "emptyDir":
+            return {"name": key, "emptyDir": {name: entry[name] for name in ("medium", "sizeLimit") if name in entry}}
         case "custom":
             return {"name": key, **mapping(entry.get("volumeSpec"))}
         case _:

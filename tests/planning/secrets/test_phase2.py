@@ -13,10 +13,13 @@ import yaml
 
 from migrate.cli.plan import read_estate
 from migrate.documents.reader import load_all
+from migrate.injector.prediction import Mutated, agent_configs, predict
+from migrate.injector.settings import Settings
 from migrate.model.errors import Refused
 from migrate.model.plan import Begin, NotYet, Nowhere, Plan
 from migrate.planning.beginning import beginning
 from migrate.planning.cases import NothingToDo
+from migrate.planning.implied import applied_by
 from migrate.planning.phases import all_phases
 from tests.planning.secrets.estates import (
     KNOWN,
@@ -145,6 +148,73 @@ def test_a_single_file_moves_where_whoever_names_it_can_be_told(tmp_path: Path) 
     template = pod_after(folder, planned(folder))
     assert app_of(template)["args"] == ["--config=/vault/secrets/config.yaml", "--was=/app/config.yaml.old"]
     assert "volumeMounts" not in app_of(template)
+
+
+ALONE = {"name": "v", "mountPath": "/app/conf/users", "subPath": "users", "readOnly": True}
+
+
+def test_a_single_file_that_nothing_names_stays_where_it_is_and_the_agent_writes_it_there(tmp_path: Path) -> None:
+    volumes = [{"name": "v", "secret": {"secretName": "login", "defaultMode": 0o444}}, {"name": "w", "emptyDir": {}}]
+    held = container(volumeMounts=[ALONE, {"name": "w", "mountPath": "/app/conf"}])
+    folder = estate(tmp_path / "e", external("login", "users", "other"), workload(held, volumes=volumes))
+    template = pod_after(folder, planned(folder))
+    assert app_of(template)["volumeMounts"] == held["volumeMounts"]
+    assert template["spec"]["volumes"][:2] == [{"name": "v", "emptyDir": {"medium": "Memory"}}, volumes[1]]
+    notes = notes_of(template)
+    assert "agent-inject-template-other" not in notes, "nobody mounts that one"
+    assert notes["agent-inject-perms-users"] == "0444"
+    assert "secret-volume-path-users" not in notes
+
+
+def test_the_injector_lets_the_agent_write_into_a_volume_of_the_pod(tmp_path: Path) -> None:
+    """As it mutates pods: both agents mount the volume, and the file's path leads into it."""
+    volumes = [{"name": "v", "secret": {"secretName": "login"}}]
+    folder = estate(
+        tmp_path / "e", external("login", "users"), workload(container(volumeMounts=[ALONE]), volumes=volumes)
+    )
+    template = pod_after(folder, planned(folder))
+    mutated = predict(template, "apps", Settings(address="https://vault.test"))
+    assert isinstance(mutated, Mutated), mutated
+    spec: Any = mutated.pod["spec"]
+    mount, groups = {"name": "v", "mountPath": "/vault/files/v"}, ("initContainers", "containers")
+    agents = [one["name"] for group in groups for one in spec[group] if mount in one["volumeMounts"]]
+    assert sorted(agents) == ["vault-agent", "vault-agent-init"]
+    configs: Any = agent_configs(mutated.pod)
+    for config in configs.values():
+        assert [one["destination"] for one in config["template"]] == ["/vault/files/v/users"]
+
+
+def test_a_volume_that_one_mounts_whole_and_another_in_part_keeps_both(tmp_path: Path) -> None:
+    whole = {"name": "v", "mountPath": "/all"}
+    first = {"name": "first", "image": UNKNOWN, "volumeMounts": [whole]}
+    volumes = [{"name": "v", "projected": {"sources": [{"secret": {"name": "login"}}]}}]
+    pod = workload(container(volumeMounts=[ALONE]), volumes=volumes, initContainers=[first])
+    folder = estate(tmp_path / "e", external("login", "users", "other"), pod)
+    template = pod_after(folder, planned(folder))
+    assert template["spec"]["volumes"][0] == {"name": "v", "emptyDir": {"medium": "Memory"}}
+    assert template["spec"]["initContainers"][0]["volumeMounts"] == [whole]
+    notes = notes_of(template)
+    assert notes["agent-init-first"] == "true", "an init container reads what the agent writes"
+    assert notes["agent-inject-file-other"] == "../files/v/other"
+
+
+def test_a_part_of_a_secret_whose_keys_only_vault_knows_moves(tmp_path: Path) -> None:
+    whole = external("login", dataFrom=[{"extract": {"key": "apps/login"}}])
+    volumes = [{"name": "v", "secret": {"secretName": "login"}}]
+    folder = estate(tmp_path / "e", whole, workload(container(volumeMounts=[ALONE]), volumes=volumes))
+    notes = notes_of(pod_after(folder, planned(folder)))
+    assert (
+        notes["agent-inject-template-users"] == '{{ with secret "kv/data/apps/login" }}{{ .Data.data.users }}{{ end }}'
+    )
+
+
+def test_a_practice_world_has_what_a_template_asks_for_where_the_agent_reads(tmp_path: Path) -> None:
+    template = {"name": "login", "template": {"data": {"users": "{{ .NAME }}:{{ .HASH }}"}}}
+    whole = external("login", dataFrom=[{"extract": {"key": "kv/apps/login"}}], target=template)
+    read = read_estate(estate(tmp_path / "e", whole))
+    asked = applied_by("c0ffee", read.inventory, read.files, read.config, []).objects
+    (datum,) = asked["ExternalSecret/apps/login"]["data"]
+    assert (datum["path"], datum["fields"]) == ("apps/login", ["HASH", "NAME"])
 
 
 def test_a_script_that_names_two_of_the_files_is_told_where_both_are(tmp_path: Path) -> None:
@@ -333,9 +403,14 @@ def _refused(tmp_path: Path, *objects: dict[str, Any]) -> str:
             r"expands \$\(CLOUDFLARE",
         ),
         (
-            {"volumeMounts": [{"name": "v", "mountPath": "/app/x", "subPath": "token"}]},
+            {"volumeMounts": [{"name": "v", "mountPath": "/app/x", "subPathExpr": "$(POD)"}]},
             {"volumes": [{"name": "v", "secret": {"secretName": "login"}}]},
-            "nothing names it",
+            "by an expression",
+        ),
+        (
+            {"volumeMounts": [{"name": "v", "mountPath": "/app/x", "subPath": "absent"}]},
+            {"volumes": [{"name": "v", "secret": {"secretName": "login"}}]},
+            "nothing in it says where absent comes from",
         ),
         (
             {"volumeMounts": [{"name": "v", "mountPath": "/app"}]},

@@ -327,3 +327,22 @@ def test_a_file_of_what_is_rendered_that_is_not_there_is_named(tmp_path: Path) -
     (folder / "rendered/app.yaml").unlink()
     with pytest.raises(Refused, match=r"rendered/app\.yaml, which rendered in migrate\.yaml names, cannot be read"):
         planned(folder)
+
+
+@pytest.mark.parametrize("custom", [False, True])
+def test_a_single_file_of_a_chart_stays_mounted_and_its_volume_holds_memory(tmp_path: Path, custom: bool) -> None:
+    mounts = {"globalMounts": [{"path": "/app/conf/token", "subPath": "token", "readOnly": True}]}
+    of_secret = {"type": "secret", "name": "login", "defaultMode": 0o440}
+    by_hand = {"type": "custom", "volumeSpec": {"secret": {"secretName": "login"}}}
+    values = controllers(UNKNOWN) | {"persistence": {"conf": {**(by_hand if custom else of_secret), **mounts}}}
+    said = "overrides: [{secret: apps/login, verdict: adapt, reason: its volume is known}]" if custom else ""
+    folder = estate(tmp_path / "e", external("login", "token"), release(values), settings=said)
+    spec = spec_after(folder, planned(folder))
+    memory = {"medium": "Memory"}
+    kept = {"type": "custom", "volumeSpec": {"emptyDir": memory}} if custom else {"type": "emptyDir", **memory}
+    assert spec["values"]["persistence"]["conf"] == kept | mounts
+    told = notes(spec["values"]["controllers"]["app"]["pod"]["annotations"])
+    assert told["agent-inject-file-token"] == "../files/conf/token"
+    for patch in ("agent-json-patch", "agent-init-json-patch"):
+        added = [one["value"] for one in json.loads(told[patch]) if one["path"] == "/volumeMounts/-"]
+        assert added == [{"name": "conf", "mountPath": "/vault/files/conf"}]
