@@ -102,6 +102,14 @@ def test_a_column_taken_back_leaves_the_table_as_it_was(notes: Sealed) -> None:
     assert notes.sql("select * from entries order by id") == rows
 
 
+def test_more_values_than_a_server_takes_at_once_come_back_in_their_order(notes: Sealed) -> None:
+    notes.write(notes.make_key())
+    values = [f"entry {number}" for number in range(601)]
+    sealed = notes.cipher.encrypt(values)
+    assert notes.cipher.decrypt(sealed) == values
+    assert notes.cipher.decrypt(notes.cipher.rewrap(sealed)) == values
+
+
 def test_a_key_is_not_exported_not_deleted_and_stays_when_all_is_taken_back(notes: Sealed) -> None:
     change = notes.make_key()
     notes.write(change)

@@ -15,6 +15,9 @@ from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Answer, Api
 from migrate.stores.vault.store import rule
 
+_MOST = 250
+"""Values in one request. OpenBao (2.6) refuses a body of more than a thousand strings, and each value takes two."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -38,6 +41,10 @@ class Key:
         return [self._insisted(one, "ciphertext") for one in found]
 
     def _asked(self, verb: str, batch: list[dict[str, str]]) -> list[dict[str, Json]]:
+        starts = range(0, len(batch), _MOST)
+        return [one for start in starts for one in self._answered(verb, batch[start : start + _MOST])]
+
+    def _answered(self, verb: str, batch: list[dict[str, str]]) -> list[dict[str, Json]]:
         path = f"/{verb}/".join(self.path.rsplit("/keys/", 1))
         try:
             answer = self.api.ask("post", path, {"batch_input": batch})
