@@ -26,6 +26,7 @@ from tests.faults.conftest import TOLD
 from tests.faults.standing_in import kubelet
 from tests.faults.walk import CODES, Walk, walking
 from tests.labworld import Lab, broken, start, until
+from tests.live.mutual import furnished, operating, vault
 
 pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(1800)]
 
@@ -38,6 +39,8 @@ FAR, WRITES = ("done", 9) if ALL else ("cutover", 8)
 """How far it goes before it goes back, and the requests that write to Vault, there and back."""
 MADE = 6
 """What then is in Vault and in PostgreSQL."""
+CERTIFIED = 4
+"""The same of phase 3."""
 STANDING = (
     *("vault-sealed", "vault-stopped", "vault-cut", "postgres-stopped", "postgres-restarted", "postgres-cut"),
     *("external-secrets-stopped", "source-controller-stopped", "kustomize-controller-stopped"),
@@ -90,6 +93,26 @@ def _there_and_back(walk: Walk) -> None:
     walk.back()
     assert walk.made() == set()
     _taken_once(walk)
+
+
+@PROOF
+def test_a_certificates_writes_meet_trouble_once_and_no_private_key_is_anywhere(
+    world: Lab, gate: Between, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = furnished(world, vault(world), tmp_path)
+    walk = walking(world, tmp_path, capsys, monkeypatch, gate.address)
+    walk.phase, gate.trouble = "phase3", "lost"
+    with operating(server), arguments() as seen:
+        walk.begin()
+        walk.forward("contract")
+        assert len(walk.made()) == CERTIFIED
+        walk.secrets["a private key"] = b"PRIVATE KEY"
+        walk.back()
+        assert walk.made() == set()
+    _taken_once(walk)
+    assert {one.partition(" /v1/")[2].partition("/")[0] for one in gate.struck} >= {"pki", "sys", "auth"}
+    TOLD.append(f"faults: lost over {len(gate.struck)} writes to Vault of a certificate's phase, there and back")
+    TOLD.append(f"canaries: {_nowhere(walk, seen)}")
 
 
 def _nowhere(walk: Walk, seen: set[bytes]) -> str:

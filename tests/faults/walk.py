@@ -1,4 +1,4 @@
-"""Phase 1 walked on a lab by an operator with the tool's own two tokens, who looks what a command said and goes on."""
+"""A phase walked on a lab by an operator with the tool's own two tokens, who looks what a command said and goes on."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ ENDED = ("done", "rolled-back")
 CODES = {0, 1, 3, 4, 6, 7}
 """What a command may end with while servers are broken: done, nothing written, refused, held, stopped, incomplete."""
 _PATIENCE = 300
+_ROLES = ("sys/policies/acl/mig-monitoring-grafana{}", "auth/jwt/role/mig-monitoring-grafana{}")
+_MADE = {
+    "phase1": ("database/config/mig-grafana-pg", "database/static-roles/mig-grafana", *_ROLES),
+    "phase3": ("pki/roles/mig-monitoring-grafana-cert", *_ROLES),
+}
+"""What a phase makes in Vault."""
 
 
 class Ear:
@@ -45,6 +51,7 @@ class Walk:
     mend: Callable[[], None] = lambda: None
     """Done before each command: whatever was broken under the last one is made good."""
     digest: str = ""
+    phase: str = "phase1"
     held: Callable[[dict[str, Json]], None] = lambda _state: None
     """Done wherever it stands, before it goes on."""
     secrets: dict[str, bytes] = field(default_factory=dict)
@@ -58,7 +65,7 @@ class Walk:
         """Plan with the token that only reads, then apply with the one that the plan's own policy is for."""
         self.bear("migrate-plan", "policies", "show", "plan")
         plan = self.folder / "plan.json"
-        assert self.operator.type("plan", "phase1", "--live", "-o", str(plan)) == 0, self.operator.said()
+        assert self.operator.type("plan", self.phase, "--live", "-o", str(plan)) == 0, self.operator.said()
         self.digest = str(json.loads(plan.read_text())["digest"])
         self.bear("migrate-apply", "policies", "show", "apply", str(plan))
         assert self.operator.type("apply", str(plan), "--approve", self.digest) in {0, 4, 6}, self.operator.said()
@@ -113,15 +120,9 @@ class Walk:
 
     def made(self) -> set[str]:
         """What Vault and PostgreSQL have of the plan's."""
-        found = {
-            path
-            for path in (
-                *("database/config/mig-grafana-pg", "database/static-roles/mig-grafana"),
-                *("sys/policies/acl/mig-monitoring-grafana", "auth/jwt/role/mig-monitoring-grafana"),
-            )
-            if self._answers(path)
-        }
-        asked = "select rolname from pg_roles where rolname like 'grafana_vault%'"
+        suffix = "-cert" if self.phase == "phase3" else ""
+        found = {path for one in _MADE[self.phase] if self._answers(path := one.format(suffix))}
+        asked = "select rolname from pg_roles where rolname ~ '^grafana.(vault|cert)'"
         return found | set(self.lab.run("psql", "-XAtq", "-d", "grafana", "-c", asked).split())
 
     def _answers(self, path: str) -> bool:
