@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -11,14 +11,14 @@ from threading import Event, Thread
 
 from tests.labworld import Lab
 
-_PODS = "/api/v1/namespaces/monitoring/pods"
+_PODS = "/api/v1/namespaces/{}/pods"
 _NODE = "stand-in"
 _LONG_AGO = "2026-01-01T00:00:00Z"
 
 
 @contextmanager
-def kubelet(lab: Lab) -> Iterator[None]:
-    """A node with room; pods of Grafana's namespace are ready soon after they were made, and gone when they were to."""
+def kubelet(lab: Lab, namespaces: Sequence[str]) -> Iterator[None]:
+    """A node with room; pods of these namespaces are ready soon after they were made, and gone when they were to."""
     over = Event()
     lab.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": _NODE}})
 
@@ -28,7 +28,7 @@ def kubelet(lab: Lab) -> Iterator[None]:
                 return
             if turn % 20 == 0:
                 _alive(lab)
-            for pod in lab.get(_PODS)["items"]:
+            for pod in (pod for name in namespaces for pod in lab.get(_PODS.format(name))["items"]):
                 _report(lab, pod["metadata"], pod["status"])
 
     thread = Thread(target=look, daemon=True)
@@ -50,13 +50,11 @@ def _alive(lab: Lab) -> None:
 
 
 def _report(lab: Lab, meta: dict[str, object], status: dict[str, object]) -> None:
+    which = ("-n", str(meta["namespace"]), "pod", str(meta["name"]))
     if "deletionTimestamp" in meta:
-        lab.run(
-            "kubectl", "-n", "monitoring", "delete", "pod", str(meta["name"]), "--force", "--wait=false", check=False
-        )
+        lab.run("kubectl", "delete", *which, "--force", "--wait=false", check=False)
     elif status.get("phase") != "Running":
         ready = {"type": "Ready", "status": "True", "lastTransitionTime": _LONG_AGO}
         said = {"status": {"phase": "Running", "conditions": [ready, {**ready, "type": "ContainersReady"}]}}
         patch = json.dumps(said)
-        words = ("kubectl", "-n", "monitoring", "patch", "pod", str(meta["name"]), "--subresource=status", "-p", patch)
-        lab.run(*words, check=False)
+        lab.run("kubectl", "patch", *which, "--subresource=status", "-p", patch, check=False)

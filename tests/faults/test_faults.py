@@ -9,6 +9,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -22,6 +23,7 @@ from migrate.model.plan import STAGES
 from tests.faults.another import Another
 from tests.faults.between import TROUBLES, Between, Trouble, between
 from tests.faults.canaries import arguments, leaks, rotated, secrets_of, texts
+from tests.faults.cases import CASES, PHASE1, PHASE2, PHASE3, PHASE4, Case
 from tests.faults.conftest import TOLD
 from tests.faults.standing_in import kubelet
 from tests.faults.walk import CODES, Walk, walking
@@ -32,21 +34,16 @@ pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(1800)]
 
 ALL = os.environ.get("MIGRATE_PROOF") == "all"
 PROOF = pytest.mark.skipif(not ALL, reason="make proof")
-SECRET = "/api/v1/namespaces/monitoring/secrets/lab-db-pguser-grafana"
-RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/monitoring/helmreleases/kube-prometheus-stack"
-DEPLOYMENT = "/apis/apps/v1/namespaces/monitoring/deployments/kube-prometheus-stack-grafana"
-FAR, WRITES = ("done", 9) if ALL else ("cutover", 8)
-"""How far it goes before it goes back, and the requests that write to Vault, there and back."""
-MADE = 6
-"""What then is in Vault and in PostgreSQL."""
-CERTIFIED = 4
-"""The same of phase 3."""
 STANDING = (
     *("vault-sealed", "vault-stopped", "vault-cut", "postgres-stopped", "postgres-restarted", "postgres-cut"),
     *("external-secrets-stopped", "source-controller-stopped", "kustomize-controller-stopped"),
     *("helm-controller-stopped", "injector-stopped", "eso-token-expired", "flux-suspended"),
 )
 """Faults that last until somebody mends them."""
+EDITED = [(PHASE1, stage) for stage in ((*STAGES, "done") if ALL else ("cutover",))]
+"""Before which stage somebody edits what a run made."""
+if ALL:
+    EDITED += [(PHASE2, stage) for stage in ("contract", "done")] + [(PHASE4, "contract")]
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +53,9 @@ def world(labs_home: Path, labs_level: Level, tmp_path_factory: pytest.TempPathF
     estate = tmp_path_factory.mktemp("faults") / "estate"
     shutil.copytree(shelf("examples") / "tazlab", estate)
     found = start("f", estate, Level.CONTROL)
-    until("its Secret", lambda: found.get(SECRET), 300)
-    until("its release", lambda: found.get(RELEASE), 300)
-    until("its workload", lambda: found.get(DEPLOYMENT), 300)
-    with kubelet(found):
+    for path in (path for case in CASES for path in case.ready):
+        until(path, partial(found.get, path), 300)
+    with kubelet(found, [case.namespace for case in CASES]):
         yield found
     down.down(found.world)
 
@@ -71,27 +67,33 @@ def gate(world: Lab) -> Iterator[Between]:
         yield found
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("trouble", TROUBLES if ALL else ("lost",))
 def test_every_write_meets_trouble_once_and_the_run_arrives_there_and_back(
-    world: Lab, gate: Between, trouble: Trouble, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    world: Lab, gate: Between, trouble: Trouble, case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    walk = walking(world, tmp_path, capsys, monkeypatch, gate.address)
+    walk = walking(world, case, tmp_path, capsys, monkeypatch, gate.address)
     gate.trouble = trouble
     with arguments() as seen:
         _there_and_back(walk)
-    assert len(gate.struck) == WRITES, gate.struck
-    TOLD.append(f"faults: {trouble} over {len(gate.struck)} writes to Vault, there and back")
+    assert len(gate.struck) == _way(case)[1], gate.struck
+    TOLD.append(f"faults: {case}, {trouble} over {len(gate.struck)} writes to Vault, there and back")
     TOLD.append(f"canaries: {_nowhere(walk, seen)}")
+
+
+def _way(case: Case) -> tuple[str, int]:
+    """How far it goes before it goes back, and the requests that write to Vault then."""
+    return case.far if ALL else case.near
 
 
 def _there_and_back(walk: Walk) -> None:
     walk.begin()
-    walk.forward(FAR)
-    assert len(walk.made()) == MADE
+    walk.forward(_way(walk.case)[0])
+    assert len(walk.made()) == walk.case.made
     walk.secrets |= rotated(walk.lab)
     walk.back()
-    assert walk.made() == set()
+    assert walk.made() == walk.case.stays
     _taken_once(walk)
 
 
@@ -100,18 +102,13 @@ def test_a_certificates_writes_meet_trouble_once_and_no_private_key_is_anywhere(
     world: Lab, gate: Between, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = furnished(world, vault(world), tmp_path)
-    walk = walking(world, tmp_path, capsys, monkeypatch, gate.address)
-    walk.phase, gate.trouble = "phase3", "lost"
+    walk = walking(world, PHASE3, tmp_path, capsys, monkeypatch, gate.address)
+    gate.trouble = "lost"
     with operating(server), arguments() as seen:
-        walk.begin()
-        walk.forward("contract")
-        assert len(walk.made()) == CERTIFIED
-        walk.secrets["a private key"] = b"PRIVATE KEY"
-        walk.back()
-        assert walk.made() == set()
-    _taken_once(walk)
+        _there_and_back(walk)
+    assert len(gate.struck) == _way(PHASE3)[1], gate.struck
     assert {one.partition(" /v1/")[2].partition("/")[0] for one in gate.struck} >= {"pki", "sys", "auth"}
-    TOLD.append(f"faults: lost over {len(gate.struck)} writes to Vault of a certificate's phase, there and back")
+    TOLD.append(f"faults: {PHASE3}, lost over {len(gate.struck)} writes to Vault, there and back")
     TOLD.append(f"canaries: {_nowhere(walk, seen)}")
 
 
@@ -132,9 +129,10 @@ def _nowhere(walk: Walk, seen: set[bytes]) -> str:
 
 
 @PROOF
+@pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("name", ["vault-sealed", "vault-stopped", "postgres-stopped", "postgres-restarted"])
 def test_a_server_that_goes_in_the_moment_of_each_write_is_waited_for(
-    world: Lab, gate: Between, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    world: Lab, gate: Between, name: str, case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     fault, broken = faults.named(name, world.world), Event()
@@ -148,14 +146,14 @@ def test_a_server_that_goes_in_the_moment_of_each_write_is_waited_for(
             fault.end(world.world)
             broken.clear()
 
-    walk = walking(world, tmp_path, capsys, monkeypatch, gate.address)
+    walk = walking(world, case, tmp_path, capsys, monkeypatch, gate.address)
     walk.mend, gate.trouble, gate.strike = mend, "strike", strike
     try:
         _there_and_back(walk)
     finally:
         mend()
-    assert len(gate.struck) == WRITES, gate.struck
-    TOLD.append(f"faults: {name} in the moment of each of {len(gate.struck)} writes, there and back")
+    assert len(gate.struck) == _way(case)[1], gate.struck
+    TOLD.append(f"faults: {case}, {name} in the moment of each of {len(gate.struck)} writes, there and back")
 
 
 def _taken_once(walk: Walk) -> None:
@@ -174,7 +172,7 @@ def _taken_once(walk: Walk) -> None:
 def test_whatever_stands_still_at_every_stage_the_run_waits_and_goes_on_when_it_is_mended(
     world: Lab, gate: Between, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    walk = walking(world, tmp_path, capsys, monkeypatch, gate.address)
+    walk = walking(world, PHASE1, tmp_path, capsys, monkeypatch, gate.address)
     tried = Counter[str]()
 
     def under_each(where: str, *words: str) -> None:
@@ -197,7 +195,7 @@ def test_whatever_stands_still_at_every_stage_the_run_waits_and_goes_on_when_it_
     under_each("when done, verify", "verify")
     under_each("when done, rollback", "rollback")
     walk.back()
-    assert walk.made() == set()
+    assert walk.made() == walk.case.stays
     assert walk.operator.standing()["state"] == "rolled-back"
     _taken_once(walk)
     counted = ", ".join(f"{count} {where}" for where, count in tried.items())
@@ -219,16 +217,17 @@ def _begun(walk: Walk, gate: Between, set_: pytest.MonkeyPatch, stage: str) -> N
     assert stage in {state["stage"], state["state"]}, state
 
 
-@pytest.mark.parametrize("stage", (*STAGES, "done") if ALL else ("cutover",))
+@pytest.mark.parametrize(("case", "stage"), EDITED, ids=str)
 def test_what_another_operator_edits_meanwhile_is_named_and_kept_until_they_take_it_back(
     world: Lab,
     gate: Between,
+    case: Case,
     stage: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    walk = walking(world, tmp_path, capsys, monkeypatch, gate.address)
+    walk = walking(world, case, tmp_path, capsys, monkeypatch, gate.address)
     _begun(walk, gate, monkeypatch, stage)
     they = Another(walk)
     edits = they.edits()
@@ -242,24 +241,27 @@ def test_what_another_operator_edits_meanwhile_is_named_and_kept_until_they_take
         assert "somebody changed" in str(mapping(state["held"])["reason"])
     they.takes_back()
     walk.back()
-    assert walk.made() == set()
+    assert walk.made() == walk.case.stays
     assert they.value_stays()
     _taken_once(walk)
-    TOLD.append(f"faults: {edits} edits of another operator before {stage}, kept, and the way back to its end")
+    TOLD.append(
+        f"faults: {edits} edits of another operator before {stage} of {case}, kept, and the way back to its end"
+    )
 
 
 @PROOF
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_token_that_has_expired_is_said_so_and_a_new_one_goes_on(
-    world: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    world: Lab, case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    walk = walking(world, tmp_path, capsys, monkeypatch)
+    walk = walking(world, case, tmp_path, capsys, monkeypatch)
     walk.begin()
     token = (tmp_path / "token").read_text()
     world.vault.ask("POST", "/v1/auth/token/revoke", {"token": token})
     assert walk.operator.type("resume") == 3
     assert "expired, revoked" in walk.operator.said()
     walk.bear("migrate-apply", "policies", "show", "apply", str(tmp_path / "plan.json"))
-    walk.forward()
-    assert len(walk.made()) == MADE
+    walk.forward(case.near[0])
+    assert len(walk.made()) == case.made
     walk.back()
-    assert walk.made() == set()
+    assert walk.made() == walk.case.stays

@@ -13,6 +13,7 @@ import pytest
 from migrate.lab import ports
 from migrate.lab.web import Unwelcome
 from migrate.model.json import Json, mapping
+from tests.faults.cases import Case
 from tests.labworld import Lab
 from tests.live.operator import KNOWN, Operator, Printed, seated
 
@@ -20,12 +21,15 @@ ENDED = ("done", "rolled-back")
 CODES = {0, 1, 3, 4, 6, 7}
 """What a command may end with while servers are broken: done, nothing written, refused, held, stopped, incomplete."""
 _PATIENCE = 300
-_ROLES = ("sys/policies/acl/mig-monitoring-grafana{}", "auth/jwt/role/mig-monitoring-grafana{}")
-_MADE = {
-    "phase1": ("database/config/mig-grafana-pg", "database/static-roles/mig-grafana", *_ROLES),
-    "phase3": ("pki/roles/mig-monitoring-grafana-cert", *_ROLES),
-}
-"""What a phase makes in Vault."""
+_FOLDERS = (
+    "database/config",
+    "database/static-roles",
+    "sys/policies/acl",
+    "auth/jwt/role",
+    "pki/roles",
+    "transit/keys",
+)
+"""Where Vault keeps what a plan makes."""
 
 
 class Ear:
@@ -45,17 +49,19 @@ class Ear:
 class Walk:
     """One run, there and back."""
 
+    case: Case
     operator: Operator
     folder: Path
     ear: Ear
     mend: Callable[[], None] = lambda: None
     """Done before each command: whatever was broken under the last one is made good."""
     digest: str = ""
-    phase: str = "phase1"
     held: Callable[[dict[str, Json]], None] = lambda _state: None
     """Done wherever it stands, before it goes on."""
     secrets: dict[str, bytes] = field(default_factory=dict)
     """What must be nowhere, by what it is: the tokens it bore, and what a test adds."""
+    before: set[str] = field(default_factory=set)
+    """What Vault and PostgreSQL had under the tool's prefix already."""
 
     @property
     def lab(self) -> Lab:
@@ -65,7 +71,9 @@ class Walk:
         """Plan with the token that only reads, then apply with the one that the plan's own policy is for."""
         self.bear("migrate-plan", "policies", "show", "plan")
         plan = self.folder / "plan.json"
-        assert self.operator.type("plan", self.phase, "--live", "-o", str(plan)) == 0, self.operator.said()
+        assert self.operator.type("plan", self.case.phase, "--live", "-o", str(plan), *self.case.words) == 0, (
+            self.operator.said()
+        )
         self.digest = str(json.loads(plan.read_text())["digest"])
         self.bear("migrate-apply", "policies", "show", "apply", str(plan))
         assert self.operator.type("apply", str(plan), "--approve", self.digest) in {0, 4, 6}, self.operator.said()
@@ -81,7 +89,7 @@ class Walk:
         (self.folder / "token").write_text(str(token))
         self.secrets[f"token {name}"] = str(token).encode()
 
-    def forward(self, to: str = "cutover", patience: float = _PATIENCE) -> None:
+    def forward(self, to: str, patience: float = _PATIENCE) -> None:
         """Go on until what comes next is of that stage, or all is done."""
         self._go_on(lambda state: state["stage"] == to, patience)
 
@@ -113,6 +121,7 @@ class Walk:
             gate = str(held.get("by", ""))
             if gate.startswith("gitops.") and gate not in KNOWN:
                 self.operator.merge()
+            self.case.asked(self.lab, str(held.get("next", "")))
             waive = ("--waive", gate, "--reason", KNOWN[gate]) if gate in KNOWN else ()
             code = self.operator.type("resume", "--approve", self.digest, *waive)
             assert code in CODES, (code, self.operator.said())
@@ -120,19 +129,17 @@ class Walk:
 
     def made(self) -> set[str]:
         """What Vault and PostgreSQL have of the plan's."""
-        suffix = "-cert" if self.phase == "phase3" else ""
-        found = {path for one in _MADE[self.phase] if self._answers(path := one.format(suffix))}
-        asked = "select rolname from pg_roles where rolname ~ '^grafana.(vault|cert)'"
-        return found | set(self.lab.run("psql", "-XAtq", "-d", "grafana", "-c", asked).split())
+        found = {f"{folder}/{name}" for folder in _FOLDERS for name in self._names(folder) if name.startswith("mig-")}
+        asked = ("psql", "-XAtq", "-d", self.case.database, "-c", self.case.query)
+        return (found | set(self.lab.run(*asked).split())) - self.before
 
-    def _answers(self, path: str) -> bool:
+    def _names(self, folder: str) -> list[str]:
         try:
-            self.lab.vault.ask("GET", f"/v1/{path}")
+            return list(self.lab.vault.ask("GET", f"/v1/{folder}?list=true")["data"]["keys"])
         except Unwelcome as refused:
             if refused.status == 404:
-                return False
+                return []
             raise
-        return True
 
     def events(self) -> list[dict[str, Json]]:
         """The run's journal."""
@@ -141,13 +148,16 @@ class Walk:
 
 
 def walking(
-    lab: Lab, folder: Path, capsys: pytest.CaptureFixture[str], set_: pytest.MonkeyPatch, address: str = ""
+    lab: Lab, case: Case, folder: Path, capsys: pytest.CaptureFixture[str], set_: pytest.MonkeyPatch, address: str = ""
 ) -> Walk:
     """An operator who has not begun. `address`: Vault as it is reached, if not straight."""
     ear = Ear(capsys)
-    operator = seated(lab, folder, ear, set_)
+    case.fresh(lab)
+    operator = seated(lab, folder, ear, set_, case.settings)
     set_.setenv("MIGRATE_VAULT_TOKEN_FILE", str(folder / "token"))
     set_.setenv("MIGRATE_VAULT_AUTH_AUDIENCE", lab.world.url(ports.VAULT))
     if address:
         set_.setenv("MIGRATE_VAULT_ADDRESS", address)
-    return Walk(operator, folder, ear)
+    walk = Walk(case, operator, folder, ear, secrets=dict(case.secrets))
+    walk.before = walk.made()
+    return walk

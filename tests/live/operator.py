@@ -112,13 +112,13 @@ class Operator:
         return found.out + found.err
 
 
-def seated(lab: Lab, folder: Path, capsys: Heard, set_: pytest.MonkeyPatch) -> Operator:
-    """An operator with a clone of the estate, its settings, and credentials in files."""
+def seated(lab: Lab, folder: Path, capsys: Heard, set_: pytest.MonkeyPatch, settings: str = "") -> Operator:
+    """An operator with a clone of the estate, its settings (and these besides), and credentials in files."""
     clone, key = folder / "estate", lab.world.credential
     lab.run("git", "clone", "--quiet", lab.environment["LAB_GIT"], str(clone))
     found = Operator(lab, clone, capsys)
     (clone / "migrate.yaml").write_text(
-        SETTINGS.format(vault=lab.world.url(ports.VAULT), database=f"{lab.world.address}:{ports.POSTGRES}")
+        SETTINGS.format(vault=lab.world.url(ports.VAULT), database=f"{lab.world.address}:{ports.POSTGRES}") + settings
     )
     for file in clone.rglob("*.yaml"):
         text = file.read_text()
