@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrate.estate.extract import extract
+from migrate.estate.facts import FileFacts, Skipped
 from migrate.estate.inventory import Inventory
 from migrate.estate.scan import assemble
 from migrate.model.config import Config
@@ -19,6 +20,7 @@ from migrate.stores.git.branches import deployed_at
 from migrate.stores.git.commit_tree import files_at
 from migrate.stores.git.repository import Repository, find
 from migrate.stores.settings import settings_of
+from migrate.stores.tree import reason
 from migrate.world.applied import Applied
 
 
@@ -77,7 +79,15 @@ class Deployed:
 
 def _read(estate: Path, commit: str) -> Reading:
     files, config = files_at(str(estate), commit), settings_of(estate)
-    facts = [extract(path, files.read(path)) for path in files.paths]
+    facts = [_facts(files, path) for path in files.paths]
     inventory = assemble(facts, files.read, len(files.paths), settings=scan_settings(config))
     files = replace(files, known={one.file: one for one in facts})
     return Reading(inventory, files, config, applied_by(commit, inventory, files, config, all_phases()))
+
+
+def _facts(files: Files, path: str) -> FileFacts:
+    """What a file says. One that is not read (too large) is left out of the world, as a scan leaves it out."""
+    try:
+        return extract(path, files.read(path))
+    except OSError as error:
+        return FileFacts(path, False, (), Skipped(path, reason(error)))
