@@ -9,7 +9,8 @@ import json
 
 import pytest
 
-from tests.crash.test_killed_anywhere import chosen
+from tests.crash.conftest import counted
+from tests.crash.test_killed_anywhere import KILLED, chosen
 from tests.harness.boundaries import Deed
 from tests.harness.fixtures import Seated
 from tests.harness.journey import Journey, Leg, finished
@@ -41,7 +42,8 @@ def test_killed_at_any_boundary_a_key_is_rotated_once_and_every_row_opens(rotati
     one, leg = rotation.operator, rotation.leg(name)
     for point in chosen(leg):
         one.again(leg.kept)
-        assert one.run(*leg.words, deed=Deed(point)).code == -9
+        assert one.run(*leg.words, deed=Deed(point)).code == KILLED
+        counted(name)
         told = f"{name}, killed at boundary {point} of {len(leg.points)} ({leg.points[point - 1]})"
         _understood(one, told)
         back = leg.back or point % 2 == 1
