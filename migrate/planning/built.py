@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,6 +29,8 @@ class Built:
     """What kustomize would refuse, in words: files that are not there, merges that are for no object."""
     by_place: Mapping[tuple[str, int], tuple[Applied, ...]]
     """Everything that is made of one document: a base makes several objects."""
+    scopes_of: Mapping[int, tuple[int, ...]]
+    """The scopes that each of these is made in, by its `id`: two clusters may make what is equal."""
 
     def made(self, workload: Workload) -> list[Applied]:
         """What is applied as this workload: in several clusters, several times."""
@@ -37,8 +40,8 @@ class Built:
 
     def clusters(self, some: Sequence[Applied]) -> list[str]:
         """The starting points of the clusters that these are made in, one for each."""
-        wanted = {id(one) for one in some}
-        return [scope.starts[0] for scope in self.scopes if any(id(one) in wanted for one in scope.applied)]
+        found = {number for one in some for number in self.scopes_of[id(one)]}
+        return [self.scopes[number].starts[0] for number in sorted(found)]
 
     def document(self, item: Applied) -> Json:
         """The object as its build leaves it, before names, namespaces and variables are filled in."""
@@ -55,13 +58,15 @@ def built(files: Files) -> Built:
     """Build everything that the tree applies. Files that cannot be read are the scan's to report."""
     tree = plant([*_facts(files)], files.read)
     wired = wire(tree)
-    places = dict[tuple[str, int], list[Applied]]()
-    for scope in wired.scopes:
+    places, scopes = defaultdict[tuple[str, int], list[Applied]](list), defaultdict[int, list[int]](list)
+    for number, scope in enumerate(wired.scopes):
         for item in scope.applied:
-            places.setdefault((item.facts.file, item.facts.document), []).append(item)
+            places[item.facts.file, item.facts.document].append(item)
+            scopes[id(item)].append(number)
     found = {place: tuple(some) for place, some in places.items()}
+    clusters = {item: tuple(some) for item, some in scopes.items()}
     missing = {f"{one.file} {one.text}" for one in wired.problems if one.code == "wiring.missing"}
-    return Built(tree, wired.scopes, wired.unmatched | missing, found)
+    return Built(tree, wired.scopes, wired.unmatched | missing, found, clusters)
 
 
 def _facts(files: Files) -> Iterator[FileFacts]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from migrate.catalog import shelf
 from migrate.documents.edits import CannotEdit
@@ -24,7 +26,7 @@ from migrate.planning.phases import Credential, Phase, Use
 from migrate.planning.servers import Found, Servers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Composition:
     """The steps in order, the patches that go with them, and the files each step left behind (for the proof)."""
 
@@ -36,6 +38,14 @@ class Composition:
     """What was there before, as far as it was looked at."""
     expected: Mapping[str, Effect] = field(default_factory=dict)
     """By commit step: what its operation says that it changes in the cluster."""
+
+    @cached_property
+    def of_unit(self) -> Mapping[str, tuple[Step, ...]]:
+        """The steps of each workload, in order."""
+        found = defaultdict[str, list[Step]](list)
+        for step in self.steps:
+            found[step.unit].append(step)
+        return {unit: tuple(some) for unit, some in found.items()}
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -59,6 +60,31 @@ class Listings:
                     names |= above
                     rest += sorted(above)
         return tuple(found[place] for place in sorted(found, key=lambda place: (place.file, place.document)))
+
+
+@dataclass(frozen=True, slots=True)
+class Copiers:
+    """Which ExternalSecrets copy each value of Vault, in the order of the inventory."""
+
+    secrets: tuple[Secret, ...]
+    by_key: Mapping[tuple[str, str | None], tuple[int, ...]]
+    """By path and property, the places in `secrets`."""
+
+    def beside(self, secret: Secret) -> Iterator[Secret]:
+        """The others that copy a value which this one copies."""
+        keys = {(one.vault.path, one.vault.property) for one in secret.data}
+        for number in sorted({number for key in keys for number in self.by_key.get(key, ())}):
+            if self.secrets[number].id != secret.id:
+                yield self.secrets[number]
+
+
+def copiers(inventory: Inventory) -> Copiers:
+    """Who copies what, of all ExternalSecrets."""
+    found = defaultdict[tuple[str, str | None], list[int]](list)
+    for number, secret in enumerate(inventory.secrets):
+        for one in secret.data:
+            found[one.vault.path, one.vault.property].append(number)
+    return Copiers(inventory.secrets, {key: tuple(some) for key, some in found.items()})
 
 
 def kustomizations(files: Files) -> Listings:

@@ -49,14 +49,6 @@ class _Plan:
         return {step.id: number for number, step in enumerate(self.steps)}
 
     @cached_property
-    def mine(self) -> Mapping[str, tuple[Step, ...]]:
-        """The steps of each unit, in order."""
-        found = defaultdict[str, list[Step]](list)
-        for step in self.steps:
-            found[step.unit].append(step)
-        return {unit: tuple(some) for unit, some in found.items()}
-
-    @cached_property
     def owners(self) -> Mapping[str, Case]:
         """The case of each unit."""
         return {case.subject.unit: case for case in self.cases}
@@ -108,7 +100,7 @@ def _distinct(gates: list[tuple[Gate, Whose]]) -> Iterator[Gate]:
 
 def _of_phase(made: _Plan, case: Case) -> Iterator[tuple[Gate, Whose]]:
     unit, found_names = case.subject.unit, case.names(made.composition)
-    steps = made.mine.get(unit, ())
+    steps = made.composition.of_unit.get(unit, ())
     for rule in made.phase.gates_for(made.credential):
         before = _after(rule.after, steps, made) if rule.after else _before(rule, steps)
         # What speaks of a Secret is asked of each; everything else once.

@@ -20,7 +20,7 @@ from migrate.planning.accounts import Accounts, accounts
 from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
 from migrate.planning.compose import Composition
 from migrate.planning.configuration import scan_settings
-from migrate.planning.copies import Listings, copied_together, kustomizations
+from migrate.planning.copies import Copiers, Listings, copied_together, copiers, kustomizations
 from migrate.planning.phases import Phase, SecretsSelect
 from migrate.planning.secrets.names import names_of, release_edits, template_after
 from migrate.planning.secrets.releases import Charts
@@ -49,7 +49,9 @@ def secrets_cases(
     retired_by = _retired_by(wanted, estate.inventory)
     left = tuple(one for one in found if isinstance(one.form, Unfit))
     tree = estate.inventory, estate.files
-    shared = _Shared(estate, charts, injector(*tree), kustomizations(estate.files), accounts(*tree))
+    shared = _Shared(
+        estate, charts, injector(*tree), kustomizations(estate.files), accounts(*tree), copiers(estate.inventory)
+    )
     aside = (*left_out(left), *worklist(estate.inventory))
     first, *others = ((one, one.form) for one in wanted if isinstance(one.form, Fit))
     return (shared.case(*first, retired_by, aside), *(shared.case(*other, retired_by) for other in others))
@@ -151,6 +153,7 @@ class _Shared:
     injector: Injector | None
     listings: Listings
     accounts: Accounts
+    copiers: Copiers
 
     def case(
         self, one: Candidate, form: Fit, retired_by: Mapping[str, str], aside: tuple[Remark, ...] = ()
@@ -252,7 +255,9 @@ class SecretsCase:
     def remarks(self, composition: Composition) -> Iterable[Remark]:
         """What the tree gives, then what the injector will do. Raises Refused with the injector's own words."""
         estate, injector = self.shared.estate, self.shared.injector
-        yield from remarks(self.subject, self.candidate.secrets, estate.inventory, estate.files, injector)
+        yield from remarks(
+            self.subject, self.candidate.secrets, estate.inventory, self.shared.copiers, estate.files, injector
+        )
         yield from self.aside
         if isinstance(self.candidate.form, Fit):
             insist_on_last_word(self.subject, self.candidate.form.standing, composition)

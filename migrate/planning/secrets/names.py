@@ -91,7 +91,7 @@ def _containers(pod: dict[str, Json]) -> Iterator[dict[str, Json]]:
 
 def document_after(subject: SecretsSubject, composition: Composition) -> Json:
     """The workload's document as the cutover leaves it."""
-    step = _cutover(subject, composition)
+    step = cutover(subject, composition)
     assert step is not None
     texts = {edit.file: composition.texts[str(edit.after)] for edit in step.change.files}
     match subject.manifest.home:
@@ -105,13 +105,14 @@ def document_after(subject: SecretsSubject, composition: Composition) -> Json:
 
 def release_edits(subject: SecretsSubject, composition: Composition) -> str:
     """What the cutover edits in the document of the workload's Helm release; empty where it has none, or no cutover."""
-    if not (subject.manifest.release and _cutover(subject, composition)):
+    if not (subject.manifest.release and cutover(subject, composition)):
         return ""
     return touched(patch(subject.manifest.document, document_after(subject, composition))[0])
 
 
-def _cutover(subject: SecretsSubject, composition: Composition) -> Step | None:
-    own = (one for one in composition.steps if one.unit == subject.unit)
+def cutover(subject: SecretsSubject, composition: Composition) -> Step | None:
+    """The step that changes the workload's pod; None where the plan leaves that as it is."""
+    own = composition.of_unit.get(subject.unit, ())
     return next((one for one in own if one.operation == "inject-pod"), None)
 
 
@@ -120,7 +121,7 @@ def template_after(subject: SecretsSubject, composition: Composition, after: Cal
 
     `after` makes the workload of the document that the cutover edits.
     """
-    if not _cutover(subject, composition):
+    if not cutover(subject, composition):
         return subject.manifest.template
     return mapping(at_pointer(after(document_after(subject, composition)), subject.manifest.at[:-1]))
 

@@ -11,12 +11,12 @@ from migrate.model.json import Json, items, mapping, sequence
 from migrate.model.plan import Remark, Unknown
 from migrate.operations.secrets import SecretsSubject
 from migrate.planning.compose import Composition
-from migrate.planning.copies import emptied_by_hand
+from migrate.planning.copies import Copiers, emptied_by_hand
 from migrate.planning.entering import entering_remarks, entering_unknowns, trust_remarks
 from migrate.planning.files import Files
 from migrate.planning.injected import NewPod, foreseen, injector_remarks
 from migrate.planning.secrets.homes import Standing, lasts
-from migrate.planning.secrets.names import document_after
+from migrate.planning.secrets.names import cutover, document_after
 from migrate.planning.surroundings import Injector
 
 _RELOADER = ("reloader.stakater.com/", "secret.reloader.stakater.com/", "configmap.reloader.stakater.com/")
@@ -26,6 +26,7 @@ def remarks(
     subject: SecretsSubject,
     secrets: tuple[Secret, ...],
     inventory: Inventory,
+    copiers: Copiers,
     files: Files,
     injector: Injector | None,
 ) -> Iterator[Remark]:
@@ -35,7 +36,7 @@ def remarks(
     yield from entering_remarks(subject)
     yield from _retirement(subject, secrets)
     for secret in secrets:
-        yield from _shared_keys(secret, inventory)
+        yield from _shared_keys(secret, copiers)
 
 
 def _retirement(subject: SecretsSubject, secrets: tuple[Secret, ...]) -> Iterator[Remark]:
@@ -74,18 +75,16 @@ def _retirement(subject: SecretsSubject, secrets: tuple[Secret, ...]) -> Iterato
         )
 
 
-def _shared_keys(secret: Secret, inventory: Inventory) -> Iterator[Remark]:
+def _shared_keys(secret: Secret, copiers: Copiers) -> Iterator[Remark]:
     """Who else copies the same values: the keys in Vault stay in use after this plan."""
-    keys = {(one.vault.path, one.vault.property) for one in secret.data}
-    for other in inventory.secrets:
-        if other.id != secret.id and any((one.vault.path, one.vault.property) in keys for one in other.data):
-            yield Remark(
-                "secret.copies",
-                "info",
-                f"ExternalSecret {other.id} copies values of the same Vault keys as {secret.id}: they stay in use",
-                "",
-                other.file,
-            )
+    for other in copiers.beside(secret):
+        yield Remark(
+            "secret.copies",
+            "info",
+            f"ExternalSecret {other.id} copies values of the same Vault keys as {secret.id}: they stay in use",
+            "",
+            other.file,
+        )
 
 
 # --- what the pod becomes ------------------------------------------------------------------------------------------
@@ -123,8 +122,8 @@ def _pod(subject: SecretsSubject, template: dict[str, Json]) -> Json:
 
 def insist_on_last_word(subject: SecretsSubject, stands: Standing, composition: Composition) -> None:
     """Return if no patch that comes after our edits changes the pod again. Raises Refused."""
-    moves = any(one.unit == subject.unit and one.operation == "inject-pod" for one in composition.steps)
-    if moves and not lasts(stands, document_after(subject, composition), subject.manifest.part):
+    moved = cutover(subject, composition)
+    if moved and not lasts(stands, document_after(subject, composition), subject.manifest.part):
         raise Refused(
             f"patches that come after {subject.file} would change the pod of {subject.unit} again",
             truth="what reaches the cluster would not be what this plan makes",
