@@ -45,6 +45,10 @@ class Step:
     blast: str
     provenance: Provenance
     depends: tuple[str, ...]
+    applies: tuple[str, ...] = ()
+    """Of a commit: the objects that it makes or changes in the clusters, each as `Kind/namespace/name`."""
+    prunes: tuple[str, ...] = ()
+    """Of a commit: the objects that it takes out of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,15 @@ def insist_on_builds(composition: Composition, files: Files) -> None:
         texts = _left(some, composition)
         files = instead(files, texts)
         after, changed = built(files), frozenset(texts)
-        _insist(some, composition, _Pair(before, after, changed))
+        if wrong := next(faults(_called(some), Pair(before, after, changed), _promised(some), before.problems), None):
+            raise _refused(wrong)
         before = after
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class Pair:
+    """A tree before and after a commit. `changed`: the files that differ."""
+
     before: Built
     after: Built
     changed: frozenset[str]
@@ -68,22 +71,30 @@ def _left(steps: Sequence[Step], composition: Composition) -> dict[str, bytes | 
     return {edit.file: composition.texts[edit.after] if edit.after else None for edit in edits}
 
 
-def _insist(steps: list[Step], composition: Composition, pair: _Pair) -> None:
-    name = steps[0].id if len(steps) == 1 else f"{steps[0].id} to {steps[-1].id}"
-    if broken := sorted(pair.after.problems - pair.before.problems):
-        raise _refused(f"{name} would leave what kustomize refuses to build: {'; '.join(broken)}")
-    found = effect(pair.before, pair.after, pair.changed)
-    wanted = _all([composition.expected[step.id] for step in steps])
-    if wrong := [*unlike(found, wanted)]:
-        raise _refused(f"built over all that Flux applies, {name} is not what the plan says: {'; '.join(wrong)}")
-    if waits := [*_waits(pair.after, found.prunes)]:
-        raise _refused(f"after {name} {waits[0]}: it would never be Ready, nor would what depends on it")
+def _called(steps: Sequence[Step]) -> str:
+    return steps[0].id if len(steps) == 1 else f"{steps[0].id} to {steps[-1].id}"
 
 
-def _all(some: list[Effect]) -> Effect:
+def _promised(some: Sequence[Step]) -> Effect:
     """What is left of them all: of an object that is changed and then pruned, that it is pruned."""
-    prunes = frozenset[str]().union(*(one.prunes for one in some))
-    return Effect(frozenset[str]().union(*(one.applies for one in some)) - prunes, prunes)
+    prunes = frozenset(name for one in some for name in one.prunes)
+    return Effect(frozenset(name for one in some for name in one.applies) - prunes, prunes)
+
+
+def faults(name: str, pair: Pair, promised: Effect, known: frozenset[str], *, back: bool = False) -> Iterator[str]:
+    """What is wrong with the commits of that name, in words: with what is built of them, and with what they do there.
+
+    `known`: problems that were there before anybody approved them. `back`: they take back what is promised, perhaps
+    only a part of it. An empty promise is none: plans of earlier versions make none.
+    """
+    if broken := sorted(pair.after.problems - known):
+        yield f"{name} would leave what kustomize refuses to build: {'; '.join(broken)}"
+    found = effect(pair.before, pair.after, pair.changed)
+    differs = unlike(found, promised.back_to(found) if back else promised) if not promised.empty else ()
+    if wrong := [*differs]:
+        yield f"built over all that Flux applies, {name} is not what the plan says: {'; '.join(wrong)}"
+    if waits := [*_waits(pair.after, found.prunes)]:
+        yield f"after {name} {waits[0]}: it would never be Ready, nor would what depends on it"
 
 
 def _refused(what: str) -> Refused:

@@ -20,7 +20,7 @@ from migrate.model.target import Target
 from migrate.operations.subject import Subject
 from migrate.operations.wish import Edits, Put, Remove, Rewrite, Wish, works_on
 from migrate.planning.commits import edit_file
-from migrate.planning.effects import Effect, called
+from migrate.planning.effects import called
 from migrate.planning.files import Drafts
 from migrate.planning.phases import Credential, Phase, Use
 from migrate.planning.servers import Found, Servers
@@ -36,8 +36,6 @@ class Composition:
     """Every version of every file that occurs, by blob id."""
     found: Found
     """What was there before, as far as it was looked at."""
-    expected: Mapping[str, Effect] = field(default_factory=dict)
-    """By commit step: what its operation says that it changes in the cluster."""
 
     @cached_property
     def of_unit(self) -> Mapping[str, tuple[Step, ...]]:
@@ -69,7 +67,6 @@ def compose(
     """
     world = _World(drafts, Found(servers))
     steps, patches, owed = list[Step](), list[PatchPair](), dict[str, Target]()
-    expected = dict[str, Effect]()
     for use, subject in _order(phase.uses(credential), subjects):
         for wish in _wishes(use, subject, phase):
             identity = f"{use.stage}.{use.operation}.{_short(wish.target, subjects)}"
@@ -79,19 +76,20 @@ def compose(
                 continue
             steps.append(_step(identity, wish, use, change, world, subject, phase))
             patches += pairs
-            if isinstance(wish.act, Edits):
-                expected[identity] = _expected(wish, wish.act)
             if wish.compensated_by is not None:
                 owed[identity] = wish.compensated_by
             world.states[wish.target] = change.after
             world.made_by[wish.target] = identity
     steps = [_compensated(step, owed, world) for step in steps]
-    return Composition(tuple(steps), tuple(patches), world.texts, world.found, expected)
+    return Composition(tuple(steps), tuple(patches), world.texts, world.found)
 
 
-def _expected(wish: Wish, act: Edits) -> Effect:
+def _effect(wish: Wish) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a commit applies and prunes, as its operation says; nothing of other writes."""
+    if not isinstance(act := wish.act, Edits):
+        return (), ()
     applies = act.applies if act.applies or act.prunes else (wish.target,)
-    return Effect(frozenset(map(called, applies)), frozenset(map(called, act.prunes)))
+    return tuple(sorted({*map(called, applies)})), tuple(sorted({*map(called, act.prunes)}))
 
 
 def _order(uses: list[Use], subjects: Sequence[Subject]) -> Iterator[tuple[Use, Subject]]:
@@ -178,7 +176,7 @@ def _compensated(step: Step, owed: dict[str, Target], world: _World) -> Step:
 
 
 def _step(identity: str, wish: Wish, use: Use, change: Change, world: _World, subject: Subject, phase: Phase) -> Step:
-    rests = [*wish.rests_on, wish.target]
+    rests, (applies, prunes) = [*wish.rests_on, wish.target], _effect(wish)
     return Step(
         id=identity,
         unit=subject.unit,
@@ -191,6 +189,8 @@ def _step(identity: str, wish: Wish, use: Use, change: Change, world: _World, su
         blast=wish.blast,
         provenance=Provenance(phase.place(use), _policy_line(wish.policy), subject.inventory),
         depends=tuple(dict.fromkeys(world.made_by[target] for target in rests if target in world.made_by)),
+        applies=applies,
+        prunes=prunes,
     )
 
 

@@ -107,6 +107,7 @@ def step_json(step: Step) -> dict[str, Json]:
             "inventory": list(provenance.inventory),
         },
         "depends": list(step.depends),
+        **({"applies": list(step.applies), "prunes": list(step.prunes)} if change.files else {}),
     }
 
 

@@ -24,6 +24,10 @@ class Effect:
         """Whether nothing changes."""
         return not self.applies and not self.prunes
 
+    def back_to(self, found: Effect) -> Effect:
+        """As much of `found` as the way back from here may do: what came may go, what changed or went is as before."""
+        return Effect(found.applies & (self.applies | self.prunes), found.prunes & self.applies)
+
 
 def named(kind: str, namespace: str, name: str) -> str:
     """An object as effects name it; what says no namespace is taken for one of `default`."""

@@ -140,6 +140,8 @@ def _step(wire: StepWire) -> Step:
         blast=wire.blast,
         provenance=Provenance(wire.provenance.phase, wire.provenance.policy, tuple(wire.provenance.inventory)),
         depends=tuple(wire.depends),
+        applies=tuple(wire.applies),
+        prunes=tuple(wire.prunes),
     )
 
 

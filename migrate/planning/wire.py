@@ -94,6 +94,8 @@ class StepWire(Wire):
     blast: str
     provenance: ProvenanceWire
     depends: list[str]
+    applies: list[str] = []
+    prunes: list[str] = []
 
 
 class GateWire(Wire):

@@ -11,7 +11,7 @@ The estate's files:
 tree         which there are, and their bytes        checkout     at which commit, and whether changed since
 gather, workers, factcache, lastscan    what they say: listed, read by as many processes as help, kept between scans
 settings     the operator's own `migrate.yaml`
-helm         what a chart makes of values
+helm         what a chart makes of values            kustomize    whether the operator's own builds a folder
 
 This tool's own:
 

@@ -7,6 +7,7 @@ From what the engine calls down to single commands:
     forward       a step becomes a commit
     backward      and is taken back: dropped, or reverted as far as it is still ours
     building      one commit, with the repository's hooks, filters, signing and identity
+    promised      it is built over all that Flux applies before it is published, and does what the plan says
     room          the private worktree it is built in
     publishing    one guarded `update-ref`
     scene         one look: repository, plan, branches

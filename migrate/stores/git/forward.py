@@ -15,6 +15,7 @@ from migrate.stores.git.building import Content, build, identified
 from migrate.stores.git.merging import Merged, merge
 from migrate.stores.git.message import Wording, message
 from migrate.stores.git.outcome import NotWritten, conflict, denied
+from migrate.stores.git.promised import Made, insist_on_promise
 from migrate.stores.git.publishing import Publication, movable, publish
 from migrate.stores.git.repository import Held, name_of
 from migrate.stores.git.room import room
@@ -58,6 +59,7 @@ def committed(scene: Scene, branch: Branch, base: str, content: Content, move: M
     why = f"migrate: {move.way} {move.step} of {move.plan}"
     with room(repository, base) as here:
         commit = build(repository, here, base, content, text)
+        insist_on_promise(Made(scene, here, base, commit, frozenset(content.files)), move)
         return publish(repository, Publication(branch, commit, why))
 
 
