@@ -54,17 +54,17 @@ def scan(
         raise Usage("--json and --format ask for two forms at once", following="choose one of the two")
     inventory, found = take(estate, cached=not no_cache)
     chosen = Format.JSON if as_json else wanted
-    show(inventory, found, chosen.value, _beginning(inventory, found, chosen), _named(estate))
+    show(inventory, found, chosen.value, lambda: _beginning(inventory, found), _named(estate))
     if strict and _doubtful(inventory):
         raise typer.Exit(Exit.FAILED)
 
 
-def _beginning(inventory: Inventory, found: Estate, wanted: Format) -> Beginning:
-    """What can be planned here; asked only where a person reads the answer, and something could move."""
+def _beginning(inventory: Inventory, found: Estate) -> Beginning:
+    """What can be planned here; looked for only where something could move."""
     from migrate.model.plan import NotYet, Nowhere
 
     totals = inventory.totals()
-    if wanted is not Format.TABLE or not totals["ready"] + totals["adapt"]:
+    if not totals["ready"] + totals["adapt"]:
         return Nowhere()
     from migrate.cli.plan import estate_of
     from migrate.planning.beginning import beginning

@@ -1,7 +1,9 @@
-"""Shows a scan in the form asked for. Everything goes to stdout as one text, so that it can be kept in a file."""
+"""Shows a scan in the form asked for. Everything goes to stdout, so that it can be kept in a file."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,17 +29,27 @@ class Estate:
         return f"{self.path} at commit {self.commit[:10]}{changed}" if self.commit else self.path
 
 
-def show(inventory: Inventory, estate: Estate, wanted: Format, beginning: Beginning, folder: str) -> None:
-    """Print the scan. `folder`: the estate as commands must name it; empty where one stands in it."""
+def show(inventory: Inventory, estate: Estate, wanted: Format, beginning: Callable[[], Beginning], folder: str) -> None:
+    """Print the scan. `folder`: the estate as commands must name it; empty where one stands in it.
+
+    `beginning` is asked for a person only, and once the rest is on the screen: it makes a plan, which takes longer.
+    """
     if wanted == "json":
         from migrate.estate.report import document
 
         console.emit_json(document(inventory, estate.path, estate.commit, dirty=estate.dirty))
-    else:
-        console.emit_text(_text(inventory, estate, wanted, beginning, folder))
+        return
+    console.emit_text(_text(inventory, estate, wanted))
+    if wanted == "table":
+        from migrate.views import scan_table, text
+
+        sys.stdout.flush()
+        following = scan_table.Following(beginning(), text.safe(folder))
+        lines = scan_table.to_do(inventory, text.screen_width(), following)
+        console.emit_text(text.rendered(lines, colour=text.coloured()))
 
 
-def _text(inventory: Inventory, estate: Estate, wanted: Format, beginning: Beginning, folder: str) -> str:
+def _text(inventory: Inventory, estate: Estate, wanted: Format) -> str:
     if wanted == "markdown":
         from migrate.views import scan_markdown
 
@@ -52,6 +64,5 @@ def _text(inventory: Inventory, estate: Estate, wanted: Format, beginning: Begin
         return scan_html.page(inventory, estate.title)
     from migrate.views import scan_table, text
 
-    following = scan_table.Following(beginning, text.safe(folder))
-    lines = scan_table.screen(inventory, estate.title, text.screen_width(), following)
+    lines = scan_table.screen(inventory, estate.title, text.screen_width())
     return text.rendered(lines, colour=text.coloured())

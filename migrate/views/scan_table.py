@@ -37,11 +37,8 @@ class Following:
     folder: str
 
 
-IN_PLACE = Following(Nowhere(), "")
-
-
-def screen(inventory: Inventory, place: str, width: int | None, following: Following = IN_PLACE) -> Iterator[Line]:
-    """The whole screen, line by line."""
+def screen(inventory: Inventory, place: str, width: int | None) -> Iterator[Line]:
+    """What was found, line by line."""
     yield from _head(inventory, place, width)
     for verdict in VERDICTS:
         yield from _group(
@@ -52,7 +49,6 @@ def screen(inventory: Inventory, place: str, width: int | None, following: Follo
     yield from _bootstrap(inventory, width)
     yield from _findings(inventory, width)
     yield from _unread(inventory, width)
-    yield from _next(inventory, width, following)
 
 
 def _head(inventory: Inventory, place: str, width: int | None) -> Iterator[Line]:
@@ -159,7 +155,8 @@ def _unread(inventory: Inventory, width: int | None) -> Iterator[Line]:
                 yield from _lines(f"and {len(rows) - _LISTED} more: `migrate scan --json` lists them all", width, "  ")
 
 
-def _next(inventory: Inventory, width: int | None, following: Following) -> Iterator[Line]:
+def to_do(inventory: Inventory, width: int | None, following: Following) -> Iterator[Line]:
+    """What to type next, line by line."""
     yield Line()
     yield from _lines("what to do next", width, "", "bold")
     yield from map(Line, table(list(_advice(inventory, following)), width))

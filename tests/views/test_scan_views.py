@@ -28,9 +28,9 @@ from migrate.estate.inventory import (
     VaultKey,
     Wiring,
 )
-from migrate.model.plan import Begin, NotYet
+from migrate.model.plan import Begin, NotYet, Nowhere
 from migrate.views import scan_html, scan_markdown, scan_mermaid, text
-from migrate.views.scan_table import Following, screen
+from migrate.views.scan_table import Following, screen, to_do
 
 
 def inventory(odd: str = "") -> Inventory:
@@ -130,13 +130,17 @@ def test_an_unwired_secret_says_so() -> None:
     ],
 )
 def test_the_screen_ends_with_what_to_type_next(following: Following, command: str) -> None:
-    said = text.rendered(screen(inventory(), "estate", None, following), colour=False).split("what to do next")[1]
+    said = _to_do(inventory(), following)
     assert command in said
     assert f"migrate scan{following.folder and ' ' + following.folder} --json" in said
 
 
 def test_no_plan_is_proposed_where_none_can_be_made() -> None:
-    assert "migrate plan" not in shown(None).split("what to do next")[1]
+    assert "migrate plan" not in _to_do(inventory(), Following(Nowhere(), ""))
+
+
+def _to_do(found: Inventory, following: Following) -> str:
+    return text.rendered(to_do(found, None, following), colour=False)
 
 
 def test_whom_the_agent_serves_stands_in_every_form() -> None:
@@ -148,15 +152,14 @@ def test_whom_the_agent_serves_stands_in_every_form() -> None:
 
 def test_an_estate_that_has_moved_is_not_called_empty() -> None:
     moved = replace(inventory(), secrets=())
-    said = text.rendered(screen(moved, "estate", None), colour=False)
-    assert "no ExternalSecret is left here" in said
+    assert "no ExternalSecret is left here" in _to_do(moved, Following(Nowhere(), ""))
 
 
 def test_an_empty_estate_says_what_to_do() -> None:
     empty = replace(inventory(), secrets=(), served=())
     said = text.rendered(screen(empty, "estate", None), colour=False)
     assert "= 0 ExternalSecrets" in said
-    assert "no ExternalSecret was found" in said
+    assert "no ExternalSecret was found" in _to_do(empty, Following(Nowhere(), ""))
 
 
 def test_colour_says_nothing_that_words_do_not() -> None:
