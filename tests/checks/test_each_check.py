@@ -106,6 +106,7 @@ OLD_WAY: dict[str, Json] = {SECRET_AT: SECRET, EXTERNAL_AT: EXTERNAL, OWNER: {"l
 BACK = "cluster:OldLogin/watch/login?" + urlencode({"key": "password", "login": "boards", "database": "boards"})
 LOGS_IN: dict[str, Json] = {"allowed": True, "session": "boards", "current": "boards", "why": ""}
 LOCKED_OUT: dict[str, Json] = {"allowed": False, "why": "password authentication failed"}
+KEPT_OUT: dict[str, Json] = {"allowed": False, "why": 'no pg_hba.conf entry for host "192.0.2.7", user "boards"'}
 CUTOVER: dict[str, Json] = {RELEASED: RELEASE, DEPLOYMENT: ROLLED, OLD: NONE, BACK: LOGS_IN}
 LIVED: dict[str, Json] = {
     STATIC: ROLE | {"last_vault_rotation": "2026-03-04T11:40:00+00:00"},
@@ -277,8 +278,10 @@ CASES = [
     Case("rollout.recreate-or-single", Fail, CUTOVER | {DEPLOYMENT: None}),
     Case("rollout.recreate-or-single", Fail, CUTOVER | {BACK: LOCKED_OUT}),
     Case("rollout.recreate-or-single", Pass, CUTOVER | {BACK: {"off": "trials.oldLogin"}}),
+    Case("rollout.recreate-or-single", Pass, CUTOVER | {BACK: KEPT_OUT}),
     Case("db.old-login", Pass, {BACK: LOGS_IN}),
     Case("db.old-login", Fail, {BACK: LOCKED_OUT}),
+    Case("db.old-login", Inconclusive, {BACK: KEPT_OUT}),
     Case("db.old-login", Inconclusive, {BACK: {}}),
     Case("db.old-login", Inconclusive, {BACK: None}),
     Case("db.old-login", Inconclusive, {BACK: {"off": "trials.oldLogin"}}),
