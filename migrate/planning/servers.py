@@ -54,7 +54,7 @@ class Found:
         """
         match self.read(target):
             case Absent() if updates:
-                raise _missing(target)
+                raise _missing(target, self.servers.mode)
             case Doc(value) as found if not updates:
                 if covers(target, found, wanted):
                     self.standing.append(target)
@@ -86,26 +86,31 @@ def missing(found: Found, watched: Iterable[Target]) -> Iterator[Remark]:
     """What the plan watches and its servers do not have; nothing offline."""
     if found.servers.mode == "offline":
         return
+    fix = (
+        "the world may be of an earlier tree: name a fresh --world"
+        if found.servers.mode == "practice"
+        else "if Git was changed just now, wait until Flux and the External Secrets Operator have caught up; else "
+        "migrate doctor --live says what holds them; then plan again"
+    )
     for target in dict.fromkeys(watched):
         if isinstance(found.read(target), Absent):
-            yield Remark(
-                "plan.not-there",
-                "blocks",
-                f"{target} is in Git, and the cluster does not have it: nothing there could show that it still works",
-                "if Git was changed just now, wait until Flux and the External Secrets Operator have caught up; else "
-                "migrate doctor --live says what holds them; then plan again",
-                "",
-            )
+            text = f"{target} is in Git, and the cluster does not have it: nothing there could show that it still works"
+            yield Remark("plan.not-there", "blocks", text, fix, "")
 
 
-def _missing(target: Target) -> Refused:
+def _missing(target: Target, mode: Mode) -> Refused:
+    following = "check database.login and the release's settings: is this the right server?"
+    if mode == "practice":
+        following = (
+            "see what the world has: migrate practice show DIR; it may be of an earlier tree: name a fresh --world"
+        )
+    elif target.store == "cluster":
+        following = "see what became of it: migrate doctor --live"
     return Refused(
         f"{target} is not there, and the plan would change it",
         truth="the tree says it is in use",
         undone="no plan was made",
-        following="see what became of it: migrate doctor --live"
-        if target.store == "cluster"
-        else "check database.login and the release's settings: is this the right server?",
+        following=following,
     )
 
 
