@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from migrate.documents.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, compose
 from migrate.documents.reader import YamlFault, load_all
+from migrate.injector.annotation import INJECT
 
 _SECRET_KEY = re.compile(
     r"(?i)pass(?:word|wd|phrase|code)?(?![a-z])|pwd|secret|token|(?:api|private|access|signing|encryption)[_-]?key"
@@ -22,6 +23,8 @@ _HARMLESS = re.compile(
     r"""^["']?(?:\$(?:[A-Z_][A-Z0-9_]*|\{\w+(?::[=-]?)?\}|\(\w+\))["']?$|(?:true|false|null)\b|~$)"""
 )
 _PATH = re.compile(r"""^["']?(?:/[a-z0-9._${}-]+)+/?["']?(?:\s+#.*)?$""")
+
+_TEMPLATE = f"{INJECT}-template-"
 
 _COPIERS = frozenset({"ExternalSecret", "ClusterExternalSecret", "PushSecret"})
 _TEMPLATED = frozenset({"data", "literal", "annotations"})
@@ -114,7 +117,13 @@ def _text(node: Node | None) -> str:
 
 
 def secret_key(key: str) -> bool:
-    """Whether what stands under a key of this name may be a secret, rather than the name or the place of one."""
+    """Whether what stands under a key of this name may be a secret, rather than the name or the place of one.
+
+    The injector's annotations bear a file's name in their own, and say where it is fetched and how it is kept; only a
+    template can hold text of its own.
+    """
+    if key.startswith(INJECT) and not key.startswith(_TEMPLATE):
+        return False
     return bool(_SECRET_KEY.search(key)) and not _NAMES_ONLY.search(key)
 
 

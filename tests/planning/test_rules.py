@@ -99,6 +99,7 @@ def test_what_counts_as_pinned(version: str | None, one: bool) -> None:
         "url: postgres://me:hunter2-x@db/x",
         "ALTER ROLE a PASSWORD 'hunter2-x';",
         '"client_secret": "hunter2-x",',
+        "vault.hashicorp.com/agent-inject-template-db-password: hunter2-x",
     ],
 )
 def test_a_literal_in_the_context_is_masked(line: str) -> None:
@@ -120,6 +121,8 @@ def test_a_literal_in_the_context_is_masked(line: str) -> None:
         "GF_DATABASE_PASSWORD: ${FROM_FLUX}",
         "passwordKey: password",
         "automountServiceAccountToken: false",
+        "vault.hashicorp.com/agent-inject-secret-db-password: database/static-creds/boards",
+        'vault.hashicorp.com/agent-inject-perms-db-password: "0400"',
     ],
 )
 def test_names_and_places_of_secrets_are_not_masked(line: str) -> None:
