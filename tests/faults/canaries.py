@@ -6,10 +6,10 @@ import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 from migrate.lab.web import Unwelcome
 from tests.labworld import Lab
+from tests.meanwhile import meanwhile
 
 _SHORTEST = 8
 """What is shorter than this stands in any text by chance."""
@@ -50,23 +50,17 @@ def _values(lab: Lab, folder: str) -> Iterator[str]:
 @contextmanager
 def arguments() -> Iterator[set[bytes]]:
     """The command line of every process that was seen meanwhile."""
-    seen, over = set[bytes](), Event()
+    seen = set[bytes]()
 
     def look() -> None:
-        while not over.wait(0.02):
-            for process in Path("/proc").glob("[0-9]*"):
-                try:
-                    seen.add((process / "cmdline").read_bytes())
-                except OSError:
-                    continue  # it has ended
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                seen.add((process / "cmdline").read_bytes())
+            except OSError:
+                continue  # it has ended
 
-    thread = Thread(target=look, daemon=True)
-    thread.start()
-    try:
+    with meanwhile(look, 0.02):
         yield seen
-    finally:
-        over.set()
-        thread.join(10)
 
 
 def texts(folder: Path, leaving_out: set[str]) -> dict[str, bytes]:

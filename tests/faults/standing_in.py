@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
-from threading import Event, Thread
 
 from tests.labworld import Lab
+from tests.meanwhile import meanwhile
 
 _PODS = "/api/v1/namespaces/{}/pods"
 _NODE = "stand-in"
@@ -19,25 +19,17 @@ _LONG_AGO = "2026-01-01T00:00:00Z"
 @contextmanager
 def kubelet(lab: Lab, namespaces: Sequence[str]) -> Iterator[None]:
     """A node with room; pods of these namespaces are ready soon after they were made, and gone when they were to."""
-    over = Event()
+    turns = count()
     lab.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": _NODE}})
 
     def look() -> None:
-        for turn in count():
-            if over.wait(0.3):
-                return
-            if turn % 20 == 0:
-                _alive(lab)
-            for pod in (pod for name in namespaces for pod in lab.get(_PODS.format(name))["items"]):
-                _report(lab, pod["metadata"], pod["status"])
+        if next(turns) % 20 == 0:
+            _alive(lab)
+        for pod in (pod for name in namespaces for pod in lab.get(_PODS.format(name))["items"]):
+            _report(lab, pod["metadata"], pod["status"])
 
-    thread = Thread(target=look, daemon=True)
-    thread.start()
-    try:
+    with meanwhile(look, 0.3):
         yield
-    finally:
-        over.set()
-        thread.join(30)
 
 
 def _alive(lab: Lab) -> None:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 from migrate.lab import database, ports
@@ -25,6 +24,7 @@ from migrate.stores.certificates import serial
 from migrate.stores.vault.api import Api
 from migrate.stores.vault.certificates import authorities
 from tests.labworld import Lab, until
+from tests.meanwhile import meanwhile
 
 CERTIFICATE, AUTHORITIES = "db-client.pem", "db-authorities.pem"
 _FIXED = (
@@ -101,7 +101,7 @@ def operator_rules(server: Server, own: str) -> str:
 @contextmanager
 def operating(server: Server) -> Iterator[None]:
     """A database operator's part: what its object lists becomes the server's rules, from now on until the end."""
-    own, over, wrong = server.rules, Event(), list[BaseException]()
+    own, wrong = server.rules, list[BaseException]()
 
     def obey() -> None:
         wanted = operator_rules(server, own)
@@ -111,19 +111,13 @@ def operating(server: Server) -> Iterator[None]:
 
     def look() -> None:
         try:
-            while not over.wait(0.5):
-                obey()
+            obey()
         except Exception as error:  # noqa: BLE001  said at the end
             wrong.append(error)
 
     obey()
-    thread = Thread(target=look, daemon=True)
-    thread.start()
-    try:
+    with meanwhile(look, 0.5):
         yield
-    finally:
-        over.set()
-        thread.join(60)
     assert not wrong, wrong
 
 
@@ -174,19 +168,8 @@ class Pods:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Everyone that is ready is asked all along."""
-        over = Event()
-
-        def look() -> None:
-            while not over.wait(0.3):
-                self.who()
-
-        thread = Thread(target=look, daemon=True)
-        thread.start()
-        try:
+        with meanwhile(self.who, 0.3):
             yield
-        finally:
-            over.set()
-            thread.join(60)
 
 
 def _ready(pod: dict[str, Any]) -> bool:

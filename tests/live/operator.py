@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
 from typing import Protocol
 
 import pytest
@@ -18,6 +17,7 @@ from migrate.cli.main import run
 from migrate.lab import database, ports
 from migrate.model.json import Json, mapping
 from tests.labworld import Lab
+from tests.meanwhile import meanwhile
 
 SETTINGS = """\
 vault: {{address: '{vault}'}}
@@ -150,17 +150,11 @@ def seated(lab: Lab, folder: Path, capsys: Heard, set_: pytest.MonkeyPatch, sett
 @contextmanager
 def watching(lab: Lab, path: str) -> Iterator[set[str]]:
     """Every version of an object's identity and data that was seen meanwhile; `gone` where it was not there."""
-    seen, over = set[str](), Event()
+    seen = set[str]()
 
     def look() -> None:
-        while not over.wait(0.1):
-            found = lab.get(path)
-            seen.add("gone" if found is None else json.dumps([found["metadata"]["uid"], found["data"]], sort_keys=True))
+        found = lab.get(path)
+        seen.add("gone" if found is None else json.dumps([found["metadata"]["uid"], found["data"]], sort_keys=True))
 
-    thread = Thread(target=look, daemon=True)
-    thread.start()
-    try:
+    with meanwhile(look, 0.1):
         yield seen
-    finally:
-        over.set()
-        thread.join(30)

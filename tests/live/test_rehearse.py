@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from migrate.lab.levels import Level
 from migrate.model.json import mapping
 from migrate.stores.settings import settings_of
 from tests.labworld import Lab, start, until
+from tests.meanwhile import meanwhile
 
 pytestmark = [pytest.mark.lab(level="full"), pytest.mark.timeout(2400)]
 
@@ -57,21 +57,14 @@ class Room:
     @contextmanager
     def peeking(self) -> Iterator[None]:
         """Every password and token that the lab has meanwhile."""
-        over = Event()
 
         def look() -> None:
-            while not over.wait(0.5):
-                for name in CANARIES:
-                    for file in self.labs.glob(f"*/keys/{name}"):
-                        self.secrets.update(filter(None, [file.read_bytes()]))
+            for name in CANARIES:
+                for file in self.labs.glob(f"*/keys/{name}"):
+                    self.secrets.update(filter(None, [file.read_bytes()]))
 
-        thread = Thread(target=look, daemon=True)
-        thread.start()
-        try:
+        with meanwhile(look, 0.5):
             yield
-        finally:
-            over.set()
-            thread.join(30)
 
 
 @pytest.fixture
