@@ -9,6 +9,7 @@ from __future__ import annotations
 from migrate.model.change import Change, Doc, FileEdit, Input, inverted
 from migrate.model.json import Json, mapping
 from migrate.targets import ownership
+from migrate.targets.columns import batches
 from migrate.targets.lasting import Keep, Leave, Undoable, lasting
 from migrate.targets.sql import script
 from migrate.targets.transit import is_key, key_request
@@ -62,7 +63,8 @@ def _file(edit: FileEdit) -> Json:
 def _asked(change: Change) -> dict[str, Json]:
     if change.target.store == "postgres":
         found = script(change)
-        return {"database": found.database, "sql": list(found.statements)}
+        work = batches(change)
+        return {"database": found.database, "sql": list(found.statements), **({"batches": list(work)} if work else {})}
     if change.target.store == "vault":
         return {"requests": [_request(change)]}
     if change.target.kind == ownership.KIND:

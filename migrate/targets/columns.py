@@ -95,6 +95,28 @@ def statements(change: Change) -> Iterator[str]:
             return
 
 
+def batches(change: Change) -> tuple[str, ...]:
+    """What the job does with the rows of one batch, again until no row is left; empty for what statements do alone.
+
+    Values go from the table to Vault and back in memory: they stand in none of these lines, nor in what is sent.
+    """
+    if change.target.kind not in {"sealing", "rewrapped"} or not isinstance(change.after, Doc):
+        return ()
+    columns, job = columns_of(change.target), mapping(change.after.value)
+    engine, _, key = str(job["with"]).partition("/keys/")
+    if change.target.kind == "sealing":
+        verb, read, left = "encrypt", columns.plain, f"{columns.plain} IS NOT NULL AND {columns.sealed} IS NULL"
+    else:
+        older = f"{columns.sealed} bears a version of the key below {version_wanted(change.target)}"
+        verb, read, left = "rewrap", columns.sealed, older
+    by = job["key"]
+    return (
+        f"SELECT {by}, xmin, {read} FROM {columns.relation} WHERE {left} ORDER BY {by} LIMIT {job['batch']};",
+        f"POST {engine}/{verb}/{key}",
+        f"UPDATE {columns.relation} SET {columns.sealed} = its ciphertext, where {by} and xmin are what was read;",
+    )
+
+
 def _added(columns: Columns) -> Iterator[str]:
     # Without a default this touches no row, however many there are.
     yield f"ALTER TABLE {columns.relation} ADD COLUMN {columns.sealed} text;"
@@ -114,21 +136,32 @@ def _added(columns: Columns) -> Iterator[str]:
 
 
 def _function(columns: Columns, stem: str) -> str:
+    plain, sealed = columns.plain, columns.sealed
     noted = {one: f"PERFORM setval('{stem}_{one}', moment);" for one in NOTED}
-    return (
-        f"CREATE FUNCTION {stem}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
-        "SET search_path = pg_catalog AS $$ DECLARE moment bigint := extract(epoch FROM clock_timestamp()); "
-        f"plain text := NEW.{columns.plain}; sealed text := NEW.{columns.sealed}; "
-        "plainly boolean := plain IS NOT NULL; sealing boolean := sealed IS NOT NULL; BEGIN "
-        f"IF TG_OP = 'UPDATE' THEN plainly := plain IS DISTINCT FROM OLD.{columns.plain}; "
-        f"sealing := sealed IS DISTINCT FROM OLD.{columns.sealed}; END IF; "
-        f"IF plainly AND NOT sealing THEN NEW.{columns.sealed} := NULL; sealed := NULL; END IF; "
-        # A ciphertext that is merely taken away says nothing of the value: the plaintext is sealed again.
-        f"IF sealing AND NOT plainly AND sealed IS NOT NULL THEN NEW.{columns.plain} := NULL; plain := NULL; END IF; "
-        f"IF plainly OR sealing THEN IF plain IS NOT NULL AND sealed IS NOT NULL THEN {noted['both']} "
-        f"ELSIF plainly AND plain IS NOT NULL THEN {noted['plain']} "
-        f"ELSIF sealing AND sealed IS NOT NULL THEN {noted['sealed']} END IF; END IF; RETURN NEW; END $$;"
-    )
+    return f"""\
+CREATE FUNCTION {stem}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+  moment bigint := extract(epoch FROM clock_timestamp());
+  plain text := NEW.{plain};
+  sealed text := NEW.{sealed};
+  plainly boolean := plain IS NOT NULL;
+  sealing boolean := sealed IS NOT NULL;
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    plainly := plain IS DISTINCT FROM OLD.{plain};
+    sealing := sealed IS DISTINCT FROM OLD.{sealed};
+  END IF;
+  IF plainly AND NOT sealing THEN NEW.{sealed} := NULL; sealed := NULL; END IF;
+  -- A ciphertext that is merely taken away says nothing of the value: the plaintext is sealed again.
+  IF sealing AND NOT plainly AND sealed IS NOT NULL THEN NEW.{plain} := NULL; plain := NULL; END IF;
+  IF plainly OR sealing THEN
+    IF plain IS NOT NULL AND sealed IS NOT NULL THEN {noted["both"]}
+    ELSIF plainly AND plain IS NOT NULL THEN {noted["plain"]}
+    ELSIF sealing AND sealed IS NOT NULL THEN {noted["sealed"]}
+    END IF;
+  END IF;
+  RETURN NEW;
+END $$;"""
 
 
 def _owned(what: str, columns: Columns) -> str:

@@ -195,13 +195,18 @@ def _step(plan: Plan, step: Step) -> Iterator[Line]:
 
 
 def _texts(way: str, change: dict[str, Json]) -> Iterator[Line]:
-    yield Line(f"      {way}:")
+    stays = f" nothing: {safe(str(change['stays']))}" if "stays" in change else ""
+    yield Line(f"      {way}:{stays}")
     for request in sequence(change.get("requests")):
         assert isinstance(request, dict)
         yield Line(f"        {request['method']} {safe(str(request['path']))}")
         for line in json.dumps(request["body"], indent=2).split("\n") if "body" in request else []:
             yield Line(f"          {safe(line)}")
-    yield from (Line(f"        {safe(str(statement))}") for statement in sequence(change.get("sql")))
+    for statement in sequence(change.get("sql")):
+        yield from (Line(f"        {safe(line)}") for line in str(statement).split("\n"))
+    if batches := sequence(change.get("batches")):
+        yield Line("        for each batch, until no row is left:")
+        yield from (Line(f"          {safe(str(line))}") for line in batches)
     for operation in sequence(change.get("patch")):
         yield Line(f"        {safe(json.dumps(operation))}")
     for file in sequence(change.get("files")):
