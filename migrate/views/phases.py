@@ -57,7 +57,7 @@ def _selects(select: Select) -> list[str]:
         case SecretsSelect():
             return [
                 f"  workloads that read Secrets with verdict {' or '.join(select.verdicts)}: the next in wave order,",
-                "  unless --only, --exclude or --wave say otherwise",
+                "  unless --only, --exclude or --wave say otherwise; a database login is left to the phase for it",
             ]
 
 

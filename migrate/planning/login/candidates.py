@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,7 +15,7 @@ from migrate.operations.present_certificate import CERTIFICATE_PATH
 from migrate.planning.cases import NothingToDo, Selection
 from migrate.planning.files import Files, Found, one
 from migrate.planning.login.absence import refusal
-from migrate.planning.phases import Phase, ReleaseSelect
+from migrate.planning.phases import LoginSelect, Phase, ReleaseSelect
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,15 @@ def candidates(inventory: Inventory, files: Files, select: ReleaseSelect) -> lis
             continue
         answer.append(Candidate(workload, found, at, values, form_of(values, select.variable)))
     return answer
+
+
+def claims(inventory: Inventory, files: Files, phases: Iterable[Phase]) -> Iterator[tuple[str, str, str]]:
+    """What phases of this kind would take, whoever plans: the release, its Secret (`namespace/name`), the phase."""
+    for phase in phases:
+        for one_ in candidates(inventory, files, phase.select) if isinstance(phase.select, LoginSelect) else ():
+            if isinstance(one_.form, Copy):
+                pods_in = text_at(one_.found.spec, "targetNamespace") or one_.workload.namespace
+                yield one_.name, f"{pods_in}/{one_.form.secret}", phase.name
 
 
 def form_of(values: dict[str, Json], variable: str) -> Form:

@@ -21,11 +21,12 @@ from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
 from migrate.planning.compose import Composition
 from migrate.planning.configuration import scan_settings
 from migrate.planning.copies import Copiers, Listings, copied_together, copiers, kustomizations
-from migrate.planning.phases import Phase, SecretsSelect
+from migrate.planning.login.candidates import claims
+from migrate.planning.phases import Phase, SecretsSelect, all_phases
 from migrate.planning.secrets.names import names_of, release_edits, template_after
 from migrate.planning.secrets.releases import Charts
 from migrate.planning.secrets.remarks import foresee, insist_on_last_word, notes, remarks, unknowns
-from migrate.planning.secrets.worklist import left_out, worklist
+from migrate.planning.secrets.worklist import left_out, left_to, worklist
 from migrate.planning.secrets.workloads import Candidate, Fit, Unfit, candidates
 from migrate.planning.surroundings import Injector, injector, vault_side
 
@@ -38,12 +39,16 @@ def secrets_cases(
 ) -> tuple[Case, ...] | NothingToDo:
     """The workloads that are wanted; without a selection the easiest of the first wave.
 
-    Raises Refused where one that is named cannot move, or none of those that are left can.
+    What a phase that moves database logins would take is left to it, unless it is named: a password that Vault rotates
+    is worth more than a copy of it in a file. Raises Refused where one that is named cannot move, or none of those that
+    are left can.
     """
     profiles = shipped().told(scan_settings(estate.config).adapters)
     charts = Charts(profiles, estate.files, estate.config.rendered)
-    found = candidates(estate.inventory, estate.files, select, charts)
-    wanted = _wanted(found, phase, select, selection, estate.inventory)
+    every = candidates(estate.inventory, estate.files, select, charts)
+    claimed = {} if selection.only else dict(left_to(every, claims(estate.inventory, estate.files, all_phases())))
+    found = [one for one in every if one.name not in claimed]
+    wanted = _wanted(found, phase, select, selection, estate.inventory, tuple(one.text for one in claimed.values()))
     if isinstance(wanted, NothingToDo):
         return wanted
     retired_by = _retired_by(wanted, estate.inventory)
@@ -52,13 +57,18 @@ def secrets_cases(
     shared = _Shared(
         estate, charts, injector(*tree), kustomizations(estate.files), accounts(*tree), copiers(estate.inventory)
     )
-    aside = (*left_out(left), *worklist(estate.inventory))
+    aside = (*claimed.values(), *left_out(left), *worklist(estate.inventory))
     first, *others = ((one, one.form) for one in wanted if isinstance(one.form, Fit))
     return (shared.case(*first, retired_by, aside), *(shared.case(*other, retired_by) for other in others))
 
 
 def _wanted(
-    found: list[Candidate], phase: Phase, select: SecretsSelect, selection: Selection, inventory: Inventory
+    found: list[Candidate],
+    phase: Phase,
+    select: SecretsSelect,
+    selection: Selection,
+    inventory: Inventory,
+    left: tuple[str, ...],
 ) -> list[Candidate] | NothingToDo:
     taken = [one for one in found if selection.takes(one.name) and selection.wave in {None, one.wave}]
     missing = sorted(set(selection.only) - {one.name for one in found})
@@ -73,11 +83,11 @@ def _wanted(
     fit = [one for one in taken if isinstance(one.form, Fit)]
     unfit = [one for one in taken if isinstance(one.form, Unfit)]
     if unfit and (selection.only or not fit):
-        raise _none_fits(unfit, phase)
+        raise _none_fits(unfit, phase, left)
     if not taken and found:
         raise _nothing_chosen(found, phase)
     if not fit:
-        return NothingToDo(_nothing_left(inventory, select))
+        return NothingToDo("; ".join(left) or _nothing_left(inventory, select))
     return fit if selection.only or selection.wave is not None else [min(fit, key=_effort)]
 
 
@@ -108,7 +118,7 @@ def _nothing_chosen(found: list[Candidate], phase: Phase) -> Refused:
     )
 
 
-def _none_fits(unfit: list[Candidate], phase: Phase) -> Refused:
+def _none_fits(unfit: list[Candidate], phase: Phase, left: tuple[str, ...]) -> Refused:
     reasons = dict[str, list[str]]()
     for one in unfit:
         if isinstance(one.form, Unfit):
@@ -116,7 +126,7 @@ def _none_fits(unfit: list[Candidate], phase: Phase) -> Refused:
     told = "; ".join(f"{_some(names)}: {why}" for why, names in reasons.items())
     return Refused(
         f"{phase.name} cannot move {told}",
-        truth="their Secrets stay in ESO, and nothing changes for them",
+        truth="; ".join(("their Secrets stay in ESO, and nothing changes for them", *left)),
         undone="no plan was made",
         following="bring what is named into that form, give the image an adapter in migrate.yaml, or leave it out "
         "(--exclude)",

@@ -9,6 +9,17 @@ from migrate.model.plan import Remark
 from migrate.planning.secrets.workloads import Candidate, Unfit
 
 
+def left_to(found: Iterable[Candidate], claims: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, Remark]]:
+    """By name, the releases whose Secret another phase takes (release, Secret, phase): it has more to give them."""
+    takers = {(release, secret): phase for release, secret, phase in claims}
+    for one in found if takers else ():
+        for secret in one.secrets if one.workload.kind == "HelmRelease" else ():
+            if phase := takers.get((one.name, f"{secret.namespace}/{secret.target}")):
+                text = f"HelmRelease {one.name} is left to {phase}, which has Vault rotate the password of its database"
+                fix = f"migrate plan {phase}; or name it (--only) where a copy of the password shall move all the same"
+                yield one.name, Remark("phase.left-to", "info", f"{text} login", fix, one.workload.file)
+
+
 def left_out(left: Iterable[Candidate]) -> Iterator[Remark]:
     """One finding for each workload whose Secrets could move, and which cannot."""
     for one in left:
