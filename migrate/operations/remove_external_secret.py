@@ -36,7 +36,7 @@ def remove_external_secret(subject: Retiring, arguments: Arguments) -> Iterator[
 
 
 def _acts(copies: list[Copied]) -> Iterator[FileAct]:
-    """Each once. From the end of a file to its beginning: what is taken away moves what comes after it."""
+    """Each once, from the end of a file to its beginning."""
     ordered = sorted(copies, key=lambda copied: -copied.place.document)
     yield from dict.fromkeys(one for copied in ordered for one in _files(copied))
 

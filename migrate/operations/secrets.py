@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from migrate.estate.substitute import AS_WRITTEN, Variables
-from migrate.model.json import Json, Pointer, at_pointer, mapping
+from migrate.model.json import Json, Pointer, at_pointer, items, mapping, text
 from migrate.model.target import Target
 from migrate.operations.overlaying import Home
 from migrate.operations.subject import (
@@ -203,6 +203,12 @@ class Manifest:
     def pod(self) -> dict[str, Json]:
         """The pod spec in it."""
         return mapping(self.template.get("spec"))
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Volumes that every pod gets besides those of its spec: a StatefulSet's own claims."""
+        claimed = items(at_pointer(self.read, (*self.at[:-2], "volumeClaimTemplates")))
+        return tuple(text(mapping(one.get("metadata")).get("name")) for one in claimed)
 
 
 @dataclass(frozen=True, slots=True)

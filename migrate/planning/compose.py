@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from migrate.catalog import shelf
-from migrate.documents.edits import CannotEdit
+from migrate.documents.edits import CannotEdit, RemoveDocument
 from migrate.documents.patches import patch
 from migrate.documents.reader import load_all
 from migrate.model.change import Absent, Blobs, Change, Doc, Exact, FileEdit, Input, Irreversible, State, Undo
@@ -18,7 +18,7 @@ from migrate.model.json import Json, mapping
 from migrate.model.plan import STAGES, PatchPair, Provenance, Step
 from migrate.model.target import Target
 from migrate.operations.subject import Subject
-from migrate.operations.wish import Edits, Put, Remove, Rewrite, Wish, works_on
+from migrate.operations.wish import Edits, FileAct, Put, Remove, Rewrite, Wish, works_on
 from migrate.planning.commits import edit_file
 from migrate.planning.effects import called
 from migrate.planning.files import Drafts
@@ -55,6 +55,8 @@ class _World:
     states: dict[Target, State] = field(default_factory=dict)
     made_by: dict[Target, str] = field(default_factory=dict)
     texts: dict[str, bytes] = field(default_factory=dict)
+    removed: dict[str, list[int]] = field(default_factory=dict)
+    """Documents that are gone from a file, by their places in the tree that was read."""
 
 
 def compose(
@@ -208,7 +210,8 @@ def _files(wish: Wish, step: str, world: _World) -> tuple[tuple[FileEdit, ...], 
     if not isinstance(wish.act, Edits):
         return (), []
     edits, pairs = list[FileEdit](), list[PatchPair]()
-    for one in wish.act.files:
+    for read in wish.act.files:
+        one = _moved_up(read, world)
         before = world.drafts.read(one.file) or b""
         edit = edit_file(one, world.drafts)
         after = world.drafts.read(one.file)
@@ -217,6 +220,17 @@ def _files(wish: Wish, step: str, world: _World) -> tuple[tuple[FileEdit, ...], 
         if isinstance(one, Rewrite) and after is not None:
             pairs += _patches(step, one, before, after)
     return tuple(edits), pairs
+
+
+def _moved_up(act: FileAct, world: _World) -> FileAct:
+    """The same edits where their document stands now: wishes name places as they were read."""
+    if not isinstance(act, Rewrite):
+        return act
+    gone = world.removed.setdefault(act.file, [])
+    now = replace(act, document=act.document - sum(one < act.document for one in gone))
+    if RemoveDocument() in act.edits:
+        gone.append(act.document)
+    return now
 
 
 def _keep(world: _World, edit: FileEdit, before: bytes, after: bytes | None) -> None:

@@ -103,8 +103,10 @@ def foresee(subject: SecretsSubject, template: dict[str, Json], injector: Inject
 
 
 def _pod(subject: SecretsSubject, template: dict[str, Json]) -> Json:
-    """The new pod as the API server makes it of its template: with the token that it mounts by itself."""
+    """The new pod as the cluster makes it of its template: with its claims, and the token that it mounts by itself."""
     spec = dict(mapping(template.get("spec")))
+    claims: list[Json] = [{"name": name, "persistentVolumeClaim": {}} for name in subject.manifest.claims]
+    spec["volumes"] = [*sequence(spec.get("volumes")), *claims]
     if spec.get("automountServiceAccountToken") is not False:
         mount: Json = {"name": "kube-api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
         for group in ("initContainers", "containers"):

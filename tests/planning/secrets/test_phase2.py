@@ -354,6 +354,35 @@ def test_the_last_secret_of_a_folder_takes_the_folder_along(tmp_path: Path) -> N
     assert "./secrets" not in load_all((folder / "kustomization.yaml").read_bytes())[0].value["resources"]  # type: ignore[index,operator,call-overload]
 
 
+def in_one_file(folder: Path, *names: str) -> Path:
+    """An estate whose ExternalSecrets all stand in `secrets.yaml`, each read by a workload of its name."""
+    held = {name: container(KNOWN, env=[variable("CLOUDFLARE_API_TOKEN", name, "token")]) for name in names}
+    estate(folder, *(workload(one, name=name) for name, one in held.items()))
+    (folder / "secrets.yaml").write_text(yaml.safe_dump_all([external(name, "token") for name in names]))
+    with (folder / "kustomization.yaml").open("a") as file:
+        file.write("  - secrets.yaml\n")
+    return folder
+
+
+def test_a_plan_finds_each_secret_of_a_file_that_its_earlier_commits_made_shorter(tmp_path: Path) -> None:
+    folder = in_one_file(tmp_path / "e", "a", "b", "c", "d")
+    for step in planned(folder, "apps/a", "apps/c", "apps/d").steps:
+        _commit(folder, step)
+    (left,) = (found.value for found in load_all((folder / "secrets.yaml").read_bytes()))
+    assert left == external("b", "token")
+
+
+def test_a_stateful_set_has_the_volumes_that_it_claims(tmp_path: Path) -> None:
+    mounted = container(KNOWN, env=[TOKEN], volumeMounts=[{"name": "data", "mountPath": "/data"}])
+    held = workload(mounted, kind="StatefulSet")
+    held["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}]
+    folder = estate(tmp_path / "e", external("login", "token"), held)
+    assert planned(folder).unit == "apps/app"
+    held["spec"]["volumeClaimTemplates"] = []
+    with pytest.raises(Refused, match="Not found"):
+        planned(estate(tmp_path / "none", external("login", "token"), held))
+
+
 @pytest.mark.parametrize("head", ["apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n", ""])
 def test_the_line_that_lists_an_external_secret_goes_with_it_in_components_and_where_no_kind_is_given(
     tmp_path: Path, head: str
