@@ -36,6 +36,7 @@ _SHELL = frozenset(
     }
 )  # fmt: skip
 _TEMPLATES = ("template", "jobTemplate")
+_ENDING = frozenset({"Job", "CronJob"})
 
 
 @dataclass(slots=True)
@@ -47,18 +48,18 @@ class Needs:
     files: set[str] = field(default_factory=set)
     """Where Secrets are mounted."""
     leaves: bool = True
-    """Only init containers use it: what it runs ends by itself."""
+    """Only init containers and jobs use it: what it runs ends by itself."""
 
 
 def needs(files: Files) -> dict[str, Needs]:
     """By image repository, what the pod templates of an estate say of it."""
     found: dict[str, Needs] = defaultdict(Needs)
-    for pod in _pods(files):
+    for pod, ends in _pods(files):
         for init, container in _containers(pod):
             image = container.get("image")
             if isinstance(image, str) and image:
                 wanted = found[repository(image)]
-                _learn(wanted, container, init=init)
+                _learn(wanted, container, ends=init or ends)
                 wanted.files |= set(_mounted(pod, container))
     return dict(found)
 
@@ -106,8 +107,8 @@ def _stand_in(store: Store, base: Layer, wanted: Needs, applets: frozenset[str])
     return store.image(layers, Settings(("/lab/app",), _NOBODY, variables))
 
 
-def _learn(wanted: Needs, container: dict[str, Json], *, init: bool) -> None:
-    wanted.leaves = wanted.leaves and init
+def _learn(wanted: Needs, container: dict[str, Json], *, ends: bool) -> None:
+    wanted.leaves = wanted.leaves and ends
     wanted.ports |= set(_ports(container))
     command = [word for word in sequence(container.get("command")) if isinstance(word, str)]
     words = [*command, *(word for word in sequence(container.get("args")) if isinstance(word, str))]
@@ -163,22 +164,22 @@ def _containers(pod: dict[str, Json]) -> Iterator[tuple[bool, dict[str, Json]]]:
                 yield name == "initContainers", container
 
 
-def _pods(files: Files) -> Iterator[dict[str, Json]]:
+def _pods(files: Files) -> Iterator[tuple[dict[str, Json], bool]]:
     for path in files.paths:
         try:
             documents = load_all(files.read(path))
         except (OSError, YamlFault):
             continue
         for document in documents:
-            yield from _pods_of(document.value)
+            yield from _pods_of(document.value, ends=mapping(document.value).get("kind") in _ENDING)
 
 
-def _pods_of(value: Json) -> Iterator[dict[str, Json]]:
-    """Pod specs: whatever has containers, at the top of a Pod or a patch, or below a template."""
+def _pods_of(value: Json, *, ends: bool) -> Iterator[tuple[dict[str, Json], bool]]:
+    """Pod specs, each with whether the pod ends: whatever has containers, at the top or below a template."""
     spec = mapping(mapping(value).get("spec"))
     for name in _TEMPLATES:
         inner = spec.get(name)
         if isinstance(inner, dict):
-            yield from _pods_of(inner)
+            yield from _pods_of(inner, ends=ends)
     if isinstance(spec.get("containers"), list) or isinstance(spec.get("initContainers"), list):
-        yield spec
+        yield spec, ends

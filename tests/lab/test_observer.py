@@ -278,6 +278,17 @@ def test_a_pod_that_lived_and_told_nothing_is_told(
     assert [*watching.values.wrong()] == []
 
 
+def test_what_a_job_has_read_is_compared_although_nobody_saw_it_live(
+    watching: Observer, servers: dict[str, str], reading: Callable[[str, str], list[str]]
+) -> None:
+    assert reading("canary-7c", "canary-7c") == []
+    gone = {"ready": False, "agent": False, "restarts": 0, "up": False, "containers": ("grafana",)}
+    watching.seen.pods["2"] = Pod("grafana-2", "", **gone)  # type: ignore[arg-type]
+    assert [*watching.values.wrong()] == []
+    servers["grafana-2"] = f"lab-read {digest('another')} file /a\nlab-read-all\n"
+    assert [*watching.values.wrong()] == ["grafana-2/grafana has not read secret/data/one#a as Vault holds it"]
+
+
 def test_half_a_reading_says_nothing() -> None:
     log = f"hello\nlab-read {digest('a')} file /a\nlab-read-all\nlab-read {digest('b')} file /b\n"
     assert list(values.whole(log)) == [{digest("a")}]

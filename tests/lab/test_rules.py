@@ -160,7 +160,9 @@ spec:
     assert found["wait"].leaves
     assert found["app"].programs == {"/opt/app/server"}
     assert found["app"].ports == {80, 8081}
-    assert not found["app"].leaves
+    assert found["app"].leaves
+    stays = standins.needs(_files({"a.yaml": manifest, "b.yaml": "spec: {containers: [{image: app:1}]}"}))
+    assert not stays["app"].leaves
 
 
 def test_a_stand_in_says_in_digests_what_its_application_would_have_read(tmp_path: Path) -> None:

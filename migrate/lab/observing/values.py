@@ -68,7 +68,7 @@ class Values:
             self.before = self._first()
         if not any(self.before.values()):
             yield f"nothing that Vault holds is seen to be read by {self.eyes.settings['deployment']}"
-        for one in sorted(self._lived):
+        for one in sorted({*self._lived, *self.read}):  # a job may have read and gone before anybody saw it live
             yield from self._instance(one, self.before.get(one[1], set()))
 
     def unshown(self) -> list[str]:
