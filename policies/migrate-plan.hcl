@@ -61,3 +61,4 @@ path "${transit}/keys/${prefix}*" {
 path "${pki}/certs/" {
   capabilities = ["list"]
 }
+# ${rules}

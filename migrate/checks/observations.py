@@ -10,6 +10,9 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
     vault:policy/NAME                {policy}
     vault:auth/MOUNT/role/NAME       the role
     vault:leases/PATH                {count}: leases of that path
+    vault:versions/MOUNT/data/PATH   {version, written, deleted, destroyed}: the newest version of an entry of KV
+                                     version 2 and when it was written; `deleted` (when) and `destroyed` (true) where
+                                     it can be read no more. All left out where the token may not see it
     vault:MOUNT/roles/NAME           a role of the database or of the PKI engine, as Vault reads it back
     vault:MOUNT/authority/default    {until}: the authority that a PKI engine signs with, and how long it is valid
     vault:MOUNT/issued/NAME          {valid: [{serial, since, until}], revoked: [serial]}: certificates of a PKI engine

@@ -82,12 +82,14 @@ def show(
 def _text_of(which: Own, path: Path | None, root: Path) -> str:
     from migrate.cli.plan import read_estate
     from migrate.cli.show import read_plan
+    from migrate.estate.held import versioned_paths
     from migrate.planning.rights import apply_policy, plan_policy, rotate_policy
     from migrate.planning.surroundings import login_mount
 
     estate = read_estate(root)
     if which is Own.PLAN:
-        return plan_policy(estate.config, login_mount(estate.config, estate.inventory, estate.files))
+        auth = login_mount(estate.config, estate.inventory, estate.files)
+        return plan_policy(estate.config, auth, versioned_paths(estate.inventory))
     if path is None:
         raise Usage(f"{which.value} is the policy of one plan", following=f"migrate policies show {which.value} PLAN")
     loaded = read_plan(path)

@@ -121,11 +121,27 @@ def _open(gate: Gate, run: Run, plan: Plan) -> bool:
 def _behind(gate: Gate, run: Run, plan: Plan) -> bool:
     """Whether what the gate stands before was done: a rebuilt journal knows steps, and no gates.
 
-    It may not be asked again: what must be so before a step need not be so after it.
+    It may not be asked again: what must be so before a step need not be so after it. One that must hold until
+    something is asked up to there.
     """
-    if plan.step(gate.before) is not None:
-        return isinstance(run.steps.get(gate.before), Done | Skipped)
-    return any(isinstance(run.steps.get(step.id), Done) for step in plan.steps if step.stage == gate.before)
+    place = gate.until or gate.before
+    if plan.step(place) is not None:
+        return isinstance(run.steps.get(place), Done | Skipped)
+    return any(isinstance(run.steps.get(step.id), Done) for step in plan.steps if step.stage == place)
+
+
+def again(plan: Plan, run: Run) -> list[Gate]:
+    """The gates that let the run through and must still hold: whoever goes on asks them first.
+
+    What was waived before anybody had asked is not asked after all.
+    """
+    return [gate for gate in plan.gates if gate.until and gate.way == run.way and _asked_again(gate, run, plan)]
+
+
+def _asked_again(gate: Gate, run: Run, plan: Plan) -> bool:
+    key = (gate.way, gate.id)
+    let_through = isinstance(run.gates.get(key), Passed) or key in run.accepted
+    return let_through and run.ended is None and gate.unit not in run.without and not _behind(gate, run, plan)
 
 
 def _step(step: Step, run: Run, plan: Plan) -> Action | None:

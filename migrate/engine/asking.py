@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Question
 from migrate.engine.advance import overdue
 from migrate.engine.ending import Ending, Failure, Waiting
-from migrate.engine.fold import Pending
+from migrate.engine.fold import Passed, Pending, Waived
 from migrate.engine.recorder import Recorder
 from migrate.model.duration import seconds
 from migrate.model.plan import Gate
@@ -30,6 +30,9 @@ class Asker:
         match self.answer(gate, since):
             case Pass(reading):
                 return self._passed(gate, reading, now)
+            case Inconclusive(reading) | Fail(reading) if (why := self._accepted(gate, reading)) is not None:
+                self._let_through(gate, reading, why)
+                return None
             case Inconclusive(reading, settles):
                 return self._waiting(gate, reading, settles, now)
             case Fail(reading, fix):
@@ -42,6 +45,14 @@ class Asker:
             return self._checks(gate.id).ask(self._observer, question)
         except Unreachable as error:
             return Inconclusive(error.happened, error.following or "an answer from it")
+
+    def _accepted(self, gate: Gate, reading: str) -> str | None:
+        """Why somebody let this very reading through; None where nobody did."""
+        return self._recorder.run.accepted.get((gate.way, gate.id), {}).get(reading)
+
+    def _let_through(self, gate: Gate, reading: str, why: str) -> None:
+        if not isinstance(self._recorder.run.gates.get((gate.way, gate.id)), Passed | Waived):
+            self._note("gate.passed", gate, reading=f"{reading} (accepted before: {why})")
 
     def _passed(self, gate: Gate, reading: str, now: datetime) -> Ending | None:
         soak, before = seconds(gate.soak), self._recorder.run.gates.get((gate.way, gate.id))

@@ -124,6 +124,8 @@ class Run:
     approved: set[str] = field(default_factory=set)
     steps: dict[str, Progress] = field(default_factory=dict)
     gates: dict[tuple[Way, str], GateState] = field(default_factory=dict)
+    accepted: dict[tuple[Way, str], dict[str, str]] = field(default_factory=dict)
+    """By gate: the readings that somebody let it through with, and each one's reason."""
     times: dict[str, str] = field(default_factory=dict)
     """When each step was last done or undone."""
     found: set[str] = field(default_factory=set)
@@ -241,6 +243,18 @@ def _gate(make: Callable[[dict[str, Json], Event], GateState]) -> Handler:
     return handler
 
 
+_let_through = _gate(lambda data, event: Waived())
+
+
+def _waived(run: Run, data: dict[str, Json], event: Event) -> None:
+    """A word covers what was read when it was given: a gate that is asked again may read something else."""
+    key = (_way(data), str(data["gate"]))
+    match run.gates.get(key):
+        case Pending(reading=reading) | Failing(reading=reading):
+            run.accepted.setdefault(key, {})[reading] = str(data.get("reason", ""))
+    _let_through(run, data, event)
+
+
 def _hold(run: Run, data: dict[str, Json], event: Event) -> None:
     key, by, reason, following = (str(data.get(word, "")) for word in ("key", "by", "reason", "following"))
     run.hold = Hold(key, by, reason, event.time, following)
@@ -256,6 +270,7 @@ def _turned(run: Run, data: dict[str, Json], _: Event) -> None:
     run.only = frozenset(map(str, sequence(data.get("only"))))
     run.without |= frozenset(map(str, sequence(data.get("without"))))
     run.gates = {key: state for key, state in run.gates.items() if key[0] != run.way}
+    run.accepted = {key: readings for key, readings in run.accepted.items() if key[0] != run.way}
     run.steps = {step: Done(one.last) if isinstance(one, Kept) else one for step, one in run.steps.items()}
 
 
@@ -280,7 +295,7 @@ _HANDLERS: dict[str, Handler] = {
     "step.refused": _refused,
     "step.kept": _kept,
     "gate.passed": _gate(lambda data, event: Passed()),
-    "gate.waived": _gate(lambda data, event: Waived()),
+    "gate.waived": _waived,
     "gate.failed": _gate(lambda data, event: Failing(str(data["reading"]), str(data["fix"]))),
     "gate.waiting": _gate(lambda data, event: Pending(event.time, str(data["reading"]), str(data["settles"]))),
     "gate.soaking": _gate(lambda data, event: Pending(event.time, str(data["reading"]), "time", str(data["until"]))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
+from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait, again
 from migrate.engine.asking import Asker
 from migrate.engine.ending import Completed, Ending, Interrupted, Partial, Returned, Waiting
 from migrate.engine.fold import Kept, Undone
@@ -42,10 +42,12 @@ class Engine:
     def drive(self) -> Ending:
         """Go on until everything is done, something must be waited for, or somebody asks to stop."""
         run = self._recorder.run
-        course = Course(self._plan, ahead(self._plan, run))
+        course, first = Course(self._plan, ahead(self._plan, run)), again(self._plan, run)
         while True:
             self._heed()
             action = course.next(run)
+            if first and not isinstance(action, Wait | Settle):
+                action = Ask(first.pop(0))
             if isinstance(action, Finished):
                 return self._finish()
             if self._stopping():

@@ -55,7 +55,7 @@ def standing(run: Run, plan: Plan) -> Standing:
     """Where the run stands."""
     action = Course(plan, ahead(plan, run)).next(run)
     state, held = _state(run, action)
-    upcoming = _step(action, plan)
+    upcoming = _step(action, plan, run)
     return Standing(
         run=run.id,
         plan=run.plan,
@@ -125,10 +125,12 @@ def _at_gate(run: Run, gate: Gate) -> tuple[State, HeldBy | None]:
             return "open", None
 
 
-def _step(action: Action, plan: Plan) -> Step | None:
+def _step(action: Action, plan: Plan, run: Run) -> Step | None:
     match action:
         case Do(step) | Undo(step) | Settle(step):
             return step
+        case Ask(gate) if gate.until:  # asked wherever the run has come to
+            return next((one for one in plan.steps if not isinstance(run.steps.get(one.id), Done | Skipped)), None)
         case Ask(gate):
             return plan.step(gate.before) or _first(plan, gate.before)
         case Consent(stage):

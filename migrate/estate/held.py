@@ -36,3 +36,13 @@ def paths_by_secret(inventory: Inventory) -> dict[tuple[str, str], list[str]]:
         if store is not None and store.provider == "vault":
             found.setdefault((secret.namespace, secret.name), []).extend(held_by(store, secret))
     return found
+
+
+def versioned_paths(inventory: Inventory) -> list[str]:
+    """The paths in KV version 2 that secrets are copied from, each once."""
+    found = dict[str, None]()
+    for secret in inventory.secrets:
+        store = inventory.store_of(secret)
+        if store is not None and store.provider == "vault" and store.version != "v1":
+            found |= dict.fromkeys(held_by(store, secret))
+    return sorted(found)

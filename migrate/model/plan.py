@@ -68,6 +68,8 @@ class Gate:
     about: tuple[tuple[str, str], ...] = ()
     unit: str = ""
     """The workload it is about, in a plan of several; empty where it is about all of them."""
+    until: str = ""
+    """The step, stage or `END` up to which it must hold: whoever goes on asks it again. Empty: it passes once."""
 
 
 @dataclass(frozen=True, slots=True)

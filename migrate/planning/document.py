@@ -122,6 +122,7 @@ def gate_json(gate: Gate) -> dict[str, Json]:
         "soak": gate.soak,
         "about": dict(gate.about),
         **({"unit": gate.unit} if gate.unit else {}),
+        **({"until": gate.until} if gate.until else {}),
     }
 
 

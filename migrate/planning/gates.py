@@ -102,14 +102,15 @@ def _of_phase(made: _Plan, case: Case) -> Iterator[tuple[Gate, Whose]]:
     unit, found_names = case.subject.unit, case.names(made.composition)
     steps = made.composition.of_unit.get(unit, ())
     for rule in made.phase.gates_for(made.credential):
-        before = _after(rule.after, steps, made) if rule.after else _before(rule, steps)
+        before = _after(rule.after, steps, made) if rule.after else _place(rule.before, steps)
         # What speaks of a Secret is asked of each; everything else once.
         found = found_names if _SPEAKS_OF_ONE.search(rule.check) else found_names[:1]
         for names in found if before is not None else ():
             if rule.when and not names[rule.when]:
                 continue
             gate = _gate(rule, str(before), names, case.spoken(names), made.config)
-            yield gate, Whose(unit, names.get("secret", ""))
+            until = (_place(rule.until, steps) or END) if rule.until else ""
+            yield replace(gate, until=until), Whose(unit, names.get("secret", ""))
 
 
 def _gate(rule: GateRule, before: str, names: dict[str, str], texts: dict[str, str], config: Config) -> Gate:
@@ -152,12 +153,13 @@ def _soak(rule: GateRule, config: Config) -> str:
     return wanted or rule.soak
 
 
-def _before(rule: GateRule, steps: tuple[Step, ...]) -> str | None:
-    if rule.before in STAGES:
+def _place(named: str, steps: tuple[Step, ...]) -> str | None:
+    """Where a workload meets a stage or an operation; None where it has no such step."""
+    if named in STAGES:
         # What must be so before a stage must be so before a later one, where the workload has no step in that stage.
-        wanted = STAGES[STAGES.index(rule.before) :]
+        wanted = STAGES[STAGES.index(named) :]
         return next((stage for stage in wanted if any(step.stage == stage for step in steps)), None)
-    return next((step.id for step in steps if step.operation == rule.before), None)
+    return next((step.id for step in steps if step.operation == named), None)
 
 
 def _deliveries(made: _Plan) -> Iterator[tuple[Gate, Whose]]:

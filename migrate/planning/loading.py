@@ -122,7 +122,7 @@ def _plan(wire: PlanWire) -> Plan:
 
 def _gate(wire: GateWire) -> Gate:
     about = tuple(sorted(wire.about.items()))
-    return Gate(wire.id, wire.way, wire.before, wire.check, wire.timeout, wire.soak, about, wire.unit)
+    return Gate(wire.id, wire.way, wire.before, wire.check, wire.timeout, wire.soak, about, wire.unit, wire.until)
 
 
 def _step(wire: StepWire) -> Step:

@@ -118,7 +118,8 @@ class Use(_Part):
 class GateRule(_Part):
     """One gate. `before` is a stage (for a workload that has no step in it, the next one in which it has) or an
     operation of the phase, `after` an operation: then it stands before whatever comes next. `when` is a name that must
-    not be empty, else the gate is not asked.
+    not be empty, else the gate is not asked. `until`, written as `before` is: it must hold up to there, and is asked
+    again whenever somebody goes on; for a workload that has no such step, up to the end.
 
     `soaks` names the setting that overrides the soak, `at_most` the one that it never exceeds.
     """
@@ -126,6 +127,7 @@ class GateRule(_Part):
     id: str
     before: str = ""
     after: str = ""
+    until: str = ""
     when: str = ""
     timeout: str = Field(pattern=_DURATION)
     check: str
@@ -160,6 +162,8 @@ class Phase(_Part):
                 raise ValueError(f"gate {gate.id}: after names an operation of this phase, and excludes before")
             if not gate.after and gate.before not in names and gate.before not in STAGES:
                 raise ValueError(f"gate {gate.id}: {gate.before} is neither a stage nor an operation of this phase")
+            if gate.until and gate.until not in names and gate.until not in STAGES:
+                raise ValueError(f"gate {gate.id}: {gate.until} is neither a stage nor an operation of this phase")
         return self
 
     def operation(self, name: str) -> Operation:

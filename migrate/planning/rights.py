@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migrate.catalog import shelf
@@ -19,6 +19,7 @@ from migrate.model.json import Json, mapping, text_at
 from migrate.model.plan import Plan, Step
 from migrate.model.target import Target
 from migrate.planning.phases import all_phases, certificate_selects
+from migrate.targets.kv import metadata_path
 from migrate.targets.transit import is_key, key_request, shown_at
 from migrate.targets.vault import body, marked
 
@@ -29,17 +30,20 @@ _RENDERS = "agent.renders"
 _NEED = re.compile(r"vault: (?P<rights>[a-z, ]+) on (?P<path>\S+)")
 
 
-def plan_policy(config: Config, auth: str) -> str:
-    """What it takes to plan and to watch in this estate. `auth`: the mount of workload logins."""
+def plan_policy(config: Config, auth: str, paths: Iterable[str] = ()) -> str:
+    """What it takes to plan and to watch in this estate. `auth`: the mount of workload logins; `paths`: those of
+    KV version 2 that its secrets are copied from."""
     pki = next((select.mounted(config.vault.pki) for select in certificate_selects(all_phases())), "pki")
     names = {"prefix": config.prefix, "database": config.vault.database.strip("/"), "auth": auth, "pki": pki}
     names["transit"] = config.transit.mount.strip("/")
+    names["rules"] = "\n".join(_versions(paths))
     return _filled("migrate-plan", names)
 
 
 def apply_policy(plan: Plan, name: str, sources: Iterable[str] = ()) -> str:
     """What the run of a plan may do. `sources`: paths whose values are compared with their copies."""
-    rules = [*_written(plan, name), *_looked_at(plan), *_lent(plan), *_compared(sources)]
+    pinned = (path for gate in plan.gates for path in _pinned(dict(gate.about)))
+    rules = [*_written(plan, name), *_looked_at(plan), *_lent(plan), *_versions(pinned), *_compared(sources)]
     return _filled("migrate-apply", {"policy": apply_name(name), "plan": name, "rules": "\n".join(rules)})
 
 
@@ -189,6 +193,18 @@ def _lent(plan: Plan) -> Iterator[str]:
             "renewable": [False],
         }
         yield _rule("auth/token/create", {"create", "update", "sudo"}, may_be, required=("policies", "ttl"))
+
+
+def _pinned(about: Mapping[str, str]) -> Iterable[str]:
+    pins: dict[str, Json] = json.loads(about.get("pins") or "{}")
+    return pins
+
+
+def _versions(paths: Iterable[str]) -> Iterator[str]:
+    for number, path in enumerate(dict.fromkeys(paths)):
+        if not number:
+            yield "\n# Which version each is at: numbers and times. The values stand elsewhere."
+        yield _rule(metadata_path(path), {"read"})
 
 
 def _compared(sources: Iterable[str]) -> Iterator[str]:

@@ -37,6 +37,8 @@ class Found:
 
     servers: Servers
     states: dict[Target, State] = field(default_factory=dict)
+    beside: dict[Target, State] = field(default_factory=dict)
+    """What was looked at and is no fact of the plan: it may move without making the plan stale."""
     standing: list[Target] = field(default_factory=list)
     """What was there already just as the plan would make it: not this plan's, so never taken back by it."""
 
@@ -45,6 +47,12 @@ class Found:
         if target not in self.states:
             self.states[target] = self.servers.read(target)
         return self.states[target]
+
+    def look(self, target: Target) -> State:
+        """A target that the plan does not rest on; read once. Raises Unreachable."""
+        if target not in self.beside:
+            self.beside[target] = self.servers.read(target)
+        return self.beside[target]
 
     def before(self, target: Target, wanted: Doc, *, updates: bool) -> State:
         """What a step that wants `wanted` finds: nothing, what it wants already, or for an update what it changes.

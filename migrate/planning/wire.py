@@ -109,6 +109,7 @@ class GateWire(Wire):
     soak: str
     about: dict[str, str] = {}
     unit: str = ""
+    until: str = ""
 
 
 class FactWire(Wire):

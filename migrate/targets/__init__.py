@@ -6,6 +6,7 @@ compare      whether what is there is what was wanted, and what somebody else ch
 kinds        fields nobody can read back, fields that move, lists without order
 lasting      changes that are never taken back
 vault, transit, pki    requests to Vault
+kv           which version an entry of KV is at
 sql, columns           statements for PostgreSQL
 hba, hba_address       PostgreSQL's host-based rules: which one decides
 ownership    a Secret's owner references

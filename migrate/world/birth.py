@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from migrate.world import vault
 from migrate.world.applied import Applied
 from migrate.world.react import settle
 from migrate.world.state import Draft, World, finished
@@ -144,7 +145,10 @@ def _values(draft: Draft, implied: Implied, applied: Applied) -> None:
         target = f"ExternalSecret/{key.split('/')[1]}/{spec['target']}"
         store = draft.vault["stores"].setdefault(spec["store"], {"mount": spec["store"], "vault": False})
         for one in spec["data"]:
-            held = draft.vault["kv"].setdefault(f"{store['mount']}/{one['path']}", {})
+            path = f"{store['mount']}/{one['path']}"
+            if path not in draft.vault["kv"]:
+                vault.keep(draft, path)
+            held = draft.vault["kv"].setdefault(path, {})
             if one["key"] == "*":
                 for field in one.get("fields") or ["value"]:
                     held.setdefault(field, draft.draw())

@@ -10,7 +10,7 @@ from migrate.model.json import Json
 from migrate.model.target import Target
 from migrate.targets.columns import columns_of
 from migrate.world import fields as known
-from migrate.world import postgres
+from migrate.world import postgres, vault
 from migrate.world.columns import written_by_application
 from migrate.world.flux import collect
 from migrate.world.state import Draft, written
@@ -63,6 +63,7 @@ def edit(draft: Draft, target: Target, fields: Mapping[str, Json]) -> None:
             role["state"] |= {key: one for key, one in fields.items() if key != "password"}
         case "vault", kind if kind.split("/")[0] == "kv":
             path = f"{target.kind.partition('/')[2]}/{target.name}"
+            vault.keep(draft, path)
             draft.vault["kv"].setdefault(path, {}).update({key: str(one) for key, one in fields.items()})
         case "vault", _:
             known.put(draft, target, fields)
@@ -106,7 +107,9 @@ def remove(draft: Draft, target: Target) -> None:
         case "postgres", "role":
             _taken(draft.roles, target.name, target)
         case "vault", kind if kind.split("/")[0] == "kv":
-            _taken(draft.vault["kv"], f"{target.kind.partition('/')[2]}/{target.name}", target)
+            path = f"{target.kind.partition('/')[2]}/{target.name}"
+            _taken(draft.vault["kv"], path, target)
+            vault.drop(draft, path)
         case "vault", _:
             _taken(draft.paths, target.path, target)
         case "cluster", _:

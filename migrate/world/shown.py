@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from migrate.model.change import Absent, Doc, State
 from migrate.model.json import Json
 from migrate.model.target import Target
-from migrate.targets import ownership
+from migrate.targets import kv, ownership
 from migrate.targets.columns import KINDS, columns_of
 from migrate.targets.transit import shown as shown_of_key
 from migrate.targets.transit import shown_at
@@ -70,6 +70,8 @@ def watch(world: World, target: Target, now: datetime) -> State:
 
 
 def _vault(world: Draft, target: Target) -> Json:
+    if (path := kv.path_of(target)) is not None:
+        return kv.newest(vault.metadata(world, path.replace("/data/", "/", 1)), world.now)
     if target.kind == "sys" and target.name == "health":
         sealed = bool(world.vault["sealed"])
         health: dict[str, Json] = {"initialized": True, "sealed": sealed, "version": world.vault["version"]}

@@ -10,6 +10,7 @@ from migrate.model.json import Json
 from migrate.world import postgres
 from migrate.world.state import Draft, moment, written
 
+_UNWRITTEN = "1970-01-01T00:00:00+00:00"
 _RULE = re.compile(r'path\s+"([^"]+)"\s*\{([^}]*)\}')
 
 
@@ -50,6 +51,30 @@ def _matches(rule: str, path: str) -> bool:
     if rule.endswith("*"):
         return path.startswith(rule[:-1])
     return re.fullmatch(re.escape(rule).replace(r"\+", "[^/]+"), path) is not None
+
+
+def keep(draft: Draft, path: str) -> None:
+    """Note a new version of the entry of KV at `MOUNT/PATH`, as a mount of version 2 does."""
+    held = metadata(draft, path)
+    number = held["current_version"] + 1
+    held["versions"][str(number)] = {"created_time": written(draft.now), "deletion_time": "", "destroyed": False}
+    draft.vault.setdefault("versions", {})[path] = held | {"current_version": number}
+
+
+def drop(draft: Draft, path: str) -> None:
+    """Note that the newest version was deleted."""
+    held = metadata(draft, path)
+    if newest := held["versions"].get(str(held["current_version"])):
+        newest["deletion_time"] = written(draft.now)
+
+
+def metadata(draft: Draft, path: str) -> dict[str, Any]:
+    """The versions of the entry of KV at `MOUNT/PATH`; none where nobody wrote one."""
+    found: dict[str, Any] | None = draft.vault.get("versions", {}).get(path)
+    if found is None and path in draft.vault["kv"]:  # of a world that was made before versions were kept
+        first = {"created_time": _UNWRITTEN, "deletion_time": "", "destroyed": False}
+        found = {"current_version": 1, "versions": {"1": first}}
+    return found or {"current_version": 0, "versions": {}}
 
 
 def static_roles(draft: Draft) -> list[tuple[str, dict[str, Any]]]:

@@ -50,6 +50,7 @@ ABOUT = {
     "path": "database/static-creds/mig-boards",
     "paths": "transit/encrypt/mig-notes transit/decrypt/mig-notes",
     "period": "7200",
+    "pins": '{"kv/data/boards":{"version":3,"written":"2026-03-04T10:00:00+00:00"}}',
     "pki_mount": "pki",
     "pki_role": "mig-watch-grafana-cert",
     "pod": "{}",

@@ -57,6 +57,7 @@ STATIC, NEW, OLD = (
 OWNER, POLICY = "postgres:role/boards", "vault:policy/mig-watch-grafana"
 VAULTS, REACH = "postgres:sessions/boards_vault_admin", "vault:database/reach/mig-boards-pg"
 HOST = "vault:sys/host"
+VERSIONS, PINNED = "vault:versions/kv/data/boards", dict[str, Json]({"version": 3, "written": EARLIER})
 CYCLE: dict[str, Json] = {"issued": True, "current": "boards", "owner": "boards", "left": []}
 _OWN = "Deployment watch/grafana"
 SHARED: dict[str, Json] = {"ConfigMap watch/c": [_OWN, "StatefulSet watch/other"]}
@@ -268,6 +269,13 @@ CASES = [
     Case("gitops.drift", Fail, {RELEASED: None}),
     Case("gitops.drift", Inconclusive, {RELEASED: RELEASE | {"observed": 1}}),
     Case("gitops.drift", Inconclusive, {RELEASED: RELEASE, RENDERED: {}}),
+    Case("kv.pinned", Pass, {VERSIONS: PINNED}),
+    Case("kv.pinned", Inconclusive, {VERSIONS: PINNED | {"version": 4, "written": LATER}}),
+    Case("kv.pinned", Inconclusive, {VERSIONS: PINNED | {"written": LATER}}),
+    Case("kv.pinned", Inconclusive, {VERSIONS: PINNED | {"deleted": LATER}}),
+    Case("kv.pinned", Inconclusive, {VERSIONS: PINNED | {"destroyed": True}}),
+    Case("kv.pinned", Inconclusive, {VERSIONS: None}),
+    Case("kv.pinned", Inconclusive, {VERSIONS: {}}),
     *_way_back("kv.value-equal"),
     *_way_back("eso.serves"),
     Case("rollout.recreate-or-single", Pass, CUTOVER),
@@ -361,6 +369,7 @@ CASES = [
 
 # What only waiting or people can bring about never fails: sessions and leases end, rotations come, ways in are tried.
 _NEVER_FAIL = {"db.rotation-lived", "secret.copies", "gitops.owner", "db.leases-gone", "db.sessions-gone"}
+_NEVER_FAIL |= {"kv.pinned"}  # what somebody wrote meanwhile may be meant: people say so
 _NEVER_FAIL |= {"column.moved", "column.released", "cert.renewed", "pki.revoked", "break-glass", "transit.backups"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.engine.advance import Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
+from migrate.engine.advance import Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait, again
 from migrate.engine.fold import Done, Kept, Run, Undone, fold
 from migrate.engine.route import back, there
 from migrate.engine.standing import standing
@@ -169,3 +169,30 @@ def test_a_rebuilt_journal_knows_that_a_step_is_done_and_not_since_when() -> Non
     assert rebuilt.found == {"expand.one"}
     again = fold(events(OPENED, APPROVED, announced, (kind, data | {"found": True}), announced, (kind, data)))
     assert again.found == set()
+
+
+UNTIL = Gate("kv.pinned", "forward", "expand", "as approved", "0s", "0s", until="contract.three")
+WATCHED = a_plan(ONE, THREE, gates=(UNTIL,))
+_GATE: dict[str, Json] = {"gate": "kv.pinned", "way": "forward"}
+PASSED: tuple[str, dict[str, Json]] = ("gate.passed", {**_GATE, "reading": "3"})
+WAITS: tuple[str, dict[str, Json]] = ("gate.waiting", {**_GATE, "reading": "4", "settles": "a word"})
+WAIVED: tuple[str, dict[str, Json]] = ("gate.waived", {**_GATE, "who": "ann", "reason": "meant"})
+
+
+def test_what_must_hold_until_a_step_is_asked_again_up_to_there_and_in_no_other_way() -> None:
+    begun = (OPENED, APPROVED, PASSED, *done("expand.one"))
+    assert again(WATCHED, fold(events(*begun))) == [UNTIL]
+    assert again(WATCHED, fold(events(*begun, *done("contract.three")))) == []
+    assert again(WATCHED, fold(events(*begun, ("run.turned", {"way": "back"})))) == []
+    assert again(WATCHED, fold(events(*begun, ("run.closed", {"state": "done"})))) == []
+    assert following(WATCHED, fold(events(*begun, WAITS))) == Ask(UNTIL)
+    assert standing(fold(events(*begun, WAITS)), WATCHED).stage == "contract"
+
+
+def test_a_word_covers_what_was_read_when_it_was_given() -> None:
+    run = fold(events(OPENED, APPROVED, WAITS, WAIVED))
+    assert run.accepted == {("forward", "kv.pinned"): {"4": "meant"}}
+    assert again(WATCHED, run) == [UNTIL]
+    unasked = fold(events(OPENED, APPROVED, WAIVED))
+    assert unasked.accepted == {}
+    assert again(WATCHED, unasked) == []

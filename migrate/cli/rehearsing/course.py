@@ -20,6 +20,7 @@ UNANSWERED = {
     "gitops.drift": "a lab has no published chart to render, and this machine no other",
     "db.reach-from-vault": "in the lab Vault and PostgreSQL stand on one address, and the next step proves the route",
     "db.pg-hba": "the lab's rules admit its own network by word, not by address",
+    "kv.pinned": "the lab's Vault holds values that were made up, and its versions are not yours",
     "pod.shell": "the lab's image has a shell: whether yours has one is for its people to try",
     "break-glass": "nobody logs in to a lab: whether the other way in works is for its people to try",
 }

@@ -9,6 +9,6 @@ files        what the agent writes                   replaced     in the place o
 homes        where a workload's edits go
 releases     pods of Helm releases: by values or by a post-renderer
 spelling     what known charts make of their values, and back
-names        what its checks ask for
+names        what its checks ask for                 pins         which versions of KV it was planned with
 remarks      what must be known before, and what stays true after
 """

@@ -24,6 +24,7 @@ from migrate.planning.copies import Copiers, Listings, copied_together, copiers,
 from migrate.planning.login.candidates import claims
 from migrate.planning.phases import Phase, SecretsSelect, all_phases
 from migrate.planning.secrets.names import names_of, release_edits, template_after
+from migrate.planning.secrets.pins import pin_remarks, pins_of, unversioned, unversioned_remarks
 from migrate.planning.secrets.releases import Charts
 from migrate.planning.secrets.remarks import foresee, insist_on_last_word, notes, remarks, unknowns
 from migrate.planning.secrets.worklist import left_out, left_to, worklist
@@ -239,7 +240,13 @@ class SecretsCase:
         """Names of the workload and, one after the other, of its Secrets."""
         config = self.shared.estate.config
         template, edits = self._template(composition), release_edits(self.subject, composition)
-        return names_of(self.subject, template, edits, self.shared.charts.profiles, config.breakGlass or "")
+        pins = pins_of(composition.found, self._versioned())
+        return names_of(self.subject, template, edits, self.shared.charts.profiles, config.breakGlass or "", pins)
+
+    def _versioned(self) -> list[str]:
+        """The paths it reads that lie in KV version 2."""
+        plain = {path for path, _ in unversioned(self.candidate.secrets, self.shared.estate.inventory)}
+        return [path for path in self.subject.paths if path not in plain]
 
     def _template(self, composition: Composition) -> dict[str, Json]:
         """The pod's template after the cutover."""
@@ -268,6 +275,8 @@ class SecretsCase:
         yield from remarks(
             self.subject, self.candidate.secrets, estate.inventory, self.shared.copiers, estate.files, injector
         )
+        yield from pin_remarks(composition.found, self._versioned(), self.subject.unit)
+        yield from unversioned_remarks(self.candidate.secrets, estate.inventory)
         yield from self.aside
         if isinstance(self.candidate.form, Fit):
             insist_on_last_word(self.subject, self.candidate.form.standing, composition)

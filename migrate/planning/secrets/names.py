@@ -20,11 +20,11 @@ from migrate.planning.touched import touched
 
 
 def names_of(
-    subject: SecretsSubject, template: dict[str, Json], edits: str, profiles: Profiles, break_glass: str
+    subject: SecretsSubject, template: dict[str, Json], edits: str, profiles: Profiles, break_glass: str, pins: str
 ) -> tuple[dict[str, str], ...]:
     """Every name that a check may ask for; empty where there is none, or it is unknown.
 
-    `template`: the pod's, then; `edits`: those of its Helm release.
+    `template`: the pod's, then; `edits`: those of its Helm release; `pins`: the versions of what it reads from KV.
     """
     wrapped = [one for one in subject.change.containers if one.exports]
     images = {text(one.get("name")): text(one.get("image")) for one in _containers(subject.manifest.pod)}
@@ -43,6 +43,7 @@ def names_of(
         "namespace": subject.pods_in,
         "old_login": "",
         "path": "\n".join(subject.paths),
+        "pins": pins,
         "pod": pod_changes(subject, template),
         "policy": subject.policy.short,
         "release": subject.manifest.release,

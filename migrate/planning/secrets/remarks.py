@@ -142,6 +142,7 @@ def unknowns(subject: SecretsSubject, config: Config, injector: Injector | None)
     running = "what runs: webhook, pod security, owner references, values"
     return (
         *entering_unknowns(subject, config, injector),
+        Unknown("vault", "which versions the values in KV have: none is pinned", "a plan made with --live", False),
         Unknown("cluster", running, "the gates of each stage", False),
     )
 

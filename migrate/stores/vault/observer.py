@@ -19,6 +19,7 @@ from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Api
 from migrate.stores.vault.certificates import Issued, authority
 from migrate.stores.vault.store import rule
+from migrate.targets import kv
 from migrate.targets.transit import shown, shown_at
 from migrate.targets.vault import unmarked
 
@@ -43,6 +44,8 @@ class VaultObserver:
 
     def _seen(self, target: Target) -> dict[str, Json] | None:
         kind = target.kind.rpartition("/")[2]
+        if (path := kv.path_of(target)) is not None:
+            return self._versions(path)
         if target.kind == "sys" and target.name == "health":
             return self._health()
         if target.kind == "sys" and target.name == "host":
@@ -92,6 +95,12 @@ class VaultObserver:
         if answer.status == 404:
             return {"count": 0}
         return {"count": len(sequence(answer.data.get("keys")))} if answer.ok else {}
+
+    def _versions(self, path: str) -> dict[str, Json] | None:
+        answer = self.api.look(kv.metadata_path(path))
+        if answer.status == 403:
+            return {}
+        return kv.newest(answer.data, self.now()) if answer.ok else None
 
     def _reach(self, target: Target) -> dict[str, Json] | None:
         """Vault connects anew with the password it holds, and changes nothing: `reset` drops its pool and opens one."""
