@@ -14,9 +14,11 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      version 2 and when it was written; `deleted` (when) and `destroyed` (true) where
                                      it can be read no more. All left out where the token may not see it
     vault:MOUNT/roles/NAME           a role of the database or of the PKI engine, as Vault reads it back
-    vault:MOUNT/authority/default    {until}: the authority that a PKI engine signs with, and how long it is valid
-    vault:MOUNT/issued/NAME          {valid: [{serial, since, until}], revoked: [serial]}: certificates of a PKI engine
-                                     whose common name is NAME and that have not run out
+    vault:MOUNT/authority/default    {until, key}: the authority that a PKI engine signs with, how long it is valid, and
+                                     what identifies its key
+    vault:MOUNT/issued/NAME          {valid: [{serial, since, until, by}], revoked: [serial]}: certificates of a PKI
+                                     engine whose common name is NAME and that have not run out; by identifies the key
+                                     that signed one
     vault:MOUNT/keys/NAME            a key of Transit, without its material
     vault:MOUNT/rotation/NAME        {latest_version}: the newest version of that key
     vault:sys/mounts/MOUNT           {type}

@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,10 @@ class Certificate:
     since: datetime
     """From when on it is good: what it says, which may be before it was issued."""
     until: datetime
+    key: str
+    """What identifies its key: the identifier that it bears, or else its whole name."""
+    by: str
+    """The same of the authority that signed it."""
 
 
 def certificate(pem: str) -> Certificate | None:
@@ -31,7 +39,24 @@ def certificate(pem: str) -> Certificate | None:
     except ValueError:
         return None
     names = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return Certificate(str(names[0].value) if names else "", found.not_valid_before_utc, found.not_valid_after_utc)
+    return Certificate(
+        str(names[0].value) if names else "",
+        found.not_valid_before_utc,
+        found.not_valid_after_utc,
+        _identifier(found, x509.SubjectKeyIdentifier) or found.subject.rfc4514_string(),
+        _identifier(found, x509.AuthorityKeyIdentifier) or found.issuer.rfc4514_string(),
+    )
+
+
+def _identifier(found: x509.Certificate, kind: type[x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier]) -> str:
+    """As RFC 5280 has it (4.2.1.1 and 4.2.1.2); empty where the certificate bears none."""
+    from cryptography.x509 import ExtensionNotFound
+
+    try:
+        borne = found.extensions.get_extension_for_class(kind).value.key_identifier
+    except ExtensionNotFound:
+        return ""
+    return (borne or b"").hex(":")
 
 
 _LIST = "-----BEGIN X509 CRL-----"

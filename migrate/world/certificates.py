@@ -22,10 +22,10 @@ def issued(draft: Draft) -> list[dict[str, Any]]:
 
 
 def authority(draft: Draft, mount: str) -> dict[str, Json] | None:
-    """What a mount signs with: good for ten years more, whenever one looks."""
+    """What a mount signs with: good for ten years more, whenever one looks, and the only one it ever had."""
     if draft.vault["mounts"].get(mount) != "pki":
         return None
-    return {"until": written(draft.now + timedelta(days=3650))}
+    return {"until": written(draft.now + timedelta(days=3650)), "key": mount}
 
 
 def issue(draft: Draft, path: str, name: str) -> tuple[str, str]:

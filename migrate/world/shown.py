@@ -103,7 +103,11 @@ def _vault(world: Draft, target: Target) -> Json:
 
 
 def _issued(found: list[dict[str, Any]]) -> Json:
-    valid = [{key: one[key] for key in ("serial", "since", "until")} for one in found if not one["revoked"]]
+    valid = [
+        {**{key: one[key] for key in ("serial", "since", "until")}, "by": one["role"].partition("/roles/")[0]}
+        for one in found
+        if not one["revoked"]
+    ]
     return {"valid": list[Json](valid), "revoked": list[Json]([one["serial"] for one in found if one["revoked"]])}
 
 

@@ -35,7 +35,9 @@ _ROLLED: dict[str, Json] = {"replicas": 1, "updated": 1, "ready": 1, "pods": [_P
 
 def issued(*until: str, revoked: tuple[str, ...] = ()) -> dict[str, Json]:
     """Certificates called a, b, ... that end then, each good from half a minute before it was issued."""
-    valid: list[Json] = [{"serial": "abcdef"[at], "since": _earlier(end), "until": end} for at, end in enumerate(until)]
+    valid: list[Json] = [
+        {"serial": "abcdef"[at], "since": _earlier(end), "until": end, "by": "01:02"} for at, end in enumerate(until)
+    ]
     return {ISSUED: {"valid": valid, "revoked": list[Json](revoked)}}
 
 
@@ -111,6 +113,10 @@ CASES = [
     Case("cert.renewed", Inconclusive, {DEPLOYMENT: _ROLLED} | used("a") | issued(_LATER)),
     Case("cert.renewed", Inconclusive, {DEPLOYMENT: _ROLLED} | used("a") | issued(_LATER, _SOON)),
     Case("cert.renewed", Inconclusive, {DEPLOYMENT: _ROLLED | {"ready": 0}} | used("b") | issued(_LATER, _MUCH_LATER)),
+    Case("pki.one-authority", Pass, issued(_LATER, _SOON) | {AUTHORITY: {"key": "01:02"}}),
+    Case("pki.one-authority", Pass, issued() | {AUTHORITY: {"key": "03:04"}}),
+    Case("pki.one-authority", Inconclusive, issued(_LATER) | {AUTHORITY: {"key": "03:04"}}),
+    Case("pki.one-authority", Inconclusive, issued(_LATER) | {AUTHORITY: None}),
     Case("pki.revoked", Pass, issued(_LATER) | {LOGIN: None}),
     Case("pki.revoked", Pass, issued(_LATER) | {LOGIN: {"login": False}}),
     Case("pki.revoked", Pass, issued() | {LOGIN: {"login": True}, LOADED: {"serials": []}}),

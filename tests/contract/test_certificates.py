@@ -261,15 +261,27 @@ def test_the_authority_is_rotated_while_somebody_is_logged_in_at_every_step(foun
         found.trust(authorities(found.api, "pki"))
         assert found.psql(files).returncode == 0, "both are trusted, by both sides"
 
+        assert isinstance(only_one_authority(found), Pass)
         assert found.api.ask("post", "pki/config/issuers", {"default": two}).ok
+        assert isinstance(only_one_authority(found), Inconclusive)
+        (first,) = issued(found)
         (files / "db-client.pem").unlink()
     with found.agent(found.folder / "new") as files:
         assert (files / "db-client.pem").read_text() != old
+        assert isinstance(only_one_authority(found), Inconclusive), "the one before is good still"
+        assert found.api.ask("post", "pki/revoke", {"serial_number": first}).ok
+        assert isinstance(only_one_authority(found), Pass)
         assert found.psql(files).returncode == 0, "signed by the new one"
         found.trust(one)
         assert "unknown ca" in found.psql(files).stderr, "this is what trusting both first is for"
         found.trust(authorities(found.api, "pki").replace(one, ""))
         assert found.psql(files).returncode == 0
+
+
+def only_one_authority(found: Mutual) -> Answer:
+    """Whether all that is good is of the authority that signs now."""
+    about = {"pki_mount": "pki", "new_login": LOGIN}
+    return check_for("pki.one-authority").ask(Looking(found), Question(about, datetime.now(UTC)))
 
 
 def test_the_policy_of_the_run_is_enough_there_and_back_and_for_looking(found: Mutual) -> None:

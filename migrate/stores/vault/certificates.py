@@ -18,10 +18,10 @@ _ABREAST = 16
 
 
 def authority(api: Api, mount: str) -> dict[str, Json] | None:
-    """`{until}`; nothing where there is none to sign with. Anybody may read it. Raises Unreachable."""
+    """`{until, key}`; nothing where there is none to sign with. Anybody may read it. Raises Unreachable."""
     found = _asked(api.anonymous(), f"{mount}/issuer/default/json")
     shown = certificate(str(found.data.get("certificate"))) if found.ok else None
-    return {"until": shown.until.isoformat()} if shown else None
+    return {"until": shown.until.isoformat(), "key": shown.key} if shown else None
 
 
 def authorities(api: Api, mount: str) -> str:
@@ -45,7 +45,7 @@ class Issued:
     """By mount and serial number."""
 
     def bearing(self, mount: str, name: str, now: datetime) -> dict[str, Json]:
-        """`{valid: [{serial, since, until}], revoked}` of those that have not run out.
+        """`{valid: [{serial, since, until, by}], revoked}` of those that have not run out.
 
         Raises Unreachable, also where they may not be listed, or are too many.
         """
@@ -60,7 +60,8 @@ class Issued:
             if _asked(anybody, f"{mount}/cert/{serial}").data.get("revocation_time"):
                 revoked.append(serial)
             else:
-                valid.append({"serial": serial, "since": shown.since.isoformat(), "until": shown.until.isoformat()})
+                span = {"since": shown.since.isoformat(), "until": shown.until.isoformat()}
+                valid.append({"serial": serial, **span, "by": shown.by})
         return {"valid": valid, "revoked": revoked}
 
     def _listed(self, mount: str) -> list[str]:
