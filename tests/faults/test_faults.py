@@ -5,6 +5,7 @@ On a lab of its own, without pods. `make proof` (MIGRATE_PROOF=all) does all of 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections import Counter
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -265,3 +267,34 @@ def test_a_token_that_has_expired_is_said_so_and_a_new_one_goes_on(
     assert len(walk.made()) == case.made
     walk.back()
     assert walk.made() == walk.case.stays
+
+
+@PROOF
+def test_a_value_that_somebody_writes_meanwhile_holds_the_run_and_its_token_shows_no_value(
+    world: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = walking(world, PHASE2, tmp_path, capsys, monkeypatch)
+    walk.begin()
+    (pins,) = [gate["about"]["pins"] for gate in _plan(walk)["gates"] if gate["id"] == "kv.pinned"]
+    path, pin = next(iter(json.loads(pins).items()))
+    walk.forward("contract")
+    held = world.vault.ask("GET", f"/v1/{path}")["data"]["data"]
+    world.vault.ask("POST", f"/v1/{path}", {"data": held | {"beside": "written-canary-5e1"}})
+
+    assert walk.operator.type("resume") == 4
+
+    state = mapping(walk.operator.standing()["held"])
+    assert state["by"] == "kv.pinned"
+    assert f"{path} is at version {pin['version'] + 1}, written at" in str(state["reason"])
+    assert f"the plan was made with version {pin['version']}" in str(state["reason"])
+    walk.secrets["what was written beside"] = b"written-canary-5e1"
+    walk.back()
+    assert walk.made() == walk.case.stays
+    with arguments() as seen:
+        TOLD.append(f"canaries: {_nowhere(walk, seen)}")
+    world.vault.ask("POST", f"/v1/{path}", {"data": held})
+
+
+def _plan(walk: Walk) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((walk.folder / "plan.json").read_text())
+    return found

@@ -244,9 +244,10 @@ class SecretsCase:
         return names_of(self.subject, template, edits, self.shared.charts.profiles, config.breakGlass or "", pins)
 
     def _versioned(self) -> list[str]:
-        """The paths it reads that lie in KV version 2."""
+        """The paths in KV version 2 of which it reads the newest version, and none that its ExternalSecret names."""
         plain = {path for path, _ in unversioned(self.candidate.secrets, self.shared.estate.inventory)}
-        return [path for path in self.subject.paths if path not in plain]
+        newest = {path for path in self.subject.paths if any(f'"{path}"' in one.template for one in self.subject.files)}
+        return [path for path in self.subject.paths if path in newest - plain]
 
     def _template(self, composition: Composition) -> dict[str, Json]:
         """The pod's template after the cutover."""

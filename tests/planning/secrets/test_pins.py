@@ -102,6 +102,14 @@ def test_a_mount_without_versions_is_named_once(tmp_path: Path) -> None:
     assert said(plan) == ["kv is KV version 1, which keeps no versions: nothing is pinned there"]
 
 
+def test_a_version_that_the_tree_names_needs_no_other_pin(tmp_path: Path) -> None:
+    named = external("login", "token")
+    named["spec"]["data"][0]["remoteRef"]["version"] = "3"
+    plan = on_servers(estate(tmp_path / "e", named, workload(container(KNOWN, env=[TOKEN]))), SEEN)
+    assert gate(plan) is None
+    assert said(plan) == []
+
+
 def test_a_secret_that_stays_is_pinned_to_the_end(folder: Path) -> None:
     other = workload(container(KNOWN, command=["x"], env=[TOKEN]), name="other")
     (folder / "other.yaml").write_text(json.dumps(other))
