@@ -29,14 +29,26 @@ _ROLES = {
 }
 
 
+def reaching(facts: Iterable[Facts], profiles: Profiles) -> Iterator[tuple[Facts, str]]:
+    """What has a part in bringing values of Vault to pods of one cluster, and which: ESO, the injector, the tailnet."""
+    facts = list(facts)
+    _, tailnet = _vaults(facts)
+    yield from ((fact, role) for fact in facts if (role := _role(fact, profiles, tailnet=tailnet)))
+
+
+def _vaults(facts: list[Facts]) -> tuple[bool, bool]:
+    """Whether there is a store that is Vault, and whether one is reached over a tailnet."""
+    vaults = [fact for fact in facts if fact.kind in _STORES and reach(fact.spec, "provider") == "vault"]
+    return bool(vaults), any(_outside_cluster(text(reach(fact.spec, "server"))) for fact in vaults)
+
+
 def bootstrap(facts: Iterable[Facts], profiles: Profiles) -> list[Bootstrap]:
     """The bootstrap Secrets that one cluster's objects show, each once, in order of namespace and name."""
     facts = list(facts)
-    vaults = [fact for fact in facts if fact.kind in _STORES and reach(fact.spec, "provider") == "vault"]
-    tailnet = any(_outside_cluster(text(reach(fact.spec, "server"))) for fact in vaults)
+    with_vault, tailnet = _vaults(facts)
     found: dict[tuple[str, str], Bootstrap] = {}
     for fact in facts:
-        for use, reason in _on_path(fact, profiles, with_vault=bool(vaults), tailnet=tailnet):
+        for use, reason in _on_path(fact, profiles, with_vault=with_vault, tailnet=tailnet):
             namespace = namespace_of(fact, use) or "default"
             found.setdefault((namespace, use.secret), Bootstrap(namespace, use.secret, reason, fact.file))
     return [found[key] for key in sorted(found)]

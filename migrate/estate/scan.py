@@ -20,6 +20,7 @@ from migrate.estate.served import explained, served
 from migrate.estate.settings import Settings
 from migrate.estate.stores import declared, stores_of, undeclared, with_provider
 from migrate.estate.tree import Tree, plant
+from migrate.estate.waiting import rounds
 from migrate.estate.wiring import Wired, wire
 from migrate.model.json import reach, text
 
@@ -54,6 +55,7 @@ def assemble(
         findings=(
             *wired.problems,
             *(finding for part in parts for finding in part.findings),
+            *rounds(wired.scopes),
             *without_effect(settings, secrets, profiles),
         ),
         served=tuple(served(wired, tree, profiles)),

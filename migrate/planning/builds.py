@@ -28,8 +28,10 @@ _ALONE = 40
 the whole estate, and a wave of hundreds would take hundreds of times as long."""
 
 
-def insist_on_builds(composition: Composition, files: Files) -> None:
+def insist_on_builds(composition: Composition, files: Files, before: Built) -> None:
     """Return if every commit, and what takes it back, does to the clusters what the plan says, and nothing else.
+
+    `before`: what is built today, with every object known of the files that commits change.
 
     Raises Refused naming the first commit that does not, or that kustomize or Flux would not get past.
     """
@@ -38,7 +40,6 @@ def insist_on_builds(composition: Composition, files: Files) -> None:
     if not commits:
         return
     files = whole(files, {edit.file for step in commits for edit in step.change.files})
-    before = built(files)
     for some in _together(commits):
         texts = _left(some, composition)
         files = instead(files, texts)

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.estate.inventory import Inventory, Secret
+from migrate.estate.profiles import shipped
 from migrate.model.json import Json
 from migrate.model.plan import SEVERITIES, Fact, Plan, Remark
 from migrate.model.target import Target
 from migrate.planning.builds import insist_on_builds
+from migrate.planning.built import Built, built, whole
 from migrate.planning.cases import Case, Estate, NothingToDo, Selection, units
 from migrate.planning.compose import Composition, compose
-from migrate.planning.configuration import FILE
+from migrate.planning.configuration import FILE, scan_settings
 from migrate.planning.deployed import deployed_branch
 from migrate.planning.files import Drafts, Files, blob_id
 from migrate.planning.gates import gates_of
 from migrate.planning.kinds import cases_of
 from migrate.planning.phases import Credential, Phase
 from migrate.planning.prove import prove
+from migrate.planning.rebuilt import rebuilt
 from migrate.planning.servers import Servers, assumed, facts, missing, softened, still_unknown, stood
+from migrate.planning.standstill import Standstill, standing_still
 
 EVERYTHING = Selection()
 
@@ -43,9 +47,11 @@ def make_plan(
     seen = servers or assumed({target: state for case in cases for target, state in case.assumed.items()})
     composition = compose([case.subject for case in cases], phase, credential, Drafts(estate.files), seen)
     prove(composition)
-    insist_on_builds(composition, estate.files)
+    tree = built(whole(estate.files, {edit.file for step in composition.steps for edit in step.change.files}))
+    insist_on_builds(composition, estate.files, tree)
     watched = [target for case in cases for target in case.watched]
-    findings = softened(seen, [*_findings(cases, composition, estate), *missing(composition.found, watched)])
+    told = [*_findings(cases, composition, estate), *_of_flux(cases, composition, estate, tree)]
+    findings = softened(seen, [*told, *missing(composition.found, watched)])
     unknowns = tuple(dict.fromkeys(unknown for case in cases for unknown in case.unknowns()))
     return Plan(
         phase=phase.name,
@@ -78,6 +84,14 @@ def _findings(cases: tuple[Case, ...], composition: Composition, estate: Estate)
             *_standing(estate),
         ]
     )
+
+
+def _of_flux(cases: tuple[Case, ...], composition: Composition, estate: Estate, tree: Built) -> Iterator[Remark]:
+    """What the order in which Flux reconciles things makes of this plan."""
+    profiles = shipped().told(scan_settings(estate.config).adapters)
+    standstill = Standstill(tree)
+    found = [*standing_still(cases, composition, standstill)]
+    yield from dict.fromkeys([*found, *rebuilt(cases, composition, tree, standstill, profiles)])
 
 
 def _masked(composition: Composition) -> Iterator[Remark]:

@@ -33,6 +33,9 @@ def _flux_spec(spec: Json) -> Object:
     masked = isinstance(substitute, dict) and len(kept) < len(substitute)
     return {
         **pick(spec, "path", "targetNamespace", "namePrefix", "nameSuffix", "sourceRef", "components"),
+        **pick(spec, "wait", "timeout", "interval"),
+        "healthChecks": [pick(item, "kind", "namespace", "name") for item in items(reach(spec, "healthChecks"))],
+        "dependsOn": _depends(spec),
         "postBuild": isinstance(reach(spec, "postBuild"), dict),
         "substitute": kept,
         "masked": masked,
@@ -41,6 +44,11 @@ def _flux_spec(spec: Json) -> Object:
         ],
         "patched": bool(reach(spec, "patches")),
     }
+
+
+def _depends(spec: Json) -> list[Json]:
+    """What it waits for, each as `namespace/name`; without a namespace it is of its own."""
+    return [f"{text(one.get('namespace'))}/{text(one.get('name'))}" for one in items(reach(spec, "dependsOn"))]
 
 
 def helm_release(value: Object) -> Reading:
@@ -73,6 +81,9 @@ def _release_spec(spec: Json, release: str) -> Object:
         "release": release,
         "targetNamespace": text(reach(spec, "targetNamespace")),
         "valuesFrom": list(sources),
+        "dependsOn": _depends(spec),
+        "disableWait": reach(spec, "upgrade", "disableWait") is True,
+        "createNamespace": reach(spec, "install", "createNamespace") is True,
     }
 
 

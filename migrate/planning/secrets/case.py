@@ -92,11 +92,11 @@ def _wanted(
     return fit if selection.only or selection.wave is not None else [min(fit, key=_effort)]
 
 
-def _effort(one: Candidate) -> tuple[int, int, int, str]:
+def _effort(one: Candidate) -> tuple[int, int, int, int, str]:
     """How much hangs on a workload, whether a command of it is wrapped, and how many files it needs."""
     assert isinstance(one.form, Fit)
     wrapped = sum(bool(change.exports) for change in one.form.brought.change.containers)
-    return one.wave, wrapped, len(one.form.brought.files), one.name
+    return one.wave, one.behind, wrapped, len(one.form.brought.files), one.name
 
 
 def _nothing_left(inventory: Inventory, select: SecretsSelect) -> str:

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from migrate.estate.inventory import Inventory, Reader, Secret, Workload
 from migrate.estate.profiles import Profiles
 from migrate.estate.settle import substituted
-from migrate.model.json import Json, mapping, reach, text_at, texts
+from migrate.model.json import Json, mapping, reach, texts
 from migrate.model.target import Target
 from migrate.operations.overlaying import Written
 from migrate.operations.secrets import Manifest, Plain
 from migrate.operations.subject import Place
 from migrate.planning.built import Built, built
 from migrate.planning.copies import flux_of
-from migrate.planning.files import Files, objects
+from migrate.planning.effects import named
+from migrate.planning.files import Files
 from migrate.planning.files import one as document_of
 from migrate.planning.phases import SecretsSelect
 from migrate.planning.secrets.homes import Standing, standing
@@ -24,6 +25,7 @@ from migrate.planning.secrets.pods import Brought, brought
 from migrate.planning.secrets.releases import TEMPLATES, Charts, Made, insist_on_arguments, insist_on_one_value, reading
 from migrate.planning.secrets.replaced import Copy
 from migrate.planning.secrets.sources import UnfitError
+from migrate.planning.standstill import Standstill
 
 _FORCE = "kustomize.toolkit.fluxcd.io/force"
 
@@ -51,6 +53,8 @@ class Candidate:
 
     workload: Workload
     wave: int
+    behind: int
+    """How many Kustomizations and releases stand still while what applies it is not Ready."""
     secrets: tuple[Secret, ...]
     form: Fit | Unfit
 
@@ -61,18 +65,18 @@ class Candidate:
 
 
 def candidates(inventory: Inventory, files: Files, select: SecretsSelect, charts: Charts) -> list[Candidate]:
-    """Every wired workload that reads one, in the order in which they move: wave by wave, then by name."""
+    """Every wired workload that reads one, in the order in which they move: by wave, then by what hangs on them."""
     moving = _moving(inventory, select)
     read = _read(moving, inventory)
     tree = built(files)
-    waves = _Waves(inventory, files, charts.profiles)
+    waves = _Waves(tree, charts.profiles)
     read |= dict(_patched(files, charts, read))
     answer = [
-        Candidate(one, waves.of(one), secrets, _form(one, secrets, inventory, files, charts, tree))
+        Candidate(one, *waves.of(one), secrets, _form(one, secrets, inventory, files, charts, tree))
         for one, secrets in read.items()
         if secrets
     ]
-    return sorted(answer, key=lambda candidate: (candidate.wave, candidate.name))
+    return sorted(answer, key=lambda candidate: (candidate.wave, candidate.behind, candidate.name))
 
 
 def _moving(inventory: Inventory, select: SecretsSelect) -> list[Secret]:
@@ -249,23 +253,20 @@ def _insist_on_spelling(manifest: Manifest, found: Brought) -> None:
 
 
 class _Waves:
-    """How much hangs on a workload: 1 nothing, 2 other Kustomizations wait for its own, 3 people log in through it."""
+    """How much hangs on a workload: 1 nothing, 2 others wait for what applies it, 3 people log in through it."""
 
-    def __init__(self, inventory: Inventory, files: Files, profiles: Profiles) -> None:
+    def __init__(self, tree: Built, profiles: Profiles) -> None:
         self._profiles = profiles
-        self._awaited = set(_awaited(files)) if inventory.wiring.how == "flux" else set()
+        self._standstill = Standstill(tree)
 
-    def of(self, workload: Workload) -> int:
-        """The wave of a workload."""
+    def of(self, workload: Workload) -> tuple[int, int]:
+        """The wave of a workload, and how many stand still while what applies it is not Ready.
+
+        Who depends on another has fewer behind it, so that in order of these two it moves first: what goes wrong with
+        it stops nobody yet.
+        """
+        name = named(workload.kind, workload.namespace, workload.name)
+        behind = len(self._standstill.without(name, workload.wired_by).behind)
         if any(self._profiles.image(one.image).login for one in workload.containers):
-            return 3
-        return 2 if workload.wired_by in self._awaited else 1
-
-
-def _awaited(files: Files) -> Iterator[str]:
-    """The Flux Kustomizations (`namespace/name`) that others depend on."""
-    for found in objects(files, frozenset({"Kustomization"})):
-        for one in found.spec.get("dependsOn") or () if "sourceRef" in found.spec else ():  # type: ignore[union-attr]
-            name, namespace = text_at(one, "name"), text_at(one, "namespace") or found.namespace
-            if name:
-                yield f"{namespace}/{name}"
+            return 3, behind
+        return (2 if behind else 1), behind
