@@ -14,7 +14,7 @@ from migrate.targets.kv import metadata_path, versions_of
 _MEANT = (
     "if it is meant: let ESO copy it (at its next refresh; agents write it on their own clock, so for a while the two "
     "ways may differ), then migrate resume --waive kv.pinned --reason TEXT, which covers these versions and no later "
-    "one; what else compares values is asked all the same. If not: migrate rollback, or plan anew"
+    "one; what else compares values is asked all the same. If not: migrate rollback, then plan anew"
 )
 _GONE = (
     "nobody can read it now: bring it back (vault kv undelete, or a version of its own that you then let through with "

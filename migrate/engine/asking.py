@@ -47,8 +47,9 @@ class Asker:
             return Inconclusive(error.happened, error.following or "an answer from it")
 
     def _accepted(self, gate: Gate, reading: str) -> str | None:
-        """Why somebody let this very reading through; None where nobody did."""
-        return self._recorder.run.accepted.get((gate.way, gate.id), {}).get(reading)
+        """Why somebody let this very reading through a gate that is asked again; None where nobody did."""
+        readings = self._recorder.run.accepted.get((gate.way, gate.id), {})
+        return readings.get(reading) if gate.until else None
 
     def _let_through(self, gate: Gate, reading: str, why: str) -> None:
         if not isinstance(self._recorder.run.gates.get((gate.way, gate.id)), Passed | Waived):

@@ -270,7 +270,6 @@ def _turned(run: Run, data: dict[str, Json], _: Event) -> None:
     run.only = frozenset(map(str, sequence(data.get("only"))))
     run.without |= frozenset(map(str, sequence(data.get("without"))))
     run.gates = {key: state for key, state in run.gates.items() if key[0] != run.way}
-    run.accepted = {key: readings for key, readings in run.accepted.items() if key[0] != run.way}
     run.steps = {step: Done(one.last) if isinstance(one, Kept) else one for step, one in run.steps.items()}
 
 

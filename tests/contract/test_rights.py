@@ -151,7 +151,7 @@ def test_the_policy_for_planning_sees_what_stands_there_and_writes_nothing(real:
 
 def test_our_own_policies_have_no_findings(real: Bench) -> None:
     texts = {
-        "migrate-plan": plan_policy(Config(), "jwt"),
+        "migrate-plan": plan_policy(Config(), "jwt", ["secret/data/b"]),
         "migrate-apply-x": apply_policy(real.plan, PLAN, ["a/data/b"]),
     }
     texts["migrate-rotate-x"] = rotate_policy(real.plan, PLAN) or ""

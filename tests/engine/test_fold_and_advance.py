@@ -193,6 +193,8 @@ def test_a_word_covers_what_was_read_when_it_was_given() -> None:
     run = fold(events(OPENED, APPROVED, WAITS, WAIVED))
     assert run.accepted == {("forward", "kv.pinned"): {"4": "meant"}}
     assert again(WATCHED, run) == [UNTIL]
+    alone: tuple[str, dict[str, Json]] = ("run.turned", {"way": "forward", "without": ["apps/other"]})
+    assert fold(events(OPENED, APPROVED, WAITS, WAIVED, alone)).accepted == run.accepted
     unasked = fold(events(OPENED, APPROVED, WAIVED))
     assert unasked.accepted == {}
     assert again(WATCHED, unasked) == []
