@@ -56,7 +56,8 @@ def _files(run: Seen) -> Answer:
     if differing:
         return Fail(
             f"what the agent writes to {joined(differing)} is not what is there now",
-            "let ESO copy it (annotate the ExternalSecret with force-sync), and compare what made them differ",
+            "let ESO copy it (annotate the ExternalSecret with force-sync), and compare what made them differ: ESO "
+            "writes a document in Vault as JSON and null as nothing, the agent otherwise: put the text into Vault",
         )
     if unseen:
         return Inconclusive(

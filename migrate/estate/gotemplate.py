@@ -121,7 +121,7 @@ def _plain_json(value: Any) -> str:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "toString": str,
+    "toString": lambda value: value if isinstance(value, str) else _plain_json(value),
     "trim": str.strip,
     "upper": str.upper,
     "lower": str.lower,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from migrate.lab import down, faults, processes, status, vault
 from migrate.lab.control import ISSUER
 from migrate.lab.web import Unwelcome
+from tests.contract import test_agent_templates as agent
 from tests.lab.ending import killed_at, nothing_of
 from tests.labworld import Lab, start, until
 
@@ -37,6 +39,17 @@ def test_every_external_secret_of_the_example_estate_is_filled_through_flux_and_
     external = lab.get("/apis/external-secrets.io/v1/externalsecrets")["items"]
     assert len(external) == 13
     assert _all(external, at_least=13)
+
+
+def test_eso_copies_what_the_agents_templates_make_of_the_same_values(lab: Lab, namespace: str) -> None:
+    for key, value in agent.STORED.items():
+        lab.vault.ask("POST", f"/v1/secret/data/apps/{key}", {"data": {"value": value}})
+    made = agent.external()
+    made["spec"] |= {"secretStoreRef": {"kind": "ClusterSecretStore", "name": "lab-vault"}, "refreshInterval": "1h"}
+    head = {"apiVersion": "external-secrets.io/v1beta1", "kind": "ExternalSecret"}
+    lab.apply({**head, "metadata": {"name": "all", "namespace": namespace}, **made})
+    found = until("its Secret", lambda: lab.get(f"/api/v1/namespaces/{namespace}/secrets/all"), 300)
+    assert {key: base64.b64decode(held).decode() for key, held in found["data"].items()} == agent.copied()
 
 
 def test_grafana_logs_in_with_the_login_that_the_estate_gives_it(lab: Lab) -> None:

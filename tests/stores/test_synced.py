@@ -10,7 +10,11 @@ from migrate.stores.servers.synced import equal
 VAULT: dict[str, dict[str, Json]] = {
     "app": {"user": "boards", "password": "one"},
     "odd": {"a b": "x"},
-    "numbers": {"n": 1},
+    "numbers": {"n": 1, "on": True},
+    "larger": {"n": 2**53},
+    "fractions": {"n": 1.5},
+    "documents": {"n": {"a": 1}},
+    "nothing": {"n": None},
     "more": {"password": "two"},
 }
 
@@ -59,7 +63,12 @@ WHOLE: list[Json] = [{"extract": ref("app")}]
         ({"dataFrom": [{"find": {}}]}, {"p": "one"}, None),
         ({"dataFrom": [{"extract": ref("app"), "rewrite": []}]}, {"p": "one"}, None),
         ({"dataFrom": [{"extract": ref("odd")}]}, {"a_b": "x"}, None),
-        ({"dataFrom": [{"extract": ref("numbers")}]}, {"n": "1"}, None),
+        ({"dataFrom": [{"extract": ref("numbers")}]}, {"n": "1", "on": "true"}, True),
+        ({"dataFrom": [{"extract": ref("numbers")}]}, {"n": "1", "on": "True"}, False),
+        ({"dataFrom": [{"extract": ref("larger")}]}, {"n": "9007199254740992"}, None),
+        ({"dataFrom": [{"extract": ref("fractions")}]}, {"n": "1.5"}, None),
+        ({"dataFrom": [{"extract": ref("documents")}]}, {"n": '{"a":1}'}, None),
+        ({"dataFrom": [{"extract": ref("nothing")}]}, {"n": ""}, None),
         ({}, {"p": "one"}, None),
     ],
 )

@@ -77,7 +77,7 @@ def _bound(refs: tuple[tuple[str, Ref], ...], names: dict[str, str], body: str) 
     opening = ""
     for path, held in by_path.items():
         opening += f'{{{{ with secret "{path}" }}}}'
-        opening += "".join(f"{{{{ {names[name]} := {_read(ref)} }}}}" for name, ref in held)
+        opening += "".join(f"{{{{ {names[name]} := {_text(ref)} }}}}" for name, ref in held)
     return opening + body + "{{ end }}" * len(by_path)
 
 
@@ -95,6 +95,12 @@ def _read(ref: Ref) -> str:
     else:
         value = f'index {data} "{ref.field}"'
     return f"{value} | base64Decode" if ref.base64 else value
+
+
+def _text(ref: Ref) -> str:
+    """The field as a text, which is all that ESO's templates know: `toJson` quotes a number, `if` takes `false`."""
+    value = _read(ref)
+    return value if "|" in value else f"{value} | sprig_toString"
 
 
 def _translated(action: Action, names: dict[str, str]) -> Action:

@@ -19,6 +19,8 @@ from migrate.stores.vault.api import Api as Vault
 
 _KEY = secrets.token_bytes(32)
 _NAMES = re.compile(r"\{\{\s*\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_EXACT = 2**53
+"""From here on ESO rounds a number that comes with a whole path (`dataFrom`): it is a float64 there."""
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9._-]+")
 
 Read = Callable[[str], dict[str, Json] | None]
@@ -95,9 +97,15 @@ def _at(ref: dict[str, Json], read: Read) -> dict[str, Json]:
 
 
 def _text(value: Json) -> str:
-    if not isinstance(value, str):
-        raise _ElsewhereError
-    return value
+    """As ESO copies it. Raises for a document, nothing, and a number that it may write in another way."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int() if abs(value) < _EXACT:
+            return str(value)
+    raise _ElsewhereError
 
 
 def _templated(template: dict[str, Json], values: dict[str, str]) -> dict[str, str]:
