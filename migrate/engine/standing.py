@@ -130,7 +130,8 @@ def _step(action: Action, plan: Plan, run: Run) -> Step | None:
         case Do(step) | Undo(step) | Settle(step):
             return step
         case Ask(gate) if gate.until:  # asked wherever the run has come to
-            return next((one for one in plan.steps if not isinstance(run.steps.get(one.id), Done | Skipped)), None)
+            left = (one for one in plan.steps if one.unit not in run.without)
+            return next((one for one in left if not isinstance(run.steps.get(one.id), Done | Skipped)), None)
         case Ask(gate):
             return plan.step(gate.before) or _first(plan, gate.before)
         case Consent(stage):

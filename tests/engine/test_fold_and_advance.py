@@ -187,6 +187,9 @@ def test_what_must_hold_until_a_step_is_asked_again_up_to_there_and_in_no_other_
     assert again(WATCHED, fold(events(*begun, ("run.closed", {"state": "done"})))) == []
     assert following(WATCHED, fold(events(*begun, WAITS))) == Ask(UNTIL)
     assert standing(fold(events(*begun, WAITS)), WATCHED).stage == "contract"
+    of_another = a_plan(ONE, replace(TWO, unit="apps/other"), THREE, gates=(UNTIL,))
+    alone: tuple[str, dict[str, Json]] = ("run.turned", {"way": "forward", "without": ["apps/other"]})
+    assert standing(fold(events(*begun, alone)), of_another).stage == "contract"
 
 
 def test_a_word_covers_what_was_read_when_it_was_given() -> None:
