@@ -1,13 +1,11 @@
-"""What phase 3 meets on a full lab: a stand-in for the database operator, and clients that are not ours.
+"""What phase 3 meets on a full lab: a stand-in for the database operator, and Grafana's pods.
 
-The lab has no database operator: `Patroni` does the one part of its work that the phase asks for.
+The lab has no database operator: `operating` does the one part of its work that the phase asks for.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -17,13 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509 import DNSName, IPAddress, SubjectAlternativeName, load_pem_x509_certificate
+
 from migrate.lab import database, ports
 from migrate.lab.web import Unwelcome
-from migrate.model.json import sequence
+from migrate.model.json import Json, sequence
 from migrate.stores.certificates import serial
 from migrate.stores.vault.api import Api
 from migrate.stores.vault.certificates import authorities
+from tests.contract.mutual import lists
 from tests.labworld import Lab, until
+from tests.live.operator import TRUSTED
 from tests.meanwhile import meanwhile
 
 CERTIFICATE, AUTHORITIES = "db-client.pem", "db-authorities.pem"
@@ -67,6 +69,32 @@ class Server:
         (self.data / f"{setting}.pem").write_text(text)
         self.sql(f"alter system set {setting} = '{setting}.pem'")
         self.reload()
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """The certificate that it shows, and its key."""
+        certificate, key = (self.lab.world.credential(f"postgres.{kind}").read_text() for kind in ("crt", "key"))
+        return certificate, key
+
+    def shows(self, pair: tuple[str, str]) -> None:
+        """Another certificate and its key in the place of those."""
+        for kind, text in zip(("crt", "key"), pair, strict=True):
+            self.lab.world.credential(f"postgres.{kind}").write_text(text)
+        self.reload()
+
+    def trusts(self, api: Api, *but: str) -> None:
+        """Clients of every authority of the mount but these (in PEM), and their lists; administrators trust all."""
+        every = authorities(api, "pki")
+        self.trusted.write_text(every)
+        for one in but:
+            every = every.replace(one, "")
+        self.given("ssl_ca_file", every)
+        self.given("ssl_crl_file", lists(api))
+
+    def serials(self) -> set[str]:
+        """The certificates that sessions show."""
+        asked = "select distinct client_serial from pg_stat_ssl where client_serial is not null"
+        return {serial(int(one)) for one in self.sql(asked).split()}
 
     @property
     def cluster(self) -> dict[str, Any]:
@@ -140,10 +168,11 @@ class Pods:
         """As whom they are logged in; empty while none answers."""
         return {said for one in self.ready() if (said := self._asked(one))}
 
-    def serials(self) -> set[str]:
-        """The certificates that sessions show, as the server has them."""
-        asked = "select distinct client_serial from pg_stat_ssl where client_serial is not null"
-        return {serial(int(one)) for one in self.lab.run("psql", "-XAtc", asked, check=False).split()}
+    def anew(self) -> None:
+        """New pods in the place of those that are there, as operators restart a workload."""
+        namespace, _, name = self.deployment.partition("/")
+        for what in ("restart", "status"):
+            self.lab.run("kubectl", "rollout", what, "-n", namespace, f"deployment/{name}")
 
     def file(self, name: str) -> str:
         """What the agent wrote, read by kubectl once there is one ready pod: it is none while its process starts."""
@@ -178,52 +207,6 @@ def _ready(pod: dict[str, Any]) -> bool:
     return there and "deletionTimestamp" not in pod["metadata"]
 
 
-@dataclass
-class Stranger:
-    """psql and openssl with a certificate that was copied out of a pod."""
-
-    lab: Lab
-    folder: Path
-    host: str
-    login: str
-
-    def took(self, pods: Pods) -> str:
-        """Copy what the agent has written now; the certificate's serial number, as openssl reads it."""
-        for name in (CERTIFICATE, AUTHORITIES):
-            file = self.folder / name
-            file.unlink(missing_ok=True)
-            file.touch(0o600)
-            file.write_text(pods.file(name))
-        return serial(int(self._openssl("-serial").partition("=")[2], 16))
-
-    def lasts(self, seconds: int) -> bool:
-        """Whether the certificate that was copied is good for so long."""
-        return "will not expire" in self._openssl("-checkend", str(seconds))
-
-    def _openssl(self, *asked: str) -> str:
-        words = ("x509", "-noout", *asked, "-in", str(self.folder / CERTIFICATE))
-        return self.lab.run("openssl", *words, check=False).strip()
-
-    def kept(self) -> dict[str, str]:
-        """Settings by which psql shows the present certificate later on too."""
-        file = self.folder / "kept.pem"
-        file.touch(0o600)
-        file.write_text((self.folder / CERTIFICATE).read_text())
-        return {"PGSSLCERT": str(file), "PGSSLKEY": str(file)}
-
-    def psql(self, **more: str) -> subprocess.CompletedProcess[str]:
-        """Who one is and as whom one acts, by verify-full."""
-        own = self.folder / CERTIFICATE
-        settings = {
-            "PGHOST": self.host, "PGHOSTADDR": self.lab.world.address, "PGPORT": str(ports.POSTGRES),
-            "PGDATABASE": "grafana", "PGUSER": self.login, "PGSSLMODE": "verify-full", "PGSSLCERT": str(own),
-            "PGSSLKEY": str(own), "PGSSLROOTCERT": str(self.folder / AUTHORITIES), "PGPASSFILE": os.devnull,
-            "PATH": self.lab.environment["PATH"], "HOME": str(self.folder), "LC_ALL": "C",
-        }  # fmt: skip
-        words = ("psql", "-XwAtc", "select session_user, current_user")
-        return subprocess.run(words, env=settings | more, check=False, capture_output=True, text=True, timeout=60)
-
-
 def vault(lab: Lab) -> Api:
     """Vault, asked with root's token."""
     return Api(lab.world.url(ports.VAULT), str(lab.world.credential("ca.crt")), _word(lab, "vault-root"))
@@ -238,7 +221,23 @@ def furnished(lab: Lab, api: Api, folder: Path) -> Server:
     pair = "".join(lab.world.credential(name).read_text() for name in ("ca.crt", "ca.key"))
     (imported,) = sequence(api.ask("post", "pki/config/ca", {"pem_bundle": pair}).data["imported_issuers"])
     assert api.ask("post", "pki/config/issuers", {"default": imported}).ok
-    server = Server(lab, folder / "trusted.pem")
+    server = Server(lab, folder / TRUSTED)
     server.trusted.write_text(lab.world.credential("ca.crt").read_text())
     server.given("ssl_ca_file", authorities(api, "pki"))
     return server
+
+
+def server_pair(api: Api, issuer: str, like: str) -> tuple[str, str]:
+    """A certificate by that authority for whatever names this one bears, and its key."""
+    names = load_pem_x509_certificate(like.encode()).extensions.get_extension_for_class(SubjectAlternativeName).value
+    hosts, addresses = names.get_values_for_type(DNSName), names.get_values_for_type(IPAddress)
+    role = {"allow_any_name": True, "enforce_hostnames": False, "key_type": "ec", "key_bits": 256, "max_ttl": "72h"}
+    assert api.ask("post", "pki/roles/server", role).ok
+    wanted: dict[str, Json] = {
+        "common_name": hosts[0],
+        "alt_names": ",".join(hosts),
+        "ip_sans": ",".join(map(str, addresses)),
+    }
+    made = api.ask("post", f"pki/issuer/{issuer}/issue/server", wanted)
+    assert made.ok, made
+    return f"{made.data['certificate']}\n", f"{made.data['private_key']}\n"

@@ -35,6 +35,8 @@ KNOWN = {
 }
 """Gates that nobody can answer from here, each with what this operator knows otherwise."""
 _PATIENCE = 900
+TRUSTED = "trusted.pem"
+"""The file, among an operator's own, with the authorities that a database's certificate may be of."""
 
 
 class Printed(Protocol):
@@ -129,16 +131,17 @@ def seated(lab: Lab, folder: Path, capsys: Heard, set_: pytest.MonkeyPatch, sett
     found.git("add", "--all")
     found.git("commit", "--quiet", "--allow-empty", "-m", "What the plan asks for first")
     found.git("push", "--quiet", "origin", "HEAD")
+    (folder / TRUSTED).write_text(key("ca.crt").read_text())
     (folder / "dsn").write_text(
         f"postgresql://{database.ADMIN}:{key('postgres-admin').read_text()}@{lab.world.address}:{ports.POSTGRES}"
-        f"/postgres?sslmode=verify-full&sslrootcert={key('ca.crt')}"
+        f"/postgres?sslmode=verify-full&sslrootcert={folder / TRUSTED}"
     )
     variables = {
         "KUBECONFIG": key("admin.kubeconfig"),
         "PATH": lab.environment["PATH"],
         "MIGRATE_VAULT_CA": key("ca.crt"),
         "MIGRATE_VAULT_TOKEN_FILE": key("vault-root"),
-        "MIGRATE_DATABASE_CA": key("ca.crt"),
+        "MIGRATE_DATABASE_CA": folder / TRUSTED,
         "MIGRATE_DATABASE_ADMIN_FILE": folder / "dsn",
         "MIGRATE_STATE": folder / "state",
     }
