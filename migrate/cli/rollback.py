@@ -11,6 +11,7 @@ from migrate.model.errors import Refused, Usage
 
 if TYPE_CHECKING:
     from migrate.cli.driving import Seat
+    from migrate.engine.units import Together
     from migrate.model.json import Json
 
 
@@ -60,14 +61,27 @@ def _units(seat: Seat, only: list[str]) -> list[Json]:
     if unknown := sorted(set(only) - set(there)):
         raise Usage(f"this run moves no {', '.join(unknown)}", following=f"name one of: {', '.join(there)}")
     for one in bound(seat.loaded.plan, only, seat.run.without) if only else ():
-        raise Refused(
-            f"{one.unit} cannot go back alone: {one.other} retires Secret {one.secret}, which both read",
-            truth="alone it would live on a copy that nothing writes any more, or that is gone",
-            undone="nothing was written",
-            following=f"migrate rollback --only {one.unit} --only {one.other}",
-        )
+        raise _not_alone(one)
     left = [unit for unit in there if unit not in seat.run.without]
     return [] if set(left) <= set(only) else [*dict.fromkeys(only)]
+
+
+def _not_alone(one: Together) -> Refused:
+    from migrate.engine.units import Bound, Emptied
+
+    match one:
+        case Bound(secret=secret):
+            why = f"retires Secret {secret}, which both read"
+            truth = "alone it would live on a copy that nothing writes any more, or that is gone"
+        case Emptied(file=file):
+            why = f"takes {file} away, which held something of both"
+            truth = "alone it could not be put back into that file"
+    return Refused(
+        f"{one.unit} cannot go back alone: {one.other} {why}",
+        truth=truth,
+        undone="nothing was written",
+        following=f"migrate rollback --only {one.unit} --only {one.other}",
+    )
 
 
 def _within_reach(seat: Seat) -> None:

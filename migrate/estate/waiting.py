@@ -68,7 +68,7 @@ class Waiting:
         return name in self.appliers or name in self.dependents or name in self.waits
 
     def still(self, *broken: str) -> Still:
-        """What stands still while these do not get ready."""
+        """What stands still while these do not get ready; in a round of dependencies each is met once."""
         seen, waiting, behind = set(broken), list[Waits](), list[str]()
         row = [one for one in broken if one not in self.unwatched and one.partition("/")[0] not in _NEVER_AWAITED]
         while row:

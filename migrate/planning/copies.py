@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from migrate.documents.reader import load_all
@@ -111,14 +111,16 @@ def copied_together(
     files: Files,
     inventory: Inventory,
     known: Listings | None = None,
+    gone: Set[tuple[str, int]] = frozenset(),
 ) -> tuple[Copied, ...]:
     """The ExternalSecrets of one workload, each with whether it is retired; those that are go in one commit.
 
-    A kustomization that would be left empty goes too, and the line that lists it: kustomize refuses empty ones.
-    Raises Refused where a file changed while it was read.
+    A file or a kustomization that would be left empty goes too, and the line that lists it: kustomize 5.2 and 5.3, and
+    Flux 2.2 with them, refuse `resources: []` (fluxcd/pkg pull request 757). `gone`: what earlier workloads of the plan
+    take away. Raises Refused where a file changed while it was read.
     """
     copies = [_copied(secret, retire, files, inventory) for secret, retire in secrets]
-    going = {(copied.place.file, copied.place.document) for copied in copies if copied.retire}
+    going = {(copied.place.file, copied.place.document) for copied in copies if copied.retire} | gone
     whole = {file for file, _ in going if all((file, d.index) in going for d in load_all(files.read(file)))}
     known = kustomizations(files) if known is None else known
     listed = known.about([copied.place.file for copied in copies], whole)

@@ -179,7 +179,8 @@ def _external_secret(copied: Copied, secret: Secret) -> Iterator[Remark]:
         yield Remark(
             "gitops.empty-kustomization",
             "blocks",
-            f"{secret.file} is the only entry of a kustomization: without it the build fails",
+            f"{secret.file} is the only entry of a kustomization: kustomize 5.2 and 5.3 "
+            "would build nothing of it, and Flux 2.2 with them",
             "take that kustomization out of Flux in a change of its own, or add what stays to it",
             copied.listings[0].place.file,
         )

@@ -53,14 +53,17 @@ def secrets_cases(
     if isinstance(wanted, NothingToDo):
         return wanted
     retired_by = _retired_by(wanted, estate.inventory)
-    left = tuple(one for one in found if isinstance(one.form, Unfit))
     tree = estate.inventory, estate.files
     shared = _Shared(
         estate, charts, injector(*tree), kustomizations(estate.files), accounts(*tree), copiers(estate.inventory)
     )
-    aside = (*claimed.values(), *left_out(left), *worklist(estate.inventory))
-    first, *others = ((one, one.form) for one in wanted if isinstance(one.form, Fit))
-    return (shared.case(*first, retired_by, aside), *(shared.case(*other, retired_by) for other in others))
+    aside = (*claimed.values(), *left_out(found), *worklist(estate.inventory))
+    cases, gone = list[Case](), set[tuple[str, int]]()
+    for one in wanted:
+        if isinstance(one.form, Fit):
+            cases.append(shared.case(one, one.form, retired_by, frozenset(gone), () if cases else aside))
+            gone |= {(held.file, held.document) for held in one.secrets if retired_by.get(held.id) == one.name}
+    return tuple(cases)
 
 
 def _wanted(
@@ -167,12 +170,17 @@ class _Shared:
     copiers: Copiers
 
     def case(
-        self, one: Candidate, form: Fit, retired_by: Mapping[str, str], aside: tuple[Remark, ...] = ()
+        self,
+        one: Candidate,
+        form: Fit,
+        retired_by: Mapping[str, str],
+        gone: frozenset[tuple[str, int]],
+        aside: tuple[Remark, ...],
     ) -> SecretsCase:
-        """The case of one workload. `aside`: what is to be said of workloads that do not move."""
+        """The case of one. `gone`: what earlier ones retire, `aside`: what is said of those that stay."""
         estate, manifest = self.estate, form.manifest
         pairs = [(secret, retired_by.get(secret.id) == one.name) for secret in one.secrets]
-        copies = copied_together(pairs, estate.files, estate.inventory, self.listings)
+        copies = copied_together(pairs, estate.files, estate.inventory, self.listings, gone)
         entries = [f"secret {secret.id} ({secret.file}, verdict {secret.verdict})" for secret in one.secrets]
         subject = SecretsSubject(
             manifest=manifest,

@@ -69,7 +69,8 @@ def _retirement(subject: SecretsSubject, secrets: tuple[Secret, ...]) -> Iterato
         yield Remark(
             "gitops.empty-kustomization",
             "blocks",
-            f"{line.entry} is the last entry of {line.place.file}, which nothing lists: without it the build fails",
+            f"{line.entry} is the last entry of {line.place.file}, which nothing lists: kustomize 5.2 and "
+            "5.3 would build nothing of it, and Flux 2.2 with them",
             "take that kustomization out of Flux in a change of its own, or add what stays to it",
             line.place.file,
         )

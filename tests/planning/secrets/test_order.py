@@ -9,12 +9,15 @@ import pytest
 import yaml
 
 from migrate.cli.demo import example
+from migrate.engine.route import back
 from migrate.model.json import mapping
-from migrate.model.plan import Plan, Remark
+from migrate.model.plan import Gate, Plan, Remark, Step
 from migrate.planning.cases import NothingToDo
+from migrate.stores import kustomize
 from tests.estate.trees import FIRST_USER, load, scan
+from tests.phases.test_together import one_folder
 from tests.planning.estates import INJECTOR, STORE
-from tests.planning.secrets.estates import KNOWN, container, external, outcome, planned, variable, workload
+from tests.planning.secrets.estates import KNOWN, container, external, made_so, outcome, planned, variable, workload
 from tests.planning.secrets.releases import controllers, release
 
 MORE = example().parent / "more"
@@ -191,3 +194,37 @@ def test_a_service_account_whose_namespace_its_own_release_makes_is_named(tmp_pa
         _write(folder / place / "namespace.yaml", yaml.safe_dump(namespace))
         assert not found(planned(folder), "flux.namespace")
         (folder / place / "namespace.yaml").unlink()
+
+
+# --- the way back ---------------------------------------------------------------------------------------------------
+
+
+def test_the_way_back_begins_with_what_the_others_depend_on_and_waits_for_nothing_between_the_reverts(
+    tmp_path: Path,
+) -> None:
+    """Flux applies what is behind only once that is Ready: a wait in between would be for what it holds back itself."""
+    folder = flux(tmp_path / "e", a=({"wait": True}, [app("a")]), b=(after("a", wait=True), [app("b")]))
+    plan = planned(folder, "apps/a", "apps/b")
+    stops = back(plan)
+    reverts = [number for number, stop in enumerate(stops) if isinstance(stop, Step) and stop.operation == "inject-pod"]
+    assert [step.unit for step in stops if isinstance(step, Step) and step.stage == "cutover"] == ["apps/a", "apps/b"]
+    between = [stop.id for stop in stops[reverts[0] : reverts[1]] if isinstance(stop, Gate)]
+    assert [one.partition("@")[0] for one in between] == ["eso.serves"]
+    following = [stop.id for stop in stops[reverts[1] :] if isinstance(stop, Gate)]
+    assert {"gitops.reverted.inject-pod@apps/a", "gitops.reverted.inject-pod@apps/b"} <= {*following}
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["in one folder", "in one file"])
+def test_what_two_workloads_leave_empty_goes_with_the_last_of_them(tmp_path: Path, together: bool) -> None:
+    folder = one_folder(tmp_path / "e")
+    if together:
+        held = [(folder / f"part/{name}.yaml").read_text() for name in ("one", "two")]
+        (folder / "part/both.yaml").write_text("---\n".join(held))
+        (folder / "part/kustomization.yaml").write_text("resources: [both.yaml]\n")
+        for name in ("one", "two"):
+            (folder / f"part/{name}.yaml").unlink()
+    made_so(folder, planned(folder, wave=1), "inject-pod", "orphan-external-secret", "remove-external-secret")
+    assert not [*(folder / "part").iterdir()]
+    assert "part" not in (folder / "kustomization.yaml").read_text()
+    if (command := kustomize.program()) is not None:
+        assert kustomize.refusal(command, folder, ".") is None
