@@ -28,7 +28,8 @@ def ask(observer: Observer, question: Question) -> Answer:
     if until <= question.now + 2 * life:
         return Inconclusive(
             f"the authority of {mount}/ ends {until.isoformat()}, and certificates shall live {life}",
-            "rotate the authority first: a new issuer beside the old one, trusted by PostgreSQL before it signs",
+            "rotate the authority first (migrate session start rotate-authority): a new issuer beside the old one, "
+            "trusted by PostgreSQL before it signs",
         )
     return Pass(f"{mount}/ is a PKI engine whose authority is valid until {until.isoformat()}")
 

@@ -1,6 +1,6 @@
 """Phase 3 on a full lab: Grafana and PostgreSQL know each other by certificates, there, back, and there again.
 
-And while one authority follows another.
+From a Secret with the password, and from where phase 1 has ended; and while one authority follows another.
 """
 
 from __future__ import annotations
@@ -100,6 +100,20 @@ def test_grafana_logs_in_by_certificate_there_back_and_there_again(
     assert labs_home.is_dir()
     with lab_of(estate) as lab:
         there_back_and_there(prepared(lab, tmp_path, capsys, monkeypatch), lived_through)
+
+
+def test_after_phase_1_it_leaves_the_login_that_vault_rotates_goes_back_to_it_and_leaves_it_again(
+    labs_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert labs_home.is_dir()
+    with lab_of(EXAMPLE) as lab:
+        scene = prepared(lab, tmp_path, capsys, monkeypatch)
+        with operating(scene.server):
+            first = scene.operator.approved("phase1", tmp_path / "phase1.json")
+            assert scene.operator.go_on(first) == "done"
+        scene.left = f"{OWNER}_vault"
+        until("the login of phase 1", lambda: scene.pods.who() == {f"{scene.left}|{OWNER}"}, 300)
+        there_back_and_there(scene, lambda _: None)
 
 
 def test_nobody_is_shut_out_while_another_authority_takes_over(
