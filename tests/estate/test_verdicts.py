@@ -291,6 +291,20 @@ def test_a_secret_that_a_chart_reads_by_a_name_of_its_own_has_a_reader(server: s
     assert secret(scan({"all.yaml": texts.replace(operator, other)}), "apps/db").verdict == "orphan"
 
 
+@pytest.mark.parametrize(
+    ("chart", "name"),
+    [
+        ("rook-ceph-cluster", "rook-ceph-dashboard-password"),
+        ("argo-cd", "argocd-secret"),
+        ("argo-cd", "argocd-notifications-secret"),
+    ],
+)
+def test_a_secret_that_an_operator_asks_for_by_its_name_is_kept(chart: str, name: str) -> None:
+    text = external("db", target=name) + release("{}", chart)
+    assert secret(scan({"all.yaml": text}), "apps/db").reasons[0].code == "keep.helm-values"
+    assert secret(scan({"all.yaml": text.replace(name, "another")}), "apps/db").verdict == "orphan"
+
+
 def test_totals_always_add_up() -> None:
     text = "".join(external(f"db{index}") for index in range(7)) + deployment(env("db3"))
     totals = scan({"all.yaml": text}).totals()
