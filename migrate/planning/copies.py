@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from migrate.documents.reader import load_all
 from migrate.estate.extract import KUSTOMIZATION_NAMES
@@ -78,6 +78,22 @@ class Copiers:
                 yield self.secrets[number]
 
 
+@dataclass(slots=True)
+class Gone:
+    """What the workloads of a plan take away, one after the other: each that follows has to see it."""
+
+    documents: set[tuple[str, int]] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
+    """Whole files, and folders that are listed nowhere any more."""
+
+    def take(self, copies: Sequence[Copied]) -> None:
+        """What goes with these ExternalSecrets goes."""
+        for copied in (one for one in copies if one.retire):
+            self.documents.add((copied.place.file, copied.place.document))
+            whole = (copied.place.file, *copied.emptied) if copied.alone_in_file else ()
+            self.paths |= {*whole, *(posixpath.dirname(path) for path in copied.emptied if whole)}
+
+
 def copiers(inventory: Inventory) -> Copiers:
     """Who copies what, of all ExternalSecrets."""
     found = defaultdict[tuple[str, str | None], list[int]](list)
@@ -100,10 +116,10 @@ def kustomizations(files: Files) -> Listings:
 
 
 def _entries(found: Found) -> Iterator[Entry]:
-    for field in LISTS:
-        for text in sequence(found.value.get(field)):
+    for name in LISTS:
+        for text in sequence(found.value.get(name)):
             if isinstance(text, str):
-                yield Entry(field, text, beside(found.file, text))
+                yield Entry(name, text, beside(found.file, text))
 
 
 def copied_together(
@@ -111,7 +127,7 @@ def copied_together(
     files: Files,
     inventory: Inventory,
     known: Listings | None = None,
-    gone: Set[tuple[str, int]] = frozenset(),
+    gone: Gone | None = None,
 ) -> tuple[Copied, ...]:
     """The ExternalSecrets of one workload, each with whether it is retired; those that are go in one commit.
 
@@ -120,8 +136,10 @@ def copied_together(
     take away. Raises Refused where a file changed while it was read.
     """
     copies = [_copied(secret, retire, files, inventory) for secret, retire in secrets]
-    going = {(copied.place.file, copied.place.document) for copied in copies if copied.retire} | gone
-    whole = {file for file, _ in going if all((file, d.index) in going for d in load_all(files.read(file)))}
+    gone = gone or Gone()
+    going = {(copied.place.file, copied.place.document) for copied in copies if copied.retire}
+    ours = {file for file, _ in going}
+    whole = {file for file in ours if _all_of(file, going, gone.documents, files)} | gone.paths
     known = kustomizations(files) if known is None else known
     listed = known.about([copied.place.file for copied in copies], whole)
     dropped, lines = _cascade(whole, listed)
@@ -131,6 +149,11 @@ def copied_together(
         own = _lines_of(copied.place.file, lines, dropped, listed)
         answer.append(replace(copied, alone_in_file=alone, listings=own, emptied=_emptied(copied, dropped, listed)))
     return tuple(answer)
+
+
+def _all_of(file: str, going: Set[tuple[str, int]], gone: Set[tuple[str, int]], files: Files) -> bool:
+    places = [(file, one.index) for one in load_all(files.read(file))]
+    return all(place in going or place in gone for place in places)
 
 
 def _copied(secret: Secret, retire: bool, files: Files, inventory: Inventory) -> Copied:

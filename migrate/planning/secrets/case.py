@@ -20,7 +20,7 @@ from migrate.planning.accounts import Accounts, accounts
 from migrate.planning.cases import Case, Estate, Moved, NothingToDo, Selection
 from migrate.planning.compose import Composition
 from migrate.planning.configuration import scan_settings
-from migrate.planning.copies import Copiers, Listings, copied_together, copiers, kustomizations
+from migrate.planning.copies import Copiers, Gone, Listings, copied_together, copiers, kustomizations
 from migrate.planning.login.candidates import claims
 from migrate.planning.phases import Phase, SecretsSelect, all_phases
 from migrate.planning.secrets.names import names_of, release_edits, template_after
@@ -58,11 +58,11 @@ def secrets_cases(
         estate, charts, injector(*tree), kustomizations(estate.files), accounts(*tree), copiers(estate.inventory)
     )
     aside = (*claimed.values(), *left_out(found), *worklist(estate.inventory))
-    cases, gone = list[Case](), set[tuple[str, int]]()
+    cases, gone = list[SecretsCase](), Gone()
     for one in wanted:
         if isinstance(one.form, Fit):
-            cases.append(shared.case(one, one.form, retired_by, frozenset(gone), () if cases else aside))
-            gone |= {(held.file, held.document) for held in one.secrets if retired_by.get(held.id) == one.name}
+            cases.append(shared.case(one, one.form, retired_by, gone, () if cases else aside))
+            gone.take(cases[-1].subject.copies)
     return tuple(cases)
 
 
@@ -174,7 +174,7 @@ class _Shared:
         one: Candidate,
         form: Fit,
         retired_by: Mapping[str, str],
-        gone: frozenset[tuple[str, int]],
+        gone: Gone,
         aside: tuple[Remark, ...],
     ) -> SecretsCase:
         """The case of one. `gone`: what earlier ones retire, `aside`: what is said of those that stay."""

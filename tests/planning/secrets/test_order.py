@@ -228,3 +228,15 @@ def test_what_two_workloads_leave_empty_goes_with_the_last_of_them(tmp_path: Pat
     assert "part" not in (folder / "kustomization.yaml").read_text()
     if (command := kustomize.program()) is not None:
         assert kustomize.refusal(command, folder, ".") is None
+
+
+def test_what_is_emptied_folder_by_folder_goes_up_to_the_last_line(tmp_path: Path) -> None:
+    folder = one_folder(tmp_path / "e")
+    for name in ("one", "two"):
+        (folder / f"part/{name}").mkdir()
+        (folder / f"part/{name}.yaml").rename(folder / f"part/{name}/{name}.yaml")
+        (folder / f"part/{name}/kustomization.yaml").write_text(f"resources: [{name}.yaml]\n")
+    (folder / "part/kustomization.yaml").write_text("resources:\n  - one\n  - two\n")
+    made_so(folder, planned(folder, wave=1), "inject-pod", "orphan-external-secret", "remove-external-secret")
+    assert not [one for one in (folder / "part").rglob("*") if one.is_file()]
+    assert "part" not in (folder / "kustomization.yaml").read_text()
