@@ -168,6 +168,25 @@ def test_the_dry_run_sends_the_changed_pod_and_leaves_nothing(there: Cluster) ->
     assert (refused or {})["allowed"] is False
 
 
+def test_the_dry_run_of_a_stateful_set_has_the_volumes_that_it_claims(there: Cluster) -> None:
+    mount = {"name": "data", "mountPath": "/data"}
+    pod = {"serviceAccountName": "grafana", "containers": [{"name": "a", "image": "a", "volumeMounts": [mount]}]}
+    labels = {"matchLabels": {"app": "kept"}}
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    there.make(
+        "/apis/apps/v1/namespaces/watch/statefulsets",
+        metadata={"name": "kept"},
+        spec={
+            "serviceName": "kept",
+            "selector": labels,
+            "template": {"metadata": {"labels": labels["matchLabels"]}, "spec": pod},
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim}],
+        },
+    )
+    found = seen(there, f"cluster:DryRun/StatefulSet/watch/kept?{json.dumps({**UNCHANGED, 'container': 'a'})}") or {}
+    assert found["allowed"] is True, found
+
+
 def test_room_is_what_nodes_have_left_for_the_changed_pod(there: Cluster) -> None:
     allocatable = {"cpu": "1", "memory": "1Gi", "pods": "10"}
     there.make("/api/v1/nodes", metadata={"name": "n"}, status={"allocatable": allocatable, "capacity": allocatable})

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from migrate.injector.annotation import PREFIX
-from migrate.model.json import Json, mapping, sequence
+from migrate.model.json import Json, items, mapping, sequence, text
 from migrate.stores.cluster.api import Api, metadata, place
 from migrate.stores.cluster.store import RESTARTED, template_annotations
 
@@ -25,10 +25,17 @@ PLURALS = {
 
 
 def pod_template(found: dict[str, Json]) -> dict[str, Json]:
-    """The template of the pods that a workload makes."""
+    """The template of the pods that a workload makes; of a StatefulSet with the claims of its first pod."""
     spec = mapping(found.get("spec"))
     inner = mapping(mapping(spec.get("jobTemplate")).get("spec"))
-    return mapping((inner or spec).get("template"))
+    template = mapping((inner or spec).get("template"))
+    claims = [text(metadata(one).get("name")) for one in items(spec.get("volumeClaimTemplates"))]
+    if not claims:
+        return template
+    first, pod = text(metadata(found).get("name")), mapping(template.get("spec"))
+    held: list[Json] = [{"name": name, "persistentVolumeClaim": {"claimName": f"{name}-{first}-0"}} for name in claims]
+    rest = [one for one in items(pod.get("volumes")) if one.get("name") not in claims]
+    return {**template, "spec": {**pod, "volumes": [*rest, *held]}}
 
 
 def workload(api: Api, kind: str, name: str) -> dict[str, Json] | None:
