@@ -52,7 +52,7 @@ def pages(where: Place) -> Pages:
     from migrate.views import board as view
     from migrate.views.status import status_json
 
-    inventory, _ = take(where.estate)
+    inventory = take(where.estate).inventory
     sight = Sight(where)
 
     def page() -> str:

@@ -33,7 +33,7 @@ def export_rollback(
 
     where = place(estate, world)
     one = chosen_run(where, run)
-    held = sources(one.loaded.plan, paths_by_secret(take(where.estate)[0]))
+    held = sources(one.loaded.plan, paths_by_secret(take(where.estate).inventory))
     files = export(one.loaded.plan, one.loaded.name, one.loaded.digest, held)
     files["rollback.sh"] = way_back(one.loaded, one.run)
     write_export(folder, files, one.loaded.name)

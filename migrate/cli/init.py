@@ -42,7 +42,7 @@ def init(
             undone="nothing was written",
             following="edit it, or compare it with: migrate init --print",
         )
-    text = starter(take(estate)[0])
+    text = starter(take(estate).inventory)
     if shown:
         emit_text(text)
         return

@@ -73,7 +73,7 @@ def least_privilege(
     if live and world is not None:
         raise Usage("--live and --world exclude each other", following="leave out one of them")
     where = place(estate, world)
-    inventory, _ = take(where.estate)
+    inventory = take(where.estate).inventory
     seen = _seen(where, _plans(where, plans), inventory, live=live)
     rows = compared(inventory, seen.owns, seen.readers)
     view.show(rows, seen.unknown, live=live, as_json=as_json, markdown=output is Format.MARKDOWN)

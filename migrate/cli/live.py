@@ -30,7 +30,7 @@ def _address(estate: Path) -> str | None:
     from migrate.cli.scan import take
     from migrate.planning.starter import main_store
 
-    store = main_store(take(estate)[0])
+    store = main_store(take(estate).inventory)
     return store.server if store else None
 
 

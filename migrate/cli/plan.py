@@ -15,13 +15,12 @@ from migrate.cli.place import EstateOption, PhasesOption, standing_in
 from migrate.model.errors import Exit, Failed, Refused, Usage
 
 if TYPE_CHECKING:
-    from migrate.estate.inventory import Inventory
+    from migrate.cli.scan import Taken
     from migrate.model.json import Json
     from migrate.model.plan import Plan
     from migrate.planning.cases import Estate
     from migrate.planning.phases import Phase
     from migrate.planning.servers import Servers
-    from migrate.views.scan import Estate as Scanned
 
 
 class Credential(StrEnum):
@@ -126,24 +125,23 @@ def read_estate(folder: Path | None) -> Estate:
     """Scan the estate and keep the means to read its files again. Raises Failed where it cannot be read."""
     from migrate.cli.scan import take
 
-    return estate_of(*take(folder or standing_in()))
+    return estate_of(take(folder or standing_in()))
 
 
-def estate_of(inventory: Inventory, found: Scanned) -> Estate:
+def estate_of(taken: Taken) -> Estate:
     """A scanned estate, with the means to read its files again. Raises as `read_estate` does."""
-    from migrate.cli.scan import facts_of
     from migrate.planning.cases import Estate
     from migrate.planning.configuration import FILE, read_config
     from migrate.planning.files import Files
-    from migrate.stores.tree import Tree, listing
+    from migrate.stores.tree import Tree
 
+    found = taken.standing
     tree = Tree(found.path)
-    entries = listing(tree.root)
-    files = Files(tuple(entry.path for entry in entries.entries), tree.read, facts_of(tree.root, entries))
+    files = Files(tuple(entry.path for entry in taken.listing.entries), tree.read, taken.facts())
     settings = tree.read(FILE) if FILE in files.paths else None
     config = read_config(settings, os.environ)
     authority = _authority(config.database.ca, Path(found.path))
-    return Estate(inventory, files, config, found.commit, found.dirty, authority)
+    return Estate(taken.inventory, files, config, found.commit, found.dirty, authority)
 
 
 def _authority(named: str | None, estate: Path) -> str:

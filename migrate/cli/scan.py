@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,18 +53,18 @@ def scan(
 
     if as_json and wanted not in {Format.TABLE, Format.JSON}:
         raise Usage("--json and --format ask for two forms at once", following="choose one of the two")
-    inventory, found = take(estate, cached=not no_cache)
+    taken = take(estate, cached=not no_cache)
     chosen = Format.JSON if as_json else wanted
-    show(inventory, found, chosen.value, lambda: _beginning(inventory, found), _named(estate))
-    if strict and _doubtful(inventory):
+    show(taken.inventory, taken.standing, chosen.value, lambda: _beginning(taken), _named(estate))
+    if strict and _doubtful(taken.inventory):
         raise typer.Exit(Exit.FAILED)
 
 
-def _beginning(inventory: Inventory, found: Estate) -> Beginning:
+def _beginning(taken: Taken) -> Beginning:
     """What can be planned here; looked for only where something could move."""
     from migrate.model.plan import NotYet, Nowhere
 
-    totals = inventory.totals()
+    totals = taken.inventory.totals()
     if not totals["ready"] + totals["adapt"]:
         return Nowhere()
     from migrate.cli.plan import estate_of
@@ -72,7 +73,7 @@ def _beginning(inventory: Inventory, found: Estate) -> Beginning:
 
     phases = all_phases()
     try:
-        return beginning(estate_of(inventory, found), phases)
+        return beginning(estate_of(taken), phases)
     except MigrateError:
         return NotYet(phases[0].name)  # a setting is wrong, which planning says better than a scan can
 
@@ -86,12 +87,31 @@ def _named(estate: Path) -> str:
     return "" if estate.resolve() == standing_in().resolve() else shlex.quote(str(estate))
 
 
-def take(estate: Path, *, cached: bool = True) -> tuple[Inventory, Estate]:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A scan, and the listing it was made from."""
+
+    inventory: Inventory
+    standing: Estate
+    listing: Listing
+    read: tuple[FileFacts, ...] | None
+    """What each file says; None where nothing changed since the last scan, whose result this is."""
+
+    def facts(self) -> dict[str, FileFacts]:
+        """What each file says; where this scan had not to ask, as a scan before kept it. Raises nothing for that."""
+        from migrate.stores.gather import gather
+
+        root = self.standing.path
+        read = gather(root, self.listing, _extract, lambda done, all_: None).files if self.read is None else self.read
+        return {one.file: one for one in read}
+
+
+def take(estate: Path, *, cached: bool = True) -> Taken:
     """Scan a folder. Raises Failed where it is no folder, cannot be listed, or its migrate.yaml is wrong."""
     import gc
 
     from migrate.stores.checkout import Checkout
-    from migrate.stores.tree import Tree, reason
+    from migrate.stores.tree import Tree, listing, reason
     from migrate.views.progress import Progress
     from migrate.views.scan import Estate
 
@@ -101,7 +121,8 @@ def take(estate: Path, *, cached: bool = True) -> tuple[Inventory, Estate]:
     gc.disable()
     try:
         with Checkout(tree.root) as checkout, Progress("scanning") as progress:
-            inventory = _inventory(tree, settings, progress, cached=cached)
+            found = listing(tree.root)
+            inventory, read = _inventory(tree, found, settings, progress, cached=cached)
             standing = checkout.standing()
     except OSError as error:
         raise Failed(
@@ -109,40 +130,30 @@ def take(estate: Path, *, cached: bool = True) -> tuple[Inventory, Estate]:
         ) from error
     finally:
         gc.enable()
-    return inventory, Estate(tree.root, standing.commit, standing.dirty)
+    return Taken(inventory, Estate(tree.root, standing.commit, standing.dirty), found, read)
 
 
-def _inventory(tree: Tree, settings: Settings, progress: Progress, *, cached: bool) -> Inventory:
-    """The last scan's result where nothing changed, else a new one."""
+def _inventory(
+    tree: Tree, found: Listing, settings: Settings, progress: Progress, *, cached: bool
+) -> tuple[Inventory, tuple[FileFacts, ...] | None]:
+    """The last scan's result where nothing changed, else a new one and what it was made from."""
     from migrate.stores import factcache
     from migrate.stores.lastscan import LastScan
-    from migrate.stores.tree import listing
 
-    found = listing(tree.root)
     last = None
     if cached:
         rules = f"{factcache.version()} {sorted(settings.bootstrap)} {settings.overrides} {settings.adapters}"
         last = LastScan(factcache.place(tree.root), found, rules)
         if (known := last.recall(tree)) is not None:
-            return known
+            return known, None
     from migrate.estate.scan import assemble
     from migrate.stores.gather import gather
 
     gathered = gather(tree.root, found, _extract, progress.tell, cached=cached)
-    sure = gathered.sure
-    del found  # a fifth of the memory at 100,000 files
     inventory = assemble(gathered.files, tree.read, gathered.seen, gathered.skipped, settings)
-    del gathered
-    if last is not None and sure:
+    if last is not None and gathered.sure:
         last.keep(inventory, tree)
-    return inventory
-
-
-def facts_of(root: str, found: Listing) -> dict[str, FileFacts]:
-    """What each file says; a scan just before kept it. Raises nothing for what it reads."""
-    from migrate.stores.gather import gather
-
-    return {one.file: one for one in gather(root, found, _extract, lambda done, all_: None).files}
+    return inventory, gathered.files
 
 
 def _folder(estate: Path) -> str:

@@ -48,7 +48,7 @@ def working_copy(url: str, folder: Path) -> tuple[Path, str]:
 def scanned(url: str, folder: Path) -> dict[str, Json]:
     """What `migrate scan` says of the branch that the lab lives from: its totals, and how many the agent serves."""
     git("clone", "--quiet", url, str(folder))
-    inventory, _ = take(folder, cached=False)
+    inventory = take(folder, cached=False).inventory
     return {**inventory.totals(), "served": len(inventory.served)}
 
 
