@@ -206,24 +206,27 @@ def _export(folder: Path, made: Plan, document: dict[str, Json], read: Estate, p
 
 
 def _hand_out(output: Path | None, made: Plan, document: dict[str, Json]) -> None:
-    import json
-
+    from migrate.views import console
     from migrate.views import plan as view
 
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if output is None:
         view.summary(made, str(document["name"]), str(document["digest"]))
     elif str(output) == "-":
-        view.raw(text)
+        view.raw(console.dumped(document).decode("utf-8", "surrogatepass"))
     else:
-        _write(output, text.encode())
+        _write(output, document)
         view.written(str(output), str(document["name"]), str(document["digest"]), made)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, document: dict[str, Json]) -> None:
+    import json
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        # Piece by piece: the text of a plan of thousands of workloads is hundreds of megabytes.
+        with path.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as stream:
+            json.dump(document, stream, indent=2, ensure_ascii=False)
+            stream.write("\n")
     except OSError as error:
         raise Failed(
             f"{path}: {error.strerror or type(error).__name__}", following="name a place that can be written to"

@@ -36,10 +36,15 @@ def patch(before: Json, after: Json) -> tuple[Patch, Patch]:
     return _proven(before, after), _proven(after, before)
 
 
-def _proven(before: Json, after: Json) -> Patch:
+def differences(before: Json, after: Json) -> Patch:
+    """One of the two, for whoever proves it in the form in which it is handed out."""
     made = _Patch()
     _differ(before, after, (), made)
-    operations = made.operations()
+    return made.operations()
+
+
+def _proven(before: Json, after: Json) -> Patch:
+    operations = differences(before, after)
     try:
         result = jsonpatch.apply_patch(before, operations)
     except jsonpatch.JsonPatchException as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from migrate.injector.refusal import RefusalError
 
@@ -41,6 +42,7 @@ class _Parts:
     style: str
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Quantity:
     """Read a quantity. Raises RefusalError with the text of apimachinery."""
     if text == "0":

@@ -29,7 +29,29 @@ def canonical(value: Json) -> bytes:
 
 def digest(value: Json) -> str:
     """sha256 of the canonical form, lower-case hex."""
-    return hashlib.sha256(canonical(value)).hexdigest()
+    found = hashlib.sha256()
+    for part in _parts(value, levels=2):
+        found.update(part)
+    return found.hexdigest()
+
+
+def _parts(value: Json, levels: int) -> Iterator[bytes]:
+    """The canonical form, piece by piece: that of a plan of thousands of steps is hundreds of megabytes."""
+    match value:
+        case dict() if levels:
+            yield b"{"
+            for number, key in enumerate(sorted(value)):
+                yield (b"," if number else b"") + canonical(key) + b":"
+                yield from _parts(value[key], levels - 1)
+            yield b"}"
+        case list() if levels:
+            yield b"["
+            for number, item in enumerate(value):
+                yield b"," if number else b""
+                yield from _parts(item, levels - 1)
+            yield b"]"
+        case _:
+            yield canonical(value)
 
 
 def mapping(value: Json) -> dict[str, Json]:

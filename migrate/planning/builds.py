@@ -69,7 +69,7 @@ def _together(commits: list[Step]) -> Iterator[list[Step]]:
 def _left(steps: Sequence[Step], composition: Composition) -> dict[str, bytes | None]:
     """The files as these commits leave them."""
     edits = [edit for step in steps for edit in step.change.files]
-    return {edit.file: composition.texts[edit.after] if edit.after else None for edit in edits}
+    return {edit.file: composition.versions.texts[edit.after] if edit.after else None for edit in edits}
 
 
 def _called(steps: Sequence[Step]) -> str:
@@ -133,7 +133,7 @@ def _insist_on_names(composition: Composition, files: Files) -> None:
         if posixpath.basename(path) not in KUSTOMIZATION_NAMES or path in gone:
             continue
         blob = after.get(path)
-        for name, listed in _texts(files.read(path) if blob is None else composition.texts[blob]):
+        for name, listed in _texts(files.read(path) if blob is None else composition.versions.texts[blob]):
             # A name may read like a folder; only in a list it is one.
             if beside(path, name) in gone or (listed and beside(path, name) in folders):
                 raise Refused(

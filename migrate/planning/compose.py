@@ -6,12 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from migrate.catalog import shelf
 from migrate.documents.edits import CannotEdit, RemoveDocument
-from migrate.documents.patches import patch
-from migrate.documents.reader import load_all
+from migrate.documents.patches import differences
 from migrate.model.change import Absent, Blobs, Change, Doc, Exact, FileEdit, Input, Irreversible, State, Undo
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping
@@ -21,7 +20,7 @@ from migrate.operations.subject import Subject
 from migrate.operations.wish import Edits, FileAct, Put, Remove, Rewrite, Wish, works_on
 from migrate.planning.commits import edit_file
 from migrate.planning.effects import called
-from migrate.planning.files import Drafts
+from migrate.planning.files import Drafts, Versions
 from migrate.planning.phases import Credential, Phase, Use
 from migrate.planning.servers import Found, Servers
 
@@ -32,8 +31,7 @@ class Composition:
 
     steps: tuple[Step, ...]
     patches: tuple[PatchPair, ...]
-    texts: dict[str, bytes]
-    """Every version of every file that occurs, by blob id."""
+    versions: Versions
     found: Found
     """What was there before, as far as it was looked at."""
 
@@ -54,7 +52,7 @@ class _World:
     found: Found
     states: dict[Target, State] = field(default_factory=dict)
     made_by: dict[Target, str] = field(default_factory=dict)
-    texts: dict[str, bytes] = field(default_factory=dict)
+    versions: Versions = field(default_factory=Versions)
     removed: dict[str, list[int]] = field(default_factory=dict)
     """Documents that are gone from a file, by their places in the tree that was read."""
 
@@ -83,7 +81,7 @@ def compose(
             world.states[wish.target] = change.after
             world.made_by[wish.target] = identity
     steps = [_compensated(step, owed, world) for step in steps]
-    return Composition(tuple(steps), tuple(patches), world.texts, world.found)
+    return Composition(tuple(steps), tuple(patches), world.versions, world.found)
 
 
 def _effect(wish: Wish) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -126,6 +124,7 @@ def _arguments(use: Use) -> dict[str, Json]:
     return arguments
 
 
+@cache
 def policy_text(policy: str) -> str:
     """A shipped policy template, by the name a phase gives it (`policies/NAME.hcl`)."""
     return (shelf("policies") / policy.removeprefix("policies/")).read_text(encoding="utf-8")
@@ -218,7 +217,7 @@ def _files(wish: Wish, step: str, world: _World) -> tuple[tuple[FileEdit, ...], 
         edits.append(edit)
         _keep(world, edit, before, after)
         if isinstance(one, Rewrite) and after is not None:
-            pairs += _patches(step, one, before, after)
+            pairs += _patches(step, one, edit, world.versions)
     return tuple(edits), pairs
 
 
@@ -235,25 +234,22 @@ def _moved_up(act: FileAct, world: _World) -> FileAct:
 
 def _keep(world: _World, edit: FileEdit, before: bytes, after: bytes | None) -> None:
     if edit.before is not None:
-        world.texts[edit.before] = before
+        world.versions.texts[edit.before] = before
     if edit.after is not None and after is not None:
-        world.texts[edit.after] = after
+        world.versions.texts[edit.after] = after
 
 
-def _patches(step: str, wish: Rewrite, before: bytes, after: bytes) -> Iterator[PatchPair]:
+def _patches(step: str, wish: Rewrite, edit: FileEdit, versions: Versions) -> Iterator[PatchPair]:
     """Patches are for documents that exist before and after; where one was removed the next stands in its place."""
-    old, new = _document(before, wish.document), _document(after, wish.document)
+    old, new = (versions.value(blob, wish.document) if blob else None for blob in (edit.before, edit.after))
     if old is None or new is None:
         return
     guard = tuple(_identity(mapping(old)))
     if guard != tuple(_identity(mapping(new))):
         return
-    there, back = patch(old, new)
+    # Not proven here: what is handed out, the guard with it, is proven as a file of its own would be applied (prove).
+    there, back = differences(old, new), differences(new, old)
     yield PatchPair(_object(wish.file, mapping(old)), step, (*guard, *there), (*guard, *back))
-
-
-def _document(data: bytes, index: int) -> Json:
-    return next((found.value for found in load_all(data) if found.index == index), None)
 
 
 def _identity(value: dict[str, Json]) -> Iterator[dict[str, Json]]:

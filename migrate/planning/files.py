@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from migrate.documents.reader import YamlFault, load_all
+from migrate.documents.reader import Document, YamlFault, load_all
 from migrate.estate.extract import extract
 from migrate.estate.facts import FileFacts
 from migrate.model.json import Json, mapping
@@ -114,3 +114,21 @@ class Drafts:
     def write(self, path: str, data: bytes | None) -> None:
         """The bytes from now on."""
         self.changed[path] = data
+
+
+@dataclass(slots=True)
+class Versions:
+    """Every version of every file that occurs in a composition, by blob id; each is read as YAML once."""
+
+    texts: dict[str, bytes] = field(default_factory=dict)
+    read: dict[str, list[Document]] = field(default_factory=dict)
+
+    def documents(self, blob: str) -> list[Document]:
+        """The documents of a version, for everybody who asks: nobody may change them. Raises YamlFault."""
+        if blob not in self.read:
+            self.read[blob] = load_all(self.texts[blob])
+        return self.read[blob]
+
+    def value(self, blob: str, document: int) -> Json:
+        """One document of a version, None where it has none of that index. Raises YamlFault."""
+        return next((one.value for one in self.documents(blob) if one.index == document), None)

@@ -13,13 +13,12 @@ from collections.abc import Callable
 import jsonpatch
 
 from migrate.documents.edits import same
-from migrate.documents.reader import load_all
 from migrate.model.change import Change, Doc, Exact, FileEdit, Irreversible, inverted
 from migrate.model.errors import Refused
 from migrate.model.json import Json, sequence
 from migrate.model.plan import PatchPair, Step
 from migrate.planning.compose import Composition
-from migrate.planning.files import blob_id
+from migrate.planning.files import Versions, blob_id
 from migrate.planning.rendering import backward, forward, reversed_diff
 from migrate.targets.lasting import Undoable, lasting
 
@@ -34,18 +33,19 @@ def prove(composition: Composition) -> None:
         if not seen.issuperset(step.depends):
             raise _unproven(step.id, "it stands before a step it depends on")
         seen.add(step.id)
-        _prove_step(step, composition.texts)
+        _prove_step(step, composition.versions)
     for pair in composition.patches:
         _prove_patch(pair, ids[pair.step], composition)
 
 
-def _prove_step(step: Step, texts: dict[str, bytes]) -> None:
+def _prove_step(step: Step, versions: Versions) -> None:
     change = step.change
     if change.before == change.after:
         raise _unproven(step.id, "it changes nothing")
     if (back := inverted(change)).before != change.after or back.after != change.before:
         raise _unproven(step.id, "its inverse does not lead back")
-    if not any(backward(change).get(key) for key in ("requests", "sql", "files", "stays", "patch")):
+    undo = backward(change)
+    if not any(undo.get(key) for key in ("requests", "sql", "files", "stays", "patch")):
         raise _unproven(step.id, "its inverse is empty")
     undoable = isinstance(lasting(change), Undoable)
     if isinstance(change.undo, Exact) and not undoable:
@@ -53,9 +53,9 @@ def _prove_step(step: Step, texts: dict[str, bytes]) -> None:
     if isinstance(change.undo, Irreversible) and not change.undo.remains:
         raise _unproven(step.id, "it does not say what remains")
     for edit in change.files:
-        _prove_file(step.id, edit, texts)
+        _prove_file(step.id, edit, versions.texts)
     if change.target.store == "vault" and undoable:
-        _prove_request(step.id, change)
+        _prove_request(step.id, change, undo)
 
 
 def _prove_file(step: str, edit: FileEdit, texts: dict[str, bytes]) -> None:
@@ -70,9 +70,9 @@ def _prove_file(step: str, edit: FileEdit, texts: dict[str, bytes]) -> None:
         raise _unproven(step, f"the diff of {edit.file} does not lead there and back")
 
 
-def _prove_request(step: str, change: Change) -> None:
+def _prove_request(step: str, change: Change, undo: dict[str, Json]) -> None:
     """The inverse of a write is either the deletion of the same path or a write of the state before, entire."""
-    (request,) = sequence(backward(change)["requests"])
+    (request,) = sequence(undo["requests"])
     (written,) = sequence(forward(change)["requests"])
     assert isinstance(request, dict)
     assert isinstance(written, dict)
@@ -87,9 +87,8 @@ def _prove_patch(pair: PatchPair, step: Step, composition: Composition) -> None:
     for edit in step.change.files:
         if edit.before is None or edit.after is None:
             continue
-        olds = [found.value for found in load_all(composition.texts[edit.before])]
-        news = [found.value for found in load_all(composition.texts[edit.after])]
-        if any(_leads(pair, old, new) for old, new in zip(olds, news, strict=False)):
+        olds, news = (composition.versions.documents(blob) for blob in (edit.before, edit.after))
+        if any(_leads(pair, old.value, new.value) for old, new in zip(olds, news, strict=False)):
             return
     raise _unproven(pair.step, f"the patch of {pair.target}, there and back, does not give the original")
 

@@ -19,7 +19,7 @@ from migrate.model.errors import Failed, Refused
 from migrate.model.plan import Step
 from migrate.operations.catalogue import OPERATIONS
 from migrate.planning.compose import Composition, compose
-from migrate.planning.files import Drafts, Files, blob_id
+from migrate.planning.files import Drafts, Files, Versions, blob_id
 from migrate.planning.login.subjects import fullname
 from migrate.planning.masking import MASK, Literals, literals, without_literals
 from migrate.planning.phases import Phase, all_phases, parse_phase
@@ -167,7 +167,7 @@ def test_a_step_that_changes_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def _composition(step: Step) -> Composition:
-    return Composition((step,), (), {}, Found(Servers("offline", lambda _: Absent(), (), "")))
+    return Composition((step,), (), Versions(), Found(Servers("offline", lambda _: Absent(), (), "")))
 
 
 def test_compose_never_touches_the_files(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.documents.reader import load_all
 from migrate.model.json import Json, at_pointer, canonical, mapping, sequence
 from migrate.model.plan import PatchPair
 from migrate.operations.agent import PREFIX, TOKEN_VOLUME
@@ -23,8 +22,7 @@ def values_after(subject: Connecting, composition: Composition) -> dict[str, Jso
     """The workload's values as the cutover leaves them."""
     place, at = subject.release.place, subject.release.at
     edits = [edit for step in composition.steps for edit in step.change.files if edit.file == place.file and edit.after]
-    data = composition.texts[str(edits[-1].after)] if edits else b""
-    node = next((found.value for found in load_all(data) if found.index == place.document), None)
+    node = composition.versions.value(str(edits[-1].after), place.document) if edits else None
     return mapping(at_pointer(node, at))
 
 

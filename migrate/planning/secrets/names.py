@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import jsonpatch
 
 from migrate.documents.patches import patch
-from migrate.documents.reader import load_all
 from migrate.estate.profiles import Profiles
 from migrate.model.json import Json, at_pointer, canonical, items, mapping, sequence, text
 from migrate.model.plan import Step
@@ -94,12 +93,12 @@ def document_after(subject: SecretsSubject, composition: Composition) -> Json:
     """The workload's document as the cutover leaves it."""
     step = cutover(subject, composition)
     assert step is not None
-    texts = {edit.file: composition.texts[str(edit.after)] for edit in step.change.files}
+    versions, left = composition.versions, {edit.file: str(edit.after) for edit in step.change.files}
     match subject.manifest.home:
         case Written(place):
-            return next((one.value for one in load_all(texts[place.file]) if one.index == place.document), None)
+            return versions.value(left[place.file], place.document)
         case Overlaid() as home:
-            operations = [mapping(one) for one in sequence(load_all(texts[home.file])[0].value)]
+            operations = [mapping(one) for one in sequence(versions.documents(left[home.file])[0].value)]
             patched: Json = jsonpatch.apply_patch(subject.manifest.document, operations)
             return patched
 
