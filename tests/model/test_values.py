@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from migrate.model.config import Config
 from migrate.model.duration import seconds, spoken
 from migrate.model.errors import Failed
+from migrate.model.json import Json, canonical, digest
 from migrate.model.target import Target, parse_target
 from migrate.planning.configuration import read_config, scan_settings
 
@@ -88,3 +91,19 @@ def test_a_column_that_sql_would_read_as_something_else_is_refused(part: str) ->
     with pytest.raises(Failed) as found:
         read_config(f"transit:\n  columns:\n    - {lines.strip()}\n".encode())
     assert "reserved word" in found.value.happened
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        1.5,
+        "ü\udcff",
+        [],
+        {},
+        [1, [2, [3, {"z": 1, "a": [{}, []]}]]],
+        {"b": [], "a": {"d": {"f": 1, "e": 2}}, "": None},
+    ],
+)
+def test_a_digest_taken_piece_by_piece_is_that_of_the_whole_canonical_form(value: Json) -> None:
+    assert digest(value) == hashlib.sha256(canonical(value)).hexdigest()
