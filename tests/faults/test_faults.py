@@ -35,7 +35,6 @@ from tests.live.mutual import furnished, operating, vault
 pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(1800)]
 
 ALL = os.environ.get("MIGRATE_PROOF") == "all"
-PROOF = pytest.mark.skipif(not ALL, reason="make proof")
 STANDING = (
     *("vault-sealed", "vault-stopped", "vault-cut", "postgres-stopped", "postgres-restarted", "postgres-cut"),
     *("external-secrets-stopped", "source-controller-stopped", "kustomize-controller-stopped"),
@@ -99,7 +98,7 @@ def _there_and_back(walk: Walk) -> None:
     _taken_once(walk)
 
 
-@PROOF
+@pytest.mark.proof
 def test_a_certificates_writes_meet_trouble_once_and_no_private_key_is_anywhere(
     world: Lab, gate: Between, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,7 +129,7 @@ def _nowhere(walk: Walk, seen: set[bytes]) -> str:
     return f"{len(secrets)} secrets in {len(files)} files and {len(seen)} command lines: none"
 
 
-@PROOF
+@pytest.mark.proof
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("name", ["vault-sealed", "vault-stopped", "postgres-stopped", "postgres-restarted"])
 def test_a_server_that_goes_in_the_moment_of_each_write_is_waited_for(
@@ -167,7 +166,7 @@ def _taken_once(walk: Walk) -> None:
     assert open_ <= {data["step"] for kind, data in events if kind in {"step.applied", "step.settled"}}
 
 
-@PROOF
+@pytest.mark.proof
 # A connection that a broken server leaves hanging is closed by whoever collects it.
 @pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -251,7 +250,7 @@ def test_what_another_operator_edits_meanwhile_is_named_and_kept_until_they_take
     )
 
 
-@PROOF
+@pytest.mark.proof
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_token_that_has_expired_is_said_so_and_a_new_one_goes_on(
     world: Lab, case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -269,7 +268,7 @@ def test_a_token_that_has_expired_is_said_so_and_a_new_one_goes_on(
     assert walk.made() == walk.case.stays
 
 
-@PROOF
+@pytest.mark.proof
 def test_a_value_that_somebody_writes_meanwhile_holds_the_run_and_its_token_shows_no_value(
     world: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
