@@ -208,7 +208,7 @@ class Writer:
 
     def _denied(self, task: _Task, why: str, following: str) -> Ending | None:
         if task.way == "back":
-            self._keep(task.id, why)
+            self._keep(task.id, f"{why}; {following}" if following else why)
             return None
         self._recorder.note("step.refused", step=task.id, way=task.way, why=why)
         return Failure(task.id, why, following or "put it right, then: migrate resume", self._run.wrote)

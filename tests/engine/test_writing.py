@@ -10,7 +10,7 @@ import pytest
 
 from migrate.checks.catalogue import check_for
 from migrate.engine.asking import Asker
-from migrate.engine.ending import Completed, Ending, Waiting
+from migrate.engine.ending import Completed, Ending, Partial, Waiting
 from migrate.engine.fold import fold
 from migrate.engine.inputs import Inputs
 from migrate.engine.recorder import Recorder
@@ -18,7 +18,7 @@ from migrate.engine.run import Engine
 from migrate.engine.writing import Writer
 from migrate.model.change import Absent, Change, Doc, State
 from migrate.model.plan import Plan
-from migrate.model.ports import Move, Outcome, OutcomeUnknown, Secrets, Snapshot, Written
+from migrate.model.ports import Denied, Move, Outcome, OutcomeUnknown, Secrets, Snapshot, Written
 from migrate.model.target import Target
 from migrate.stores.journal import Journal
 from tests.engine.plans import a_plan, a_step
@@ -83,6 +83,39 @@ def test_a_server_that_fails_every_time_is_somebodys_to_look_at_and_the_run_goes
     assert store.fails == 997
     store.fails = 0
     assert isinstance(driven(store, tmp_path, opened=False), Completed)
+
+
+class Refusing(Failing):
+    """A store whose token may not delete."""
+
+    def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
+        if self.fails and move.way == "back":
+            return Denied("the token may not write it", "grant it: delete")
+        self.states[move.change.target] = move.change.after
+        return Written()
+
+
+def test_a_right_that_the_way_back_lacks_is_named_with_what_was_left_and_once_granted_it_ends(tmp_path: Path) -> None:
+    store = Refusing(1)
+    assert isinstance(driven(store, tmp_path), Completed)
+    _turn(tmp_path)
+
+    found = driven(store, tmp_path, opened=False)
+
+    why = "the token may not write it; grant it: delete"
+    assert found == Partial((("expand.one", why), ("expand.two", why)))
+    store.fails = 0
+    _turn(tmp_path)
+    assert isinstance(driven(store, tmp_path, opened=False), Completed)
+    assert set(store.states.values()) == {Absent()}
+
+
+def _turn(folder: Path) -> None:
+    journal = Journal(folder / "journal.jsonl", lambda: datetime.now(UTC))
+    try:
+        journal.append("run.turned", {"way": "back"})
+    finally:
+        journal.close()
 
 
 def test_what_another_run_made_is_never_taken_for_ours(tmp_path: Path) -> None:
