@@ -5,6 +5,7 @@
                 places that name Secrets, and injections for annotations that the injector acts on
     tree        the facts of all files, by path
     kustomize, flux, argo, wiring    which objects really reach a cluster, under which names
+    waiting     what waits for what in Flux
     placed, settle, strategic, replacements, substitute    what is done to an object on the way
     externals, stores, held, gotemplate    ExternalSecrets, their stores, where in Vault the values lie, their templates
     values      Helm values that a release takes from ConfigMaps

@@ -23,6 +23,7 @@ gates             what must hold before which step
 commits, copies, deployed    steps in Git; how ExternalSecrets retire; which branch counts
 built, effects, builds       what the tree makes of a cluster, what a commit changes of that, as was said
 prove             each step and then its inverse, on what is there
+standstill, rebuilt          what stands still in Flux meanwhile; whether a cluster made anew would still come up
 implied, running  what the tree says of its servers, and what runs on them
 
 What becomes of a plan:
