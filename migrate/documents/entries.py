@@ -9,7 +9,6 @@ from migrate.documents.nodes import (
     BREAKS,
     MappingNode,
     Node,
-    ScalarNode,
     SequenceNode,
     column,
     line_end,
@@ -19,10 +18,10 @@ from migrate.documents.nodes import (
 from migrate.documents.place import Draft, Page, Place, Splice
 
 
-def position(node: Node, token: str | int) -> int:
+def position(page: Page, node: Node, token: str | int) -> int:
     """The position of a key among a mapping's pairs. The key is there: the place was found before."""
     assert isinstance(node, MappingNode)
-    return next(i for i, p in enumerate(node.pairs) if isinstance(p.key, ScalarNode) and p.key.text == token)
+    return next(i for i, p in enumerate(node.pairs) if page.said(p.key) == token)
 
 
 def dash(page: Page, node: SequenceNode, index: int) -> int:

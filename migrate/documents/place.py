@@ -63,7 +63,10 @@ class Page:
         return cls(text, root, style_of(text, root), as_json)
 
     def place(self, pointer: Pointer) -> Place:
-        """The node at a pointer. Raises CannotEdit for aliases, anchors and explicit keys on the way to it."""
+        """The node at a pointer. Raises CannotEdit for aliases, anchors and explicit keys on the way to it.
+
+        A key may be an alias (`*app :`): what stands under it is no part of the anchor.
+        """
         place = Place((), self.root, None, None, in_flow=False)
         self._check(place)
         for depth, token in enumerate(pointer):
@@ -74,12 +77,19 @@ class Page:
     def _step(self, place: Place, token: str | int, pointer: Pointer) -> Place:
         node = place.node
         if isinstance(node, MappingNode):
-            pair = next((p for p in node.pairs if isinstance(p.key, ScalarNode) and p.key.text == token), None)
+            pair = next((p for p in node.pairs if self.said(p.key) == token), None)
             if pair is not None:
                 return Place(pointer, pair.value, node, pair, place.in_flow or node.flow)
         if isinstance(node, SequenceNode) and isinstance(token, int) and token < len(node.items):
             return Place(pointer, node.items[token], node, None, place.in_flow or node.flow)
         raise CannotEdit("it is not written here: it comes from a merge key, or its key is spelt otherwise", pointer)
+
+    def said(self, key: Node) -> str | None:
+        """What a key says; an alias says what the last anchor of its name before it does."""
+        if isinstance(key, AliasNode):
+            said = [one for one in _scalars(self.root) if one.anchor == key.anchor and one.start < key.start]
+            return said[-1].text if said else None
+        return key.text if isinstance(key, ScalarNode) else None
 
     def _check(self, place: Place) -> None:
         node = place.node
@@ -92,8 +102,8 @@ class Page:
 
     def _check_key(self, place: Place) -> None:
         key = place.pair.key if place.pair else None
-        if not isinstance(key, ScalarNode) or key.anchor is not None:
-            raise CannotEdit("its key carries an anchor or is an alias", place.pointer)
+        if not isinstance(key, ScalarNode | AliasNode) or (isinstance(key, ScalarNode) and key.anchor is not None):
+            raise CannotEdit("its key carries an anchor", place.pointer)
         if self.text[: key.start].rstrip(" \t").endswith("?") and self.text[key.start - 1] in " \t":
             raise CannotEdit("its key is written with `?`", place.pointer)
 
@@ -202,3 +212,19 @@ def json_like(page: Page, node: Node) -> bool:
             return page.as_json or _in_double_quotes(items[-1])
         case _:
             return page.as_json
+
+
+def _scalars(node: Node) -> Iterator[ScalarNode]:
+    """Every scalar of a tree, in the order of the text."""
+    match node:
+        case ScalarNode():
+            yield node
+        case MappingNode():
+            for pair in node.pairs:
+                yield from _scalars(pair.key)
+                yield from _scalars(pair.value)
+        case SequenceNode():
+            for item in node.items:
+                yield from _scalars(item)
+        case AliasNode():
+            pass

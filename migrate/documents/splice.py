@@ -66,7 +66,7 @@ def drafts(page: Page, value: Json, edit: Edit) -> Iterator[Draft]:
             holder = page.place(pointer[:-1])
             page.place(pointer)
             page.no_merge(holder.node, pointer)
-            yield from entries.remove(page, holder, entries.position(holder.node, pointer[-1]))
+            yield from entries.remove(page, holder, entries.position(page, holder.node, pointer[-1]))
         case RemoveItem(sequence, identity):
             items = find(value, sequence)
             assert isinstance(items, list)

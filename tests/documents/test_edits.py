@@ -339,3 +339,29 @@ def test_a_document_is_added_after_all_others(end: bytes) -> None:
 def test_no_document_is_added_where_the_file_says_that_it_ends() -> None:
     with pytest.raises(CannotEdit):
         apply_edits(b"{}\n...\nkind: [\n", 0, [AddDocument({"kind": "ServiceAccount"})])
+
+
+ALIASED_KEY = b"name: &app web\nvalues:\n  *app :\n    image: one # kept\n  other: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (SetScalar(("values", "web", "image"), "two"), ALIASED_KEY.replace(b"one", b"two")),
+        (
+            AddKey(("values", "web"), "env", {"A": "b"}),
+            ALIASED_KEY.replace(b"# kept\n", b"# kept\n    env:\n      A: b\n"),
+        ),
+        (RemoveKey(("values", "web")), b"name: &app web\nvalues:\n  other: {}\n"),
+    ],
+)
+def test_what_stands_under_a_key_that_is_an_alias_can_be_edited(edit: Edit, expected: bytes) -> None:
+    assert apply_edits(ALIASED_KEY, 0, [edit]) == expected
+
+
+def test_a_key_that_is_an_alias_says_what_the_last_anchor_before_it_does() -> None:
+    data = b"a: &x one\nb: &x two\nc:\n  *x : 1\nd: &x three\n"
+    assert apply_edits(data, 0, [SetScalar(("c", "two"), 2)]) == data.replace(b": 1", b": 2")
+    for name in ("one", "three"):
+        with pytest.raises(CannotEdit, match="no such value"):
+            apply_edits(data, 0, [SetScalar(("c", name), 2)])
