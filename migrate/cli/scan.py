@@ -53,8 +53,8 @@ def scan(
 
     if as_json and wanted not in {Format.TABLE, Format.JSON}:
         raise Usage("--json and --format ask for two forms at once", following="choose one of the two")
-    taken = take(estate, cached=not no_cache)
     chosen = Format.JSON if as_json else wanted
+    taken = take(estate, cached=not no_cache, keep=chosen is Format.TABLE)
     show(taken.inventory, taken.standing, chosen.value, lambda: _beginning(taken), _named(estate))
     if strict and _doubtful(taken.inventory):
         raise typer.Exit(Exit.FAILED)
@@ -95,7 +95,7 @@ class Taken:
     standing: Estate
     listing: Listing
     read: tuple[FileFacts, ...] | None
-    """What each file says; None where nothing changed since the last scan, whose result this is."""
+    """What each file says; None where it was not asked for, or nothing changed since the last scan."""
 
     def facts(self) -> dict[str, FileFacts]:
         """What each file says; where this scan had not to ask, as a scan before kept it. Raises nothing for that."""
@@ -106,8 +106,11 @@ class Taken:
         return {one.file: one for one in read}
 
 
-def take(estate: Path, *, cached: bool = True) -> Taken:
-    """Scan a folder. Raises Failed where it is no folder, cannot be listed, or its migrate.yaml is wrong."""
+def take(estate: Path, *, cached: bool = True, keep: bool = True) -> Taken:
+    """Scan a folder, and `keep` what its files say for whoever plans next.
+
+    Raises Failed where it is no folder, cannot be listed, or its migrate.yaml is wrong.
+    """
     import gc
 
     from migrate.stores.checkout import Checkout
@@ -122,7 +125,7 @@ def take(estate: Path, *, cached: bool = True) -> Taken:
     try:
         with Checkout(tree.root) as checkout, Progress("scanning") as progress:
             found = listing(tree.root)
-            inventory, read = _inventory(tree, found, settings, progress, cached=cached)
+            inventory, read = _inventory(tree, found, settings, progress, cached=cached, keep=keep)
             standing = checkout.standing()
     except OSError as error:
         raise Failed(
@@ -134,7 +137,7 @@ def take(estate: Path, *, cached: bool = True) -> Taken:
 
 
 def _inventory(
-    tree: Tree, found: Listing, settings: Settings, progress: Progress, *, cached: bool
+    tree: Tree, found: Listing, settings: Settings, progress: Progress, *, cached: bool, keep: bool
 ) -> tuple[Inventory, tuple[FileFacts, ...] | None]:
     """The last scan's result where nothing changed, else a new one and what it was made from."""
     from migrate.stores import factcache
@@ -151,9 +154,11 @@ def _inventory(
 
     gathered = gather(tree.root, found, _extract, progress.tell, cached=cached)
     inventory = assemble(gathered.files, tree.read, gathered.seen, gathered.skipped, settings)
-    if last is not None and gathered.sure:
+    sure, read = gathered.sure, gathered.files if keep else None
+    del gathered
+    if last is not None and sure:
         last.keep(inventory, tree)
-    return inventory, gathered.files
+    return inventory, read
 
 
 def _folder(estate: Path) -> str:
