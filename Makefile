@@ -15,8 +15,9 @@ $(READY): pyproject.toml requirements/constraints.txt
 demo: $(READY)
 	@$(BIN)/migrate demo
 
+# Side by side on as many processors as there are; the real servers are one world, in one of the processes.
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4
 
 # New random examples for the property tests, instead of the same ones every time.
 fuzz: $(READY)

@@ -12,7 +12,7 @@ from hypothesis import settings
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ("tests.labworld", "tests.lab.engine", "tests.harness.fixtures")
+pytest_plugins = ("tests.labworld", "tests.sidebyside", "tests.lab.engine", "tests.harness.fixtures")
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)

@@ -28,7 +28,7 @@ from migrate.model.errors import MigrateError
 from migrate.views.lab_build import BuildLines
 
 _IN_CI = os.environ.get("CI", "").lower() == "true"
-_missed: list[str] = []
+_NO_LAB = "no lab: "
 
 
 class Lab:
@@ -166,21 +166,18 @@ def missing(why: str) -> NoReturn:
     """Skip this test aloud and counted; fail it in CI, which can have everything."""
     if _IN_CI:
         pytest.fail(f"no lab in CI: {why}")
-    _missed.append(why)
-    pytest.skip(f"no lab: {why}: make lab && migrate lab doctor")
+    without(f"{why}: make lab && migrate lab doctor")
 
 
 def without(why: str) -> NoReturn:
     """Skip this test aloud and counted, in CI too: what it needs cannot be had everywhere."""
-    _missed.append(why)
-    pytest.skip(why)
+    pytest.skip(f"{_NO_LAB}{why}")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say aloud how many tests saw no real server."""
-    if _missed:
+    skipped = (str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))
+    if missed := [reason for reason in skipped if _NO_LAB in reason]:
         terminalreporter.write_line(
-            f"{len(_missed)} tests did not run on real servers ({_missed[0]}): make lab, then again",
-            red=True,
-            bold=True,
+            f"{len(missed)} tests did not run on real servers ({missed[0]}): make lab, then again", red=True, bold=True
         )

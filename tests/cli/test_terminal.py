@@ -18,11 +18,13 @@ PROGRAM = "import sys; sys.argv[0] = 'migrate'; from migrate.cli.main import mai
 
 
 def typed(call: Call, *words: str, columns: int = 80, environment: dict[str, str] | None = None) -> Any:  # noqa: F811
+    # A terminal says how wide it is; tests in several processes have these two set for each.
+    inherited = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
     return pexpect.spawn(
         sys.executable,
         ["-c", PROGRAM, *words],
         cwd=str(call.estate),
-        env={**os.environ, **(environment or {})},
+        env={**inherited, **(environment or {})},
         dimensions=(40, columns),
         encoding="utf-8",
         timeout=60,
