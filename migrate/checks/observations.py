@@ -57,7 +57,8 @@ Times are RFC 3339 in UTC. A key that a store cannot know is left out; checks th
                                      pods: [{name, address, started, ready, agent, role, deleting, waiting}]}:
                                      waiting says what a pod waits for, in words
     cluster:Secret/NS/NAME           {uid, owners: [{kind, name, uid}], keys, immutable, synced}: synced says whether
-                                     its values equal their source in Vault (left out where that may not be seen)
+                                     its values equal their source in Vault; where that cannot be said, instead of it
+                                     {unsaid, settles}: why, and what would settle it
     cluster:SecretOwners/NS/NAME     {KIND/NAME: true}: who owns the Secret
     cluster:ExternalSecret/NS/NAME   {uid, ready, creationPolicy, refreshed, message, generation, handled}: handled is
                                      the generation that ESO last acted on

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from migrate.checks.answer import Answer, Fail, Inconclusive, Pass, Question
-from migrate.checks.looking import joined, look
+from migrate.checks.looking import UnseenError, joined, look
 from migrate.model.ports import Observer
 
 
 def old_way(observer: Observer, question: Question) -> Answer:
     """The Secret exists with its keys (split by commas) and equals Vault, ESO is alive, and the old login may log in.
 
-    Without an `old_login` there is no login to ask about.
+    Without an `old_login` there is no login to ask about. Raises UnseenError where the values cannot be compared.
     """
     about = question.about
     name, key, old = about["secret"], about["secret_key"], about["old_login"]
@@ -26,6 +26,11 @@ def old_way(observer: Observer, question: Question) -> Answer:
         return Inconclusive(f"ExternalSecret {about['external_secret']} is not there", "it is back in Git and applied")
     if not external.flag("ready"):
         return Inconclusive(f"ExternalSecret {about['external_secret']} is not Ready", "ESO reaches Vault again")
+    if secret.shows("unsaid"):
+        raise UnseenError(
+            f"whether Secret {name} holds what Vault holds cannot be said: {secret.text('unsaid')}",
+            secret.text("settles"),
+        )
     if not secret.flag("synced"):
         return Fail(
             f"Secret {name} does not hold what Vault holds",

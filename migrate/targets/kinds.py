@@ -62,7 +62,7 @@ _KINDS: dict[tuple[str, str], Kind] = {
     ("postgres", "plaintext"): Kind(moving=frozenset({"indexes", "type", "required"})),
     ("cluster", "Deployment"): Kind(moving=frozenset({"replicas", "updated", "ready", "pods", "blocked"})),
     # Whether its values equal their source is no part of what it is: that may be unseen for a while.
-    ("cluster", "Secret"): Kind(moving=frozenset({"synced"})),
+    ("cluster", "Secret"): Kind(moving=frozenset({"synced", "unsaid", "settles"})),
 }
 
 _PLAIN = Kind()

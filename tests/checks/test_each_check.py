@@ -404,6 +404,15 @@ def test_what_is_not_well_says_what_to_do(case: Case) -> None:
             pytest.fail(str(other))
 
 
+def test_values_that_cannot_be_compared_say_which_right_is_missing() -> None:
+    unsaid: dict[str, Json] = {"unsaid": "the token may not read kv/data/a", "settles": "grant it"}
+    hidden = {key: value for key, value in SECRET.items() if key != "synced"} | unsaid
+    answer = ask("kv.value-equal", OLD_WAY | {SECRET_AT: hidden})
+    assert isinstance(answer, Inconclusive)
+    assert "the token may not read kv/data/a" in answer.reading
+    assert answer.settles == "grant it"
+
+
 @pytest.mark.parametrize(
     ("why", "fix"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrate.model.json import Json
-from migrate.stores.servers.synced import equal
+from migrate.stores.servers.synced import Unsaid, equal
 
 VAULT: dict[str, dict[str, Json]] = {
     "app": {"user": "boards", "password": "one"},
@@ -53,7 +53,7 @@ WHOLE: list[Json] = [{"extract": ref("app")}]
             {"url": "one", "p": "one"},
             True,
         ),
-        # ESO's to say: nothing is shown.
+        # ESO's to say: the reason is shown.
         ({"data": ONE, "target": {"template": {"data": {"url": "{{ .p | b64enc }}"}}}}, {"url": "one"}, None),
         ({"data": ONE, "target": {"template": {"data": {"url": "{{ .other }}"}}}}, {"url": ""}, None),
         ({"data": ONE, "target": {"template": {"templateFrom": [{}]}}}, {"p": "one"}, None),
@@ -75,4 +75,15 @@ WHOLE: list[Json] = [{"extract": ref("app")}]
 def test_a_secret_is_compared_where_what_eso_makes_is_plain(
     spec: dict[str, Json], held: dict[str, str], wanted: bool | None
 ) -> None:
-    assert equal(spec, {key: value.encode() for key, value in held.items()}, VAULT.get) is wanted
+    found = equal(spec, {key: value.encode() for key, value in held.items()}, VAULT.get)
+    assert (None if isinstance(found, Unsaid) else found) is wanted
+
+
+def test_what_cannot_be_said_names_the_reason_and_no_value() -> None:
+    gone = equal({"data": [datum("p", **ref("gone", "password"))]}, {"p": b"one"}, VAULT.get)
+    made = equal({"data": ONE, "target": {"template": {"data": {"u": "{{ .p | b64enc }}"}}}}, {"u": b"one"}, VAULT.get)
+    assert isinstance(gone, Unsaid)
+    assert "nothing at gone in Vault" in gone.why
+    assert isinstance(made, Unsaid)
+    assert "template" in made.why
+    assert "one" not in f"{gone} {made}".split()

@@ -62,8 +62,7 @@ class ServersObserver:
                 return self.cluster.observe(target)
 
     def _secret(self, name: str) -> State:
-        shown, equal = synced(self.cluster.api, self.vault.api, name)
-        return _state(shown if not shown or equal is None else shown | {"synced": equal})
+        return _state(synced(self.cluster.api, self.vault.api, name))
 
     def _permitted(self, trial: str) -> dict[str, Json]:
         """What is shown instead of a trial that the operator switched off; empty where it is permitted."""

@@ -11,6 +11,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from migrate.model.json import Json, mapping, sequence
 from migrate.stores.cluster import secrets as kept
@@ -24,36 +25,56 @@ _EXACT = 2**53
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9._-]+")
 
 Read = Callable[[str], dict[str, Json] | None]
-"""What stands at a path in Vault; None where it may not be seen or is not there."""
+"""What stands at a path in Vault; None where nothing does. May raise the error below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """It cannot be said here. `why`, and what would settle it."""
+
+    why: str
+    settles: str = "compare it yourself, and pass the gate with the reason"
 
 
 class _ElsewhereError(Exception):
-    """What ESO makes of it cannot be said here."""
+    """What ESO makes of it cannot be said here. Never leaves this module."""
+
+    def __init__(self, unsaid: Unsaid) -> None:
+        super().__init__(unsaid.why)
+        self.unsaid = unsaid
 
 
-def synced(cluster: Cluster, vault: Vault, name: str) -> tuple[dict[str, Json] | None, bool | None]:
-    """A Secret as it may be shown, and whether it equals its source; None where that cannot be said."""
+def _only_eso(does: str) -> _ElsewhereError:
+    return _ElsewhereError(Unsaid(f"its ExternalSecret {does}, and only ESO says what comes of that"))
+
+
+def synced(cluster: Cluster, vault: Vault, name: str) -> dict[str, Json] | None:
+    """A Secret as it may be shown, with whether it equals its source (`synced`), or why that cannot be said."""
     shown, held = kept.secret(cluster, name)
     if not shown:
-        return shown, None
+        return shown
     spec = kept.filling(cluster, name)
     if spec is None:
-        return shown, None
+        return shown
     settings = kept.vault_of(cluster, spec, name.partition("/")[0])
-    return shown, equal(spec, held.values, lambda key: _source(vault, settings, key))
+    match equal(spec, held.values, lambda key: _source(vault, settings, key)):
+        case Unsaid(why, settles):
+            return shown | {"unsaid": why, "settles": settles}
+        case found:
+            return shown | {"synced": found}
 
 
-def equal(spec: dict[str, Json], held: dict[str, bytes], read: Read) -> bool | None:
-    """Whether these are the values that an ExternalSecret of this spec makes; None where that cannot be said.
+def equal(spec: dict[str, Json], held: dict[str, bytes], read: Read) -> bool | Unsaid:
+    """Whether these are the values that an ExternalSecret of this spec makes, or why that cannot be said.
 
     Keys beside those it makes are somebody else's, and no difference.
     """
     try:
         wanted = _templated(mapping(mapping(spec.get("target")).get("template")), _values(spec, read))
-    except _ElsewhereError:
-        return None
+    except _ElsewhereError as error:
+        return error.unsaid
     if not wanted:
-        return None
+        return Unsaid("its ExternalSecret names no value")
     return all(key in held and same(held[key], value.encode()) for key, value in wanted.items())
 
 
@@ -69,30 +90,30 @@ def _values(spec: dict[str, Json], read: Read) -> dict[str, str]:
 
 
 def _whole(source: dict[str, Json], read: Read) -> dict[str, str]:
-    if set(source) != {"extract"}:  # find, rewrite and generators
-        raise _ElsewhereError
+    if set(source) != {"extract"}:
+        raise _only_eso("finds, rewrites or generates values")
     extract = mapping(source["extract"])
     values = _at(extract, read)
     if extract.get("property"):
         values = mapping(values.get(str(extract["property"])))
     if not all(_PLAIN_KEY.fullmatch(key) for key in values):
-        raise _ElsewhereError
+        raise _only_eso("takes a whole path whose keys are no names of a Secret")
     return {key: _text(value) for key, value in values.items()}
 
 
 def _single(ref: dict[str, Json], read: Read) -> str:
     values = _at(ref, read)
     if not ref.get("property"):
-        raise _ElsewhereError  # the whole map, in a form of ESO's own
+        raise _only_eso("takes a whole path as one value")
     return _text(values.get(str(ref["property"])))
 
 
 def _at(ref: dict[str, Json], read: Read) -> dict[str, Json]:
     if any(ref.get(key) not in (None, "None", "Default") for key in ("version", "decodingStrategy", "metadataPolicy")):
-        raise _ElsewhereError
+        raise _only_eso("names a version, a decoding or a policy of metadata")
     found = read(str(ref.get("key")))
     if found is None:
-        raise _ElsewhereError
+        raise _ElsewhereError(Unsaid(f"there is nothing at {ref.get('key')} in Vault", "what it copies is there again"))
     return found
 
 
@@ -105,13 +126,13 @@ def _text(value: Json) -> str:
             return "true" if value else "false"
         case int() if abs(value) < _EXACT:
             return str(value)
-    raise _ElsewhereError
+    raise _only_eso("takes a value that is no text, no boolean and no whole number below 2^53")
 
 
 def _templated(template: dict[str, Json], values: dict[str, str]) -> dict[str, str]:
     data = mapping(template.get("data"))
     if template.get("templateFrom") or template.get("engineVersion") not in (None, "v2"):
-        raise _ElsewhereError
+        raise _only_eso("has a template elsewhere, or of an engine before v2")
     if not data:
         return values
     made = {key: _filled(str(text), values) for key, text in data.items()}
@@ -121,16 +142,20 @@ def _templated(template: dict[str, Json], values: dict[str, str]) -> dict[str, s
 def _filled(text: str, values: dict[str, str]) -> str:
     """A template that only names values. Raises for anything else, also for a name that is not there."""
     if "{{" in _NAMES.sub("", text):
-        raise _ElsewhereError
+        raise _only_eso("has a template that does more than name values")
     if any(name not in values for name in _NAMES.findall(text)):
-        raise _ElsewhereError
+        raise _only_eso("has a template that names a value which is not there")
     return _NAMES.sub(lambda found: values[found[1]], text)
 
 
 def _source(vault: Vault, settings: dict[str, Json], key: str) -> dict[str, Json] | None:
     mount, second = str(settings.get("path") or ""), settings.get("version") != "v1"
     path = key.removeprefix(f"{mount}/").removeprefix("data/") if second else key
-    answer = vault.look(f"{mount}/data/{path}" if second else f"{mount}/{path}")
+    full = f"{mount}/data/{path}" if second else f"{mount}/{path}"
+    answer = vault.look(full)
+    if answer.status == 403:
+        grant = f'grant it, then again: path "{full}" {{ capabilities = ["read"] }}'
+        raise _ElsewhereError(Unsaid(f"the token may not read {full}", grant))
     if not answer.ok:
         return None
     return mapping(answer.data.get("data")) if second else answer.data
