@@ -5,6 +5,8 @@ Those share one world a run. A scheduler is told the names of tests and no marks
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
@@ -18,6 +20,6 @@ class OneWorld(LoadScopeScheduling):  # type: ignore[misc]
         return "servers" if nodeid.startswith(SERVERS) else nodeid.partition("::")[0]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> OneWorld:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneWorld:
     """Asked by pytest-xdist where there is more than one process."""
-    return OneWorld(config)
+    return OneWorld(config, log)
