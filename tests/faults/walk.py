@@ -81,13 +81,7 @@ class Walk:
 
     def bear(self, name: str, *words: str) -> None:
         """Log in with a policy that the tool writes, and with nothing else."""
-        self.operator.said()
-        assert self.operator.type(*words) == 0
-        self.lab.vault.ask("PUT", f"/v1/sys/policies/acl/{name}", {"policy": self.operator.said()})
-        asked = {"policies": [name], "no_default_policy": True, "no_parent": True, "ttl": "1h"}
-        token = self.lab.vault.ask("POST", "/v1/auth/token/create", asked)["auth"]["client_token"]
-        (self.folder / "token").write_text(str(token))
-        self.secrets[f"token {name}"] = str(token).encode()
+        self.secrets[f"token {name}"] = self.operator.bear(name, *words).encode()
 
     def forward(self, to: str, patience: float = _PATIENCE) -> None:
         """Go on until what comes next is of that stage, or all is done."""
@@ -154,7 +148,6 @@ def walking(
     ear = Ear(capsys)
     case.fresh(lab)
     operator = seated(lab, folder, ear, set_, case.settings)
-    set_.setenv("MIGRATE_VAULT_TOKEN_FILE", str(folder / "token"))
     set_.setenv("MIGRATE_VAULT_AUTH_AUDIENCE", lab.world.url(ports.VAULT))
     if address:
         set_.setenv("MIGRATE_VAULT_ADDRESS", address)

@@ -62,6 +62,8 @@ class Operator:
     lab: Lab
     clone: Path
     capsys: Heard
+    token: Path
+    """The file with the token for Vault that the tool is told of: root's until another is borne."""
 
     def type(self, *words: str) -> int:
         """One command; its exit code."""
@@ -72,11 +74,23 @@ class Operator:
         return self.lab.run("git", "-C", str(self.clone), *identity, *words, check=check)
 
     def approved(self, phase: str, plan: Path, *words: str) -> str:
-        """Plan for the servers, and apply up to the first gate that waits. Gives the digest."""
+        """Plan for the servers, and apply up to the first gate that waits, each with a token of its own; the digest."""
+        self.bear("migrate-plan", "policies", "show", "plan")
         assert self.type("plan", phase, "--live", "-o", str(plan), *words) == 0, self.said()
         digest = str(json.loads(plan.read_text())["digest"])
+        self.bear("migrate-apply", "policies", "show", "apply", str(plan))
         assert self.type("apply", str(plan), "--approve", digest) in {0, 4}, self.said()
         return digest
+
+    def bear(self, name: str, *words: str) -> str:
+        """Log in with a policy that the tool writes, and with nothing else; the token."""
+        self.said()
+        assert self.type(*words) == 0
+        self.lab.vault.ask("PUT", f"/v1/sys/policies/acl/{name}", {"policy": self.said()})
+        asked = {"policies": [name], "no_default_policy": True, "no_parent": True, "ttl": "1h"}
+        token = str(self.lab.vault.ask("POST", "/v1/auth/token/create", asked)["auth"]["client_token"])
+        self.token.write_text(token)
+        return token
 
     def go_on(self, digest: str, enough: Callable[[str], bool] = lambda _reason: False) -> str:
         """Resume, merge and give reasons until the run has ended, or waits for what is `enough`; its last state."""
@@ -118,7 +132,8 @@ def seated(lab: Lab, folder: Path, capsys: Heard, set_: pytest.MonkeyPatch, sett
     """An operator with a clone of the estate, its settings (and these besides), and credentials in files."""
     clone, key = folder / "estate", lab.world.credential
     lab.run("git", "clone", "--quiet", lab.environment["LAB_GIT"], str(clone))
-    found = Operator(lab, clone, capsys)
+    found = Operator(lab, clone, capsys, folder / "token")
+    found.token.write_text(key("vault-root").read_text())
     (clone / "migrate.yaml").write_text(
         SETTINGS.format(vault=lab.world.url(ports.VAULT), database=f"{lab.world.address}:{ports.POSTGRES}") + settings
     )
@@ -140,7 +155,7 @@ def seated(lab: Lab, folder: Path, capsys: Heard, set_: pytest.MonkeyPatch, sett
         "KUBECONFIG": key("admin.kubeconfig"),
         "PATH": lab.environment["PATH"],
         "MIGRATE_VAULT_CA": key("ca.crt"),
-        "MIGRATE_VAULT_TOKEN_FILE": key("vault-root"),
+        "MIGRATE_VAULT_TOKEN_FILE": found.token,
         "MIGRATE_DATABASE_CA": folder / TRUSTED,
         "MIGRATE_DATABASE_ADMIN_FILE": folder / "dsn",
         "MIGRATE_STATE": folder / "state",
