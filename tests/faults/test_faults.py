@@ -167,13 +167,15 @@ def _taken_once(walk: Walk) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.parametrize("case", CASES, ids=str)
 # A connection that a broken server leaves hanging is closed by whoever collects it.
 @pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_whatever_stands_still_at_every_stage_the_run_waits_and_goes_on_when_it_is_mended(
-    world: Lab, gate: Between, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    walk = walking(world, PHASE1, tmp_path, capsys, monkeypatch, gate.address)
+    world: Lab, gate: Between, case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    walk = walking(world, case, tmp_path, capsys, monkeypatch, gate.address)
     tried = Counter[str]()
 
     def under_each(where: str, *words: str) -> None:
@@ -191,18 +193,20 @@ def test_whatever_stands_still_at_every_stage_the_run_waits_and_goes_on_when_it_
 
     walk.held = held
     _begun(walk, gate, monkeypatch, "expand")
-    walk.forward("done")
+    walk.forward(case.far[0])
+    held(walk.operator.standing())
     walk.secrets |= rotated(world)
-    under_each("when done, verify", "verify")
-    under_each("when done, rollback", "rollback")
+    under_each("at its end, verify", "verify")
+    under_each("at its end, rollback", "rollback")
     walk.back()
     assert walk.made() == walk.case.stays
     assert walk.operator.standing()["state"] == "rolled-back"
     _taken_once(walk)
     counted = ", ".join(f"{count} {where}" for where, count in tried.items())
-    TOLD.append(f"faults: {len(STANDING)} servers broken under {tried.total()} commands: {counted}")
+    TOLD.append(f"faults: {case}, {len(STANDING)} servers broken under {tried.total()} commands: {counted}")
     TOLD.append(f"canaries: {_nowhere(walk, set())}")
-    assert {f"before {stage}" for stage in STAGES} <= set(tried), tried
+    wanted = {str(mapping(step)["stage"]) for step in json.loads((tmp_path / "plan.json").read_text())["steps"]}
+    assert {f"before {stage}" for stage in wanted} <= set(tried), tried
 
 
 def _begun(walk: Walk, gate: Between, set_: pytest.MonkeyPatch, stage: str) -> None:
