@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from migrate.model.plan import STAGES
 from tests.faults import notes
 from tests.labworld import Lab
 
@@ -34,6 +35,8 @@ class Case:
     near: tuple[str, int]
     far: tuple[str, int]
     """How far a short and a long way go before they go back, and the requests that then have written to Vault."""
+    stands: tuple[str, ...] = STAGES
+    """Before which stages a run waits for people, one after the other, when the first write met a sealed Vault."""
     stays: frozenset[str] = frozenset()
     """What of it is there when the run was taken back."""
     settings: str = ""
@@ -63,7 +66,7 @@ PHASE2 = Case(
     "phase2", ("--only", "auth/oauth2-proxy"), "auth", "mig-auth-oauth2-proxy",
     (_SECRET.format("auth", "oauth2-proxy"), _DEPLOYMENT.format("auth", "oauth2-proxy")),
     Path("infrastructure/auth/oauth2-proxy/service.yaml"), re.compile(r"(?<=  port: )\d+"),
-    made=2, near=("contract", 4), far=("done", 4),
+    made=2, near=("contract", 4), far=("done", 4), stands=("expand", "contract"),
     settings="breakGlass: kubectl with the certificate of an administrator\n",
 )  # fmt: skip
 PHASE3 = replace(
@@ -75,7 +78,8 @@ PHASE4 = Case(
     "phase4", (), "apps", "mig-apps-memo-transit",
     (_DEPLOYMENT.format("apps", "memo"),),
     Path("apps/memo/deployment.yaml"), re.compile(r"(?<=containerPort: )\d+"),
-    made=5, near=("contract", 7), far=("contract", 7), stays=frozenset({"transit/keys/mig-apps-memo"}),
+    made=5, near=("contract", 7), far=("contract", 7), stands=("expand", "cutover", "contract"),
+    stays=frozenset({"transit/keys/mig-apps-memo"}),
     settings="transit: {columns: [{database: notes, table: public.entries, column: body, workload: apps/memo, "
     "rate: 4000}], backups: 2s}\n",
     database=notes.DATABASE, query=notes.QUERY, fresh=notes.fresh, asked=notes.deployed,

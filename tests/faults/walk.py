@@ -58,7 +58,7 @@ class Walk:
     digest: str = ""
     held: Callable[[dict[str, Json]], None] = lambda _state: None
     """Done wherever it stands, before it goes on."""
-    secrets: dict[str, bytes] = field(default_factory=dict)
+    secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
     """What must be nowhere, by what it is: the tokens it bore, and what a test adds."""
     before: set[str] = field(default_factory=set)
     """What Vault and PostgreSQL had under the tool's prefix already."""

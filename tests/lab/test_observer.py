@@ -199,6 +199,15 @@ def test_an_outage_is_lived_through_only_by_pods_that_were_ready_all_along(
     assert f"{why} {stayed}" in watching.answer({"pods": "stayed"})["wrong"]
 
 
+def test_a_job_whose_time_comes_in_an_outage_stirred_nothing(log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    found = Observer({**SETTINGS, "deployment": "CronJob/apps/report", "login": "", "path": ""}, Log(log), Children())
+    found.answer({})
+    found.pods.pod("ADDED", pod("report-2"))
+    assert found.seen.stirred
+    assert not any("stay ready" in one for one in found.answer({"pods": "stayed"})["wrong"])
+
+
 def test_a_cold_start_leaves_no_pod_that_was_warm(watching: Observer) -> None:
     before = "a pod of apps/grafana from before the last mark is still there"
     watching.answer({"allGo": True})

@@ -43,7 +43,7 @@ class Room:
 
     folder: Path
     labs: Path
-    secrets: set[bytes] = field(default_factory=set)
+    secrets: set[bytes] = field(default_factory=set, repr=False)
 
     def rehearse(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
