@@ -137,7 +137,7 @@ def estate_of(taken: Taken) -> Estate:
 
     found = taken.standing
     tree = Tree(found.path)
-    files = Files(tuple(entry.path for entry in taken.listing.entries), tree.read, taken.facts())
+    files = Files(tuple(entry.path for entry in taken.listing().entries), tree.read, taken.facts())
     settings = tree.read(FILE) if FILE in files.paths else None
     config = read_config(settings, os.environ)
     authority = _authority(config.database.ca, Path(found.path))

@@ -89,20 +89,26 @@ def _named(estate: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A scan, and the listing it was made from."""
+    """A scan, and what it was made from where that was kept: of a large tree it is as much again as the scan."""
 
     inventory: Inventory
     standing: Estate
-    listing: Listing
+    listed: Listing | None
     read: tuple[FileFacts, ...] | None
-    """What each file says; None where it was not asked for, or nothing changed since the last scan."""
+    """What each file says; None also where nothing changed since the last scan."""
+
+    def listing(self) -> Listing:
+        """The files of the tree; listed again where that was not kept. Raises OSError."""
+        from migrate.stores.tree import listing
+
+        return self.listed or listing(self.standing.path)
 
     def facts(self) -> dict[str, FileFacts]:
         """What each file says; where this scan had not to ask, as a scan before kept it. Raises nothing for that."""
         from migrate.stores.gather import gather
 
         root = self.standing.path
-        read = gather(root, self.listing, _extract, lambda done, all_: None).files if self.read is None else self.read
+        read = gather(root, self.listing(), _extract, lambda done, all_: None).files if self.read is None else self.read
         return {one.file: one for one in read}
 
 
@@ -114,7 +120,7 @@ def take(estate: Path, *, cached: bool = True, keep: bool = True) -> Taken:
     import gc
 
     from migrate.stores.checkout import Checkout
-    from migrate.stores.tree import Tree, listing, reason
+    from migrate.stores.tree import Tree, reason
     from migrate.views.progress import Progress
     from migrate.views.scan import Estate
 
@@ -124,8 +130,7 @@ def take(estate: Path, *, cached: bool = True, keep: bool = True) -> Taken:
     gc.disable()
     try:
         with Checkout(tree.root) as checkout, Progress("scanning") as progress:
-            found = listing(tree.root)
-            inventory, read = _inventory(tree, found, settings, progress, cached=cached, keep=keep)
+            inventory, listed, read = _inventory(tree, settings, progress, cached=cached, keep=keep)
             standing = checkout.standing()
     except OSError as error:
         raise Failed(
@@ -133,32 +138,36 @@ def take(estate: Path, *, cached: bool = True, keep: bool = True) -> Taken:
         ) from error
     finally:
         gc.enable()
-    return Taken(inventory, Estate(tree.root, standing.commit, standing.dirty), found, read)
+    return Taken(inventory, Estate(tree.root, standing.commit, standing.dirty), listed, read)
 
 
 def _inventory(
-    tree: Tree, found: Listing, settings: Settings, progress: Progress, *, cached: bool, keep: bool
-) -> tuple[Inventory, tuple[FileFacts, ...] | None]:
-    """The last scan's result where nothing changed, else a new one and what it was made from."""
+    tree: Tree, settings: Settings, progress: Progress, *, cached: bool, keep: bool
+) -> tuple[Inventory, Listing | None, tuple[FileFacts, ...] | None]:
+    """The last scan's result where nothing changed, else a new one; and what it was made from, where that is kept."""
     from migrate.stores import factcache
     from migrate.stores.lastscan import LastScan
+    from migrate.stores.tree import listing
+
+    found = listing(tree.root)
 
     last = None
     if cached:
         rules = f"{factcache.version()} {sorted(settings.bootstrap)} {settings.overrides} {settings.adapters}"
         last = LastScan(factcache.place(tree.root), found, rules)
         if (known := last.recall(tree)) is not None:
-            return known, None
+            return known, found if keep else None, None
     from migrate.estate.scan import assemble
     from migrate.stores.gather import gather
 
     gathered = gather(tree.root, found, _extract, progress.tell, cached=cached)
+    sure, listed, read = gathered.sure, found if keep else None, gathered.files if keep else None
+    del found  # a tenth of the memory at 100,000 files
     inventory = assemble(gathered.files, tree.read, gathered.seen, gathered.skipped, settings)
-    sure, read = gathered.sure, gathered.files if keep else None
     del gathered
     if last is not None and sure:
         last.keep(inventory, tree)
-    return inventory, read
+    return inventory, listed, read
 
 
 def _folder(estate: Path) -> str:
