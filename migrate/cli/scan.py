@@ -150,7 +150,6 @@ def _inventory(
     from migrate.stores.tree import listing
 
     found = listing(tree.root)
-
     last = None
     if cached:
         rules = f"{factcache.version()} {sorted(settings.bootstrap)} {settings.overrides} {settings.adapters}"

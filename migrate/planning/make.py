@@ -147,4 +147,4 @@ def _verdicts(cases: tuple[Case, ...], inventory: Inventory) -> Iterator[Json]:
 
 def _why(secret: Secret) -> str:
     reason = "; ".join(reason.text for reason in secret.reasons)
-    return f"not moved by this plan ({reason})" if reason else "not what this phase selects"
+    return f"not moved by this plan ({reason})" if reason else "not moved by this plan"
