@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from migrate.engine.fold import Done, Hold, Intended, Kept, Passed, Pending, Run, Skipped, Undone, Waived
+from migrate.engine.fold import Done, Failing, Hold, Intended, Kept, Passed, Pending, Run, Skipped, Undone, Waived
 from migrate.engine.route import Enter, Restart, Stop
+from migrate.model.duration import seconds
 from migrate.model.plan import END, Gate, Plan, Step
 
 FRESH_CONSENT = "contract"
@@ -92,6 +93,25 @@ class Course:
             self._at += 1
         return Finished(tuple(step for step, one in run.steps.items() if isinstance(one, Kept)))
 
+    def beside(self, gate: Gate, run: Run) -> tuple[Gate, ...]:
+        """The soaks that go on beside this one, if the run stands at it: what they watch is in place already.
+
+        Those further on in its stage before which nothing of their own workload is left, other soaks aside.
+        """
+        if self._route[self._at : self._at + 1] != (gate,) or not _is_soaking(gate, run):
+            return ()
+        answer, busy = list[Gate](), set[str]()
+        for stop in self._route[self._at + 1 :]:
+            if not isinstance(stop, Gate | Step):
+                break
+            if _at(stop, run, self._plan) is None:
+                continue
+            if not isinstance(stop, Gate) or not _soaks(stop):
+                busy.add(stop.unit)
+            elif not busy & {stop.unit, ""} and (stop.unit or not busy):
+                answer.append(stop)
+        return tuple(answer)
+
 
 def _at(stop: Stop, run: Run, plan: Plan) -> Action | None:
     """What is to do at this stop; None where it lies behind."""
@@ -116,6 +136,35 @@ def _open(gate: Gate, run: Run, plan: Plan) -> bool:
         step = plan.step(gate.before)
         return step is None or _step(step, run, plan) is None
     return _behind(gate, run, plan)
+
+
+def _soaks(gate: Gate) -> bool:
+    return seconds(gate.soak) > 0
+
+
+def _is_soaking(gate: Gate, run: Run) -> bool:
+    state = run.gates.get((gate.way, gate.id))
+    return isinstance(state, Pending) and state.until is not None
+
+
+def pressing(gates: Sequence[Gate], run: Run) -> Gate:
+    """Of gates that are waited for side by side, the one to speak of; the first is where the run stands.
+
+    One that fails comes before one that no clock settles, and that before the soak which ends last at this place.
+    """
+
+    def rank(gate: Gate) -> tuple[int, str]:
+        match run.gates.get((gate.way, gate.id)):
+            case Failing():
+                return 3, ""
+            case Pending(until=None):
+                return 2, ""
+            case Pending(until=until) if gate.before == gates[0].before:
+                return 1, str(until)
+            case _:
+                return 0, ""
+
+    return max(gates, key=rank)
 
 
 def _behind(gate: Gate, run: Run, plan: Plan) -> bool:

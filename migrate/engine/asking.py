@@ -24,12 +24,18 @@ class Asker:
     def __init__(self, checks: Checks, observer: Observer, recorder: Recorder, now: Callable[[], datetime]) -> None:
         self._checks, self._observer, self._recorder, self._now = checks, observer, recorder, now
 
-    def ask(self, gate: Gate, since: datetime | None) -> Ending | None:
-        """Ask, and write down the answer. None where the gate lets the run through."""
+    def ask(self, gate: Gate, since: datetime | None, *, early: bool = False) -> Ending | None:
+        """Ask, and write down the answer. None where the gate lets the run through.
+
+        `early`: the run does not stand at it yet. Its soak begins or goes on, and nobody is let through before it was
+        asked in its turn: what was so once may have changed by then. What locks is not asked early.
+        """
+        if early and self._checks(gate.id).locks:
+            return None
         now = self._now()
         match self.answer(gate, since):
             case Pass(reading):
-                return self._passed(gate, reading, now)
+                return self._passed(gate, reading, now, early=early)
             case Inconclusive(reading) | Fail(reading) if (why := self._accepted(gate, reading)) is not None:
                 self._let_through(gate, reading, why)
                 return None
@@ -55,13 +61,13 @@ class Asker:
         if not isinstance(self._recorder.run.gates.get((gate.way, gate.id)), Passed | Waived):
             self._note("gate.passed", gate, reading=f"{reading} (accepted before: {why})")
 
-    def _passed(self, gate: Gate, reading: str, now: datetime) -> Ending | None:
+    def _passed(self, gate: Gate, reading: str, now: datetime, *, early: bool) -> Ending | None:
         soak, before = seconds(gate.soak), self._recorder.run.gates.get((gate.way, gate.id))
         until = before.until if isinstance(before, Pending) else None
         if soak and until is None:
             until = (now + timedelta(seconds=soak)).isoformat(timespec="seconds")
             self._note("gate.soaking", gate, reading=reading, until=until)
-        elif until and now < datetime.fromisoformat(until):
+        elif until and (early or now < datetime.fromisoformat(until)):
             self._note("gate.read", gate, reading=reading, until=until)
         else:
             self._note("gate.passed", gate, reading=reading)

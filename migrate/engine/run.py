@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait, again
+from migrate.engine.advance import (
+    Action,
+    Ask,
+    Consent,
+    Course,
+    Do,
+    Finished,
+    Replace,
+    Settle,
+    Undo,
+    Wait,
+    again,
+    pressing,
+)
 from migrate.engine.asking import Asker
 from migrate.engine.ending import Completed, Ending, Interrupted, Partial, Returned, Waiting
 from migrate.engine.fold import Kept, Undone
@@ -15,7 +28,7 @@ from migrate.engine.returning import final, past_return
 from migrate.engine.route import ahead
 from migrate.engine.writing import Writer, kept
 from migrate.model.json import Json
-from migrate.model.plan import Plan
+from migrate.model.plan import Gate, Plan
 from migrate.model.ports import Unreachable
 
 
@@ -53,7 +66,7 @@ class Engine:
             if self._stopping():
                 return Interrupted()
             if ending := self._act(action):
-                return ending
+                return self._beside(course, action.gate, ending) if isinstance(action, Ask) else ending
 
     def _act(self, action: Action) -> Ending | None:
         try:
@@ -84,6 +97,16 @@ class Engine:
                 return Waiting(hold.by, hold.reason, hold.following)
             case Finished():
                 return self._finish()
+
+    def _beside(self, course: Course, gate: Gate, ending: Ending) -> Ending:
+        """While a soak is waited for, those beside it begin or go on. The one that is pressing is how the call ends."""
+        endings, since = dict[Gate, Ending]({gate: ending}), self._since()
+        for one in course.beside(gate, self._recorder.run):
+            if self._stopping():
+                return Interrupted()
+            if found := self._asker.ask(one, since, early=True):
+                endings[one] = found
+        return endings[pressing(tuple(endings), self._recorder.run)]
 
     def _since(self) -> datetime | None:
         """From when checks count: the commit of the cutover, or on the way back the last undo.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait
+from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait, pressing
 from migrate.engine.fold import Done, Failing, Intended, Kept, Passed, Pending, Run, Skipped, Waived
 from migrate.engine.returning import final
 from migrate.engine.route import ahead
@@ -53,8 +53,9 @@ class Standing:
 
 def standing(run: Run, plan: Plan) -> Standing:
     """Where the run stands."""
-    action = Course(plan, ahead(plan, run)).next(run)
-    state, held = _state(run, action)
+    course = Course(plan, ahead(plan, run))
+    action = course.next(run)
+    state, held = _state(run, action, course)
     upcoming = _step(action, plan, run)
     return Standing(
         run=run.id,
@@ -86,7 +87,7 @@ def _stage(run: Run, plan: Plan, upcoming: Step | None) -> str | None:
     return upcoming.stage if upcoming else plan.steps[-1].stage
 
 
-def _state(run: Run, action: Action) -> tuple[State, HeldBy | None]:
+def _state(run: Run, action: Action, course: Course) -> tuple[State, HeldBy | None]:
     match action:
         case Wait(hold):
             return "held", HeldBy(hold.by, hold.reason, hold.since, hold.following)
@@ -97,7 +98,7 @@ def _state(run: Run, action: Action) -> tuple[State, HeldBy | None]:
         case Replace(restart) if isinstance(run.steps.get(restart.id), Intended):
             return _unsettled(run, restart.id)
         case Ask(gate):
-            return _at_gate(run, gate)
+            return _at_gate(run, pressing((gate, *course.beside(gate, run)), run))
         case Finished(kept) if kept:
             whys = [f"{step}: {one.why}" for step, one in run.steps.items() if isinstance(one, Kept)]
             return "held", HeldBy("somebody else's changes", "; ".join(whys), run.last, "migrate rollback, again")

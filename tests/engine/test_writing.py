@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,42 +16,17 @@ from migrate.engine.inputs import Inputs
 from migrate.engine.recorder import Recorder
 from migrate.engine.run import Engine
 from migrate.engine.writing import Writer
-from migrate.model.change import Absent, Change, Doc, State
+from migrate.model.change import Absent, Doc
 from migrate.model.plan import Plan
-from migrate.model.ports import Denied, Move, Outcome, OutcomeUnknown, Secrets, Snapshot, Written
-from migrate.model.target import Target
+from migrate.model.ports import Denied, Move, Outcome, Secrets, Snapshot, Written
 from migrate.stores.journal import Journal
+from tests.engine.memory import Memory
 from tests.engine.plans import a_plan, a_step
 
 PLAN = a_plan(a_step("expand.one", "vault:policy/one", "expand"), a_step("expand.two", "vault:policy/two", "expand"))
 
 
-@dataclass
-class Failing:
-    """A store in memory that says nothing of its first writes, and does not do them."""
-
-    fails: int
-    states: dict[Target, State] = field(default_factory=dict)
-    mark: str | None = None
-
-    def read(self, change: Change) -> Snapshot:
-        return Snapshot(self.states.get(change.target, Absent()), mark=self.mark)
-
-    def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
-        if self.fails:
-            self.fails -= 1
-            return OutcomeUnknown("the server failed")
-        self.states[move.change.target] = move.change.after
-        return Written()
-
-    def identity(self) -> str:
-        return "memory"
-
-    def observe(self, target: Target) -> State:
-        return self.states.get(target, Absent())
-
-
-def driven(store: Failing, folder: Path, *, opened: bool = True, plan: Plan = PLAN) -> Ending:
+def driven(store: Memory, folder: Path, *, opened: bool = True, plan: Plan = PLAN) -> Ending:
     journal = Journal(folder / "journal.jsonl", lambda: datetime.now(UTC))
     recorder = Recorder(fold(journal.events), journal.append, lambda _event: None)
     if opened:
@@ -70,13 +45,13 @@ def driven(store: Failing, folder: Path, *, opened: bool = True, plan: Plan = PL
 
 @pytest.mark.parametrize("fails", [1, 2])
 def test_a_write_that_was_not_done_is_tried_again(fails: int, tmp_path: Path) -> None:
-    assert isinstance(driven(Failing(fails), tmp_path), Completed)
+    assert isinstance(driven(Memory(fails), tmp_path), Completed)
 
 
 def test_a_server_that_fails_every_time_is_somebodys_to_look_at_and_the_run_goes_on_when_it_works(
     tmp_path: Path,
 ) -> None:
-    store = Failing(1000)
+    store = Memory(1000)
     found = driven(store, tmp_path)
     assert isinstance(found, Waiting)
     assert "vault:policy/one was asked for 3 times and is still as before: the server failed" in str(found)
@@ -85,7 +60,7 @@ def test_a_server_that_fails_every_time_is_somebodys_to_look_at_and_the_run_goes
     assert isinstance(driven(store, tmp_path, opened=False), Completed)
 
 
-class Refusing(Failing):
+class Refusing(Memory):
     """A store whose token may not delete."""
 
     def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
@@ -119,7 +94,7 @@ def _turn(folder: Path) -> None:
 
 
 def test_what_another_run_made_is_never_taken_for_ours(tmp_path: Path) -> None:
-    store = Failing(0, {PLAN.steps[0].change.target: PLAN.steps[0].change.after}, mark="another")
+    store = Memory(0, {PLAN.steps[0].change.target: PLAN.steps[0].change.after}, mark="another")
     assert "bears the mark of another run (another)" in str(driven(store, tmp_path))
 
 
@@ -129,7 +104,7 @@ def test_what_another_run_made_may_be_changed_as_long_as_it_is_as_the_plan_found
     plan = a_plan(replace(step, change=replace(step.change, before=found, after=wanted)))
     target = step.change.target
 
-    assert isinstance(driven(Failing(0, {target: found}, mark="another"), tmp_path, plan=plan), Completed)
+    assert isinstance(driven(Memory(0, {target: found}, mark="another"), tmp_path, plan=plan), Completed)
     (tmp_path / "other").mkdir()
-    edited = Failing(0, {target: Doc({"policy": "edited"})}, mark="another")
+    edited = Memory(0, {target: Doc({"policy": "edited"})}, mark="another")
     assert "neither as the plan found it" in str(driven(edited, tmp_path / "other", plan=plan))
