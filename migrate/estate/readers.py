@@ -15,8 +15,8 @@ from migrate.estate.inventory import Reader
 from migrate.estate.placed import is_cluster_scoped, namespace_of
 from migrate.estate.references import mentions, tokens
 from migrate.estate.settle import as_patched, substituted
-from migrate.estate.tree import Tree, parse
-from migrate.estate.values import Maps, replaced, values_maps, values_of
+from migrate.estate.tree import Tree
+from migrate.estate.values import Maps, values_maps, values_of
 from migrate.model.json import Json, Pointer, items, reach, text
 
 ANYWHERE = "*"
@@ -143,16 +143,10 @@ def _mentioned(item: Applied, tree: Tree, names: frozenset[str], words: dict[str
 
 
 def _document(item: Applied, tree: Tree) -> Json:
-    """The object as the cluster gets it."""
+    """The object as the cluster gets it, but for its keys: places in it are called as they are written."""
     fact = item.facts
-    if item.patched:
-        return substituted(as_patched(item.patched, tree), item.variables)
-    data = tree.data(fact.file)
-    seen = replaced(data, item.variables)
-    if seen is data:
-        return tree.document(fact.file, fact.document)
-    documents = parse(seen)
-    return documents[fact.document] if fact.document < len(documents) else None
+    written = as_patched(item.patched, tree) if item.patched else tree.document(fact.file, fact.document)
+    return substituted(written, item.variables)
 
 
 def _may_mention(fact: Facts, counts: Counter[str]) -> bool:

@@ -62,8 +62,13 @@ def changed_by(value: Json, patches: Sequence[Patch], api: str) -> Json:
 
 
 def substituted(value: Json, variables: Variables) -> Json:
-    """The value with the variables in every string of it replaced."""
+    """The value with the variables in every string of it replaced. Keys stay, so that places in it keep their names."""
     return _value(value, variables.apply) if variables.active else value
+
+
+def arriving(value: Json, variables: Variables) -> Json:
+    """The value as Flux applies it: variables are replaced in keys too."""
+    return _value(value, variables.apply, keys=True) if variables.active else value
 
 
 def _nameless(patch: Json) -> Json:
@@ -112,13 +117,13 @@ def _use(use: Use, replace: Callable[[str], str]) -> Use:
     )  # fmt: skip
 
 
-def _value(value: Json, replace: Callable[[str], str]) -> Json:
+def _value(value: Json, replace: Callable[[str], str], *, keys: bool = False) -> Json:
     match value:
         case str():
             return replace(value)
         case dict():
-            return {key: _value(item, replace) for key, item in value.items()}
+            return {replace(key) if keys else key: _value(item, replace, keys=keys) for key, item in value.items()}
         case list():
-            return [_value(item, replace) for item in value]
+            return [_value(item, replace, keys=keys) for item in value]
         case _:
             return value

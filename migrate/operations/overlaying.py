@@ -7,6 +7,7 @@ tests name the items that are meant, so that a base that moves on ends the build
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -29,13 +30,17 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Overlaid:
-    """A kustomization lays a patch of ours over what comes from elsewhere. `name`: as that kustomization sees it."""
+    """A kustomization lays a patch of ours over what comes from elsewhere.
+
+    `name`: as that kustomization sees it, which Flux may fill in later; `called`: what it is then.
+    """
 
     kustomization: Place
     base: str
     """The file that the object is written in."""
     kind: str
     name: str
+    called: str
 
     @property
     def file(self) -> str:
@@ -45,12 +50,12 @@ class Overlaid:
     @property
     def entry(self) -> str:
         """The patch as the kustomization names it."""
-        return f"vault-agent-{self.kind.lower()}-{self.name}.yaml"
+        return f"vault-agent-{self.kind.lower()}-{self.called}.yaml"
 
     @property
     def more(self) -> str:
         """The file of objects that come with it, as the kustomization names it."""
-        return f"vault-agent-{self.kind.lower()}-{self.name}-with.yaml"
+        return f"vault-agent-{self.kind.lower()}-{self.called}-with.yaml"
 
     def _beside(self, name: str) -> str:
         return posixpath.join(posixpath.dirname(self.kustomization.file), name)
@@ -60,12 +65,17 @@ class Overlaid:
         new = [edit.value for edit in edits if isinstance(edit, AddDocument)]
         changes: list[Edit] = [edit for edit in edits if not isinstance(edit, AddDocument)]
         yield MakeFile(self.file, (list[Json](guarded(document, change_all(document, changes))),), self.base)
-        target: dict[str, Json] = {"kind": self.kind, "name": self.name}
+        target: dict[str, Json] = {"kind": self.kind, "name": exactly(self.name)}
         lines: list[Edit] = [AppendItem(("patches",), {"path": self.entry, "target": target})]
         if new:
             yield MakeFile(self._beside(self.more), tuple(new), self.base)
             lines.append(AppendItem(("resources",), self.more))
         yield Rewrite(self.kustomization.file, self.kustomization.document, tuple(lines))
+
+
+def exactly(name: str) -> str:
+    """The name as the target of a patch has it: kustomize reads a regular expression there, and `${APP}` is none."""
+    return name if name.isascii() and name.replace("-", "").replace(".", "").isalnum() else re.escape(name)
 
 
 Home: TypeAlias = Written | Overlaid

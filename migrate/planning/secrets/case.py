@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from migrate.estate.inventory import VERDICTS, Inventory
 from migrate.estate.profiles import shipped
-from migrate.estate.settle import substituted
+from migrate.estate.settle import arriving
 from migrate.model.change import State
 from migrate.model.errors import Refused
 from migrate.model.json import Json
@@ -262,7 +262,7 @@ class SecretsCase:
         charts, workload, manifest = self.shared.charts, self.candidate.workload, self.subject.manifest
 
         def made(document: Json) -> Json:
-            return charts.after(workload, manifest, substituted(document, manifest.variables))
+            return charts.after(workload, manifest, arriving(document, manifest.variables))
 
         return template_after(self.subject, composition, made)
 

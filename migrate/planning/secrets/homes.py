@@ -38,6 +38,7 @@ def standing(workload: Workload, written: Json, part: Pointer, tree: Built) -> S
     if len(clusters := tree.clusters(mine)) > 1:
         raise UnfitError(f"{' and '.join(clusters)} make it in clusters of their own, and a plan is for one")
     _insist_on_its_namespace(mine)
+    _insist_on_its_name(workload, mine)
     as_written = at_pointer(written, part)
     if len(mine) == len(users) and all(same(at_pointer(tree.document(one), part), as_written) for one in mine):
         later = next((one.placed.patches for one in mine if one.placed is not None), ())
@@ -54,13 +55,13 @@ def _overlaid(workload: Workload, users: tuple[Applied, ...], mine: list[Applied
     if layer is None:
         makes = f"is a base of {len(users)} workloads" if len(users) > len(mine) else "is patched in several places"
         raise UnfitError(f"{workload.file} {makes}, and no kustomization makes {workload.name} alone")
-    _insist_on_its_name(workload, item, layer, mine, tree)
+    _insist_on_no_other_name(item, layer, tree)
     document = tree.at(item, layer.patches)
     if not isinstance(document, dict):
         raise UnfitError(f"{workload.file} is changed by patches that cannot be followed")
     kustomization = tree.tree.kustomizations[layer.folder]
     place = Place(kustomization.file, kustomization.document)
-    home = Overlaid(place, workload.file, workload.kind, item.name)
+    home = Overlaid(place, workload.file, workload.kind, item.name, workload.name)
     return Standing(document, home, item.patches[layer.patches :], _variables(mine))
 
 
@@ -96,10 +97,21 @@ def _insist_on_its_namespace(mine: list[Applied]) -> None:
             raise UnfitError(f"its namespace {one.facts.namespace} is filled in with what Git does not say")
 
 
-def _insist_on_its_name(workload: Workload, item: Placed, layer: Layer, mine: list[Applied], tree: Built) -> None:
+def _insist_on_its_name(workload: Workload, mine: list[Applied]) -> None:
+    """Its policy, its login and its gates are called by its name in the cluster: that has to be known from Git."""
+    for one in mine:
+        written = one.placed.name if one.placed is not None else one.facts.name
+        if not one.variables.knows(written):
+            raise UnfitError(
+                f"its name {written} is filled in with what Git does not say: give {one.by} the variable in "
+                "postBuild.substitute, or in a ConfigMap that stands in the tree"
+            )
+        if one.variables.apply(written) != workload.name:
+            raise UnfitError(f"a patch renames {written} to {workload.name}: call it so where it is written")
+
+
+def _insist_on_no_other_name(item: Placed, layer: Layer, tree: Built) -> None:
     """What comes beside it must be called as planned: nothing may rename it from there on."""
-    if item.name != workload.name:
-        raise UnfitError(f"its name {item.name} is filled in by Flux")
     outer = item.layers[item.layers.index(layer) :]
     for one in outer:
         spec = tree.tree.kustomizations[one.folder].spec

@@ -8,6 +8,7 @@ import jsonpatch
 
 from migrate.documents.patches import patch
 from migrate.estate.profiles import Profiles
+from migrate.estate.settle import arriving
 from migrate.model.json import Json, at_pointer, canonical, items, mapping, sequence, text
 from migrate.model.plan import Step
 from migrate.operations.agent import PREFIX, TOKEN_VOLUME
@@ -48,7 +49,7 @@ def names_of(
         "release": subject.manifest.release,
         "touches": edits,
         "shell": "what is documented or declared for its image" if wrapped and shells else "",
-        "wrapped": ", ".join(f"{subject.unit}/{one.name}" for one in wrapped),
+        "wrapped": ", ".join(f"{subject.unit}/{subject.manifest.variables.apply(one.name)}" for one in wrapped),
     }
     return tuple(
         own
@@ -107,7 +108,12 @@ def release_edits(subject: SecretsSubject, composition: Composition) -> str:
     """What the cutover edits in the document of the workload's Helm release; empty where it has none, or no cutover."""
     if not (subject.manifest.release and cutover(subject, composition)):
         return ""
-    return touched(patch(subject.manifest.document, document_after(subject, composition))[0])
+    # The cluster has it with the variables filled in.
+    before, after = (
+        arriving(one, subject.manifest.variables)
+        for one in (subject.manifest.document, document_after(subject, composition))
+    )
+    return touched(patch(before, after)[0])
 
 
 def cutover(subject: SecretsSubject, composition: Composition) -> Step | None:
@@ -129,20 +135,20 @@ def template_after(subject: SecretsSubject, composition: Composition, after: Cal
 def pod_changes(subject: SecretsSubject, template: dict[str, Json]) -> str:
     """What to lay over the pod that runs today to get the one after the cutover, as canonical JSON. Names only."""
     notes = mapping(mapping(template.get("metadata")).get("annotations"))
-    first = next(iter(subject.change.containers), None)
+    first, fill = next(iter(subject.change.containers), None), subject.manifest.variables.apply
     changes: dict[str, Json] = {
-        "container": first.name if first else "",
+        "container": fill(first.name) if first else "",
         # One that comes with the commit is not there yet, and the API server would refuse a pod that names it.
         "account": subject.account.name if subject.account.changes else subject.account.wanted,
         "annotations": {name: value for name, value in notes.items() if str(name).startswith(PREFIX)},
-        "set": list[Json](sorted(name for name, _ in first.set)) if first else [],
-        "unset": list[Json](sorted(first.unset)) if first else [],
+        "set": list[Json](sorted(fill(name) for name, _ in first.set)) if first else [],
+        "unset": list[Json](sorted(map(fill, first.unset))) if first else [],
         "volumes": [
             one
             for one in items(mapping(template.get("spec")).get("volumes"))
-            if one.get("name") in {TOKEN_VOLUME, *subject.change.keep_volumes}
+            if one.get("name") in {TOKEN_VOLUME, *map(fill, subject.change.keep_volumes)}
         ],
-        "unmount": list[Json](subject.change.drop_volumes),
+        "unmount": list[Json](map(fill, subject.change.drop_volumes)),
         "shareProcessNamespace": None,
     }
     return canonical(changes).decode()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrate.documents.reader import YamlFault, load_all
 from migrate.estate.helm import post_rendered, resolve
 from migrate.estate.inventory import Secret, Workload
 from migrate.estate.pods import pods
 from migrate.estate.profiles import Profiles
+from migrate.estate.settle import arriving
+from migrate.estate.substitute import AS_WRITTEN, Variables
 from migrate.model.json import Json, Pointer, at_pointer, items, mapping, pointer_text, text, text_at
 from migrate.model.target import Target
 from migrate.operations.agent import PREFIX
@@ -52,11 +54,22 @@ class Charts:
     files: Files
     rendered: Mapping[str, str]
 
-    def of(self, workload: Workload, document: Json) -> tuple[Made, ...]:
+    def of(self, workload: Workload, document: Json, variables: Variables = AS_WRITTEN) -> tuple[Made, ...]:
         """Every workload that this document of a HelmRelease is known to make; none where nothing is known.
+
+        Each is called as in the cluster, with `variables` filled in; what is read of its values is as they are written.
 
         Raises UnfitError where something is in the way of reading it.
         """
+        written = self._of(workload, document)
+        if not variables.active:
+            return written
+        arrived = self._of(workload, arriving(document, variables))
+        if len(arrived) != len(written):
+            raise UnfitError("what Flux fills in decides which workloads its chart makes")
+        return tuple(_called(*pair) for pair in zip(written, arrived, strict=True))
+
+    def _of(self, workload: Workload, document: Json) -> tuple[Made, ...]:
         spec = mapping(mapping(document).get("spec"))
         release = _release(workload, spec)
         if file := self.rendered.get(f"{workload.namespace}/{workload.name}"):
@@ -153,12 +166,21 @@ def reads(read: Json) -> frozenset[str]:
     return frozenset(use.secret for pod in pods(read) for use in pod.uses if use.how != "imagePullSecrets")
 
 
-def reading(workload: Workload, seen: Json, secrets: tuple[Secret, ...], charts: Charts) -> Made:
+def _called(written: Made, arrived: Made) -> Made:
+    """What is rendered is past Flux's variables; values are before."""
+    if isinstance(arrived.form, Rendered):
+        return arrived
+    return replace(written, workload=arrived.workload, account=arrived.account, account_made=arrived.account_made)
+
+
+def reading(
+    workload: Workload, seen: Json, secrets: tuple[Secret, ...], charts: Charts, variables: Variables = AS_WRITTEN
+) -> Made:
     """The one workload of the release that reads these Secrets; `seen`: the document, naming them as the cluster does.
 
     Raises UnfitError where no way to change it is known, or where several read them.
     """
-    made = charts.of(workload, seen)
+    made = charts.of(workload, seen, variables)
     names = {secret.target for secret in secrets}
     ours = [one for one in made if reads(one.read) & names]
     if len(ours) > 1:

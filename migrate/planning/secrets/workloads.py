@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from migrate.estate.inventory import Inventory, Reader, Secret, Workload
 from migrate.estate.profiles import Profiles
 from migrate.estate.settle import substituted
+from migrate.estate.substitute import Variables
 from migrate.model.json import Json, mapping, reach, texts
 from migrate.model.target import Target
 from migrate.operations.overlaying import Written
@@ -154,7 +156,7 @@ def _manifest(
     if found is None:
         raise UnfitError(f"{workload.file} cannot be read any more")
     stands = standing(workload, found.value, charts.part(workload), tree)
-    if found.name != workload.name and isinstance(stands.home, Written):
+    if stands.variables.apply(found.name) != workload.name and isinstance(stands.home, Written):
         raise UnfitError(f"kustomize calls it {workload.name}, and {workload.file} calls it {found.name}")
     for secret in secrets:
         for reader in secret.readers:
@@ -170,9 +172,9 @@ def _manifest(
     if workload.kind == "Job" and str(_notes(stands.document).get(_FORCE, "")).lower() not in {"enabled", "true"}:
         raise UnfitError(f"a Job's pod cannot change: annotate it {_FORCE}: enabled, and it is made anew")
     place = Place(workload.file, workload.document)
-    seen = _named(stands.document, workload, secrets)
+    seen = _named(stands.document, workload, secrets, stands.variables)
     names = workload.kind, workload.namespace, workload.name
-    made = reading(workload, seen, secrets, charts) if release else _plain(workload, seen)
+    made = reading(workload, seen, secrets, charts, stands.variables) if release else _plain(workload, seen)
     at, account = TEMPLATES[made.workload.kind], (made.account, made.account_made)
     document, home, flux = stands.document, stands.home, (flux_of(workload.wired_by, inventory), stands.variables)
     return Manifest(place, *names, document, made.read, at, home, made.workload, made.form, *account, *flux), stands
@@ -190,24 +192,36 @@ def _plain(workload: Workload, seen: Json) -> Made:
     return Made(target, seen, Plain(), workload.service_account or "default", account_made=False)
 
 
-def _named(document: Json, workload: Workload, secrets: tuple[Secret, ...]) -> Json:
-    """The document with the Secrets' names as they are in the cluster, at the places where the scan found them."""
+def _named(document: Json, workload: Workload, secrets: tuple[Secret, ...], variables: Variables) -> Json:
+    """The document with the Secrets' names as they are in the cluster, at the places where the scan found them.
+
+    With a name its key is filled in. The rest stays as written: what an edit repeats of it, Flux fills in once more.
+    """
     for secret in secrets:
         for reader in secret.readers:
             mine = (reader.kind, reader.namespace, reader.name) == (workload.kind, workload.namespace, workload.name)
             if mine and reader.wired and reader.how != "text":
-                document = _with(document, reader.pointer.split("/")[1:], secret.target)
+                *above, last = reader.pointer.split("/")[1:]
+                document = _with(document, above, partial(_reference, last, secret.target, variables))
     return document
 
 
-def _with(node: Json, tokens: list[str], value: str) -> Json:
+def _reference(last: str, name: str, variables: Variables, held: Json) -> Json:
+    """What names a Secret, with its name as in the cluster and the key beside it too."""
+    key = mapping(held).get("key")
+    filled = {**mapping(held), "key": variables.apply(key)} if isinstance(key, str) else held
+    return _with(filled, [last], lambda _: name)
+
+
+def _with(node: Json, tokens: list[str], change: Callable[[Json], Json]) -> Json:
+    """The value with what stands at a place of it changed; the same where there is no such place."""
     if not tokens:
-        return value
+        return change(node)
     key = tokens[0].replace("~1", "/").replace("~0", "~")
     if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
-        return [*node[: int(key)], _with(node[int(key)], tokens[1:], value), *node[int(key) + 1 :]]
+        return [*node[: int(key)], _with(node[int(key)], tokens[1:], change), *node[int(key) + 1 :]]
     if isinstance(node, dict) and key in node:
-        return {**node, key: _with(node[key], tokens[1:], value)}
+        return {**node, key: _with(node[key], tokens[1:], change)}
     return node
 
 
