@@ -112,7 +112,7 @@ def commits(folder: Path, plan: Plan) -> None:
         before = ours(folder)
         made_so(folder, replace(plan, steps=(step,)), step.operation)
         there = effect(before, ours(folder), {edit.file for edit in step.change.files})
-        assert (there.applies, there.prunes) == (set(step.applies), set(step.prunes))
+        assert (there.applies, there.prunes) == (frozenset(step.applies), frozenset(step.prunes))
         assert step.applies or step.prunes
         assert {file for file in old if not file.exists() or file.read_bytes() != old[file]} <= {
             folder / edit.file for edit in step.change.files
@@ -145,7 +145,7 @@ def test_what_kustomize_and_flux_make_of_it_is_the_planned_pod(tmp_path: Path) -
 
 
 def test_what_the_manifest_says_with_a_variable_it_goes_on_saying_so(tmp_path: Path) -> None:
-    command = {"command": ["run", "--for=${APP}"], "env": [variable("TOKEN", "${APP}-secret", "token")]}
+    command: dict[str, Any] = {"command": ["run", "--for=${APP}"], "env": [variable("TOKEN", "${APP}-secret", "token")]}
     folder = called_app(tmp_path / "e", copied(), nameless(workload(container(**command)), "${APP}"))
     made_so(folder, planned(folder, "apps/blog"), "inject-pod")
     assert "--for=${APP}" in (folder / "apps/object-1.yaml").read_text()
