@@ -28,6 +28,7 @@ fuzz: $(READY)
 # many of each.
 proof: $(READY)
 	MIGRATE_PROOF=all $(BIN)/pytest tests/crash tests/faults tests/live
+	MIGRATE_PROOF=all $(BIN)/pytest -m proof tests/phases tests/contract
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@ Their file form stands in the plan, and is read back here when the step is made:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from migrate.documents.apply import apply_edits
 from migrate.documents.diff import unified
@@ -55,6 +55,20 @@ def edit_file(wish: FileAct, drafts: Drafts) -> FileEdit:
     return FileEdit(wish.file, blob_id(before), None if after is None else blob_id(after), edits, diff, masked)
 
 
+def folded(edits: Sequence[FileEdit], texts: Mapping[str, bytes]) -> FileEdit:
+    """What one commit does to a file that it edits several times: Git knows the first content and the last one.
+
+    `texts`: contents by blob id.
+    """
+    first, last = edits[0], edits[-1]
+    if len(edits) == 1:
+        return first
+    before, after = (texts[blob] if blob else b"" for blob in (first.before, last.after))
+    diff, masked = without_literals(unified(before, after, first.file), literals(before or after))
+    every = tuple(edit for one in edits for edit in one.edits)
+    return FileEdit(first.file, first.before, last.after, every, diff, masked)
+
+
 def _made_file(wish: MakeFile, before: bytes | None, drafts: Drafts) -> FileEdit:
     if before is not None:
         raise Refused(
@@ -97,17 +111,20 @@ def replayed(before: bytes | None, edits: Sequence[Json]) -> bytes | None:
 
     Raises CannotEdit where they do not fit these bytes, or are none that this version knows.
     """
-    match edits:
-        case [{"op": "make-file", "documents": list(documents)}] if before is None:
-            return create_file(documents)
-    if before is None:
-        raise CannotEdit("there is no such file")
     after = before
     for edit in edits:
+        match edit:
+            case {"op": "make-file", "documents": list(documents)} if after is None:
+                after = create_file(documents)
+                continue
+        if after is None:
+            break
         if edit == {"op": "drop-file"}:
             return None
         document, one = _edit(edit, after)
         after = apply_edits(after, document, (one,))
+    if after is None:
+        raise CannotEdit("there is no such file")
     return after
 
 

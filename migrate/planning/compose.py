@@ -18,7 +18,7 @@ from migrate.model.plan import STAGES, PatchPair, Provenance, Step
 from migrate.model.target import Target
 from migrate.operations.subject import Subject
 from migrate.operations.wish import Edits, FileAct, Put, Remove, Rewrite, Wish, works_on
-from migrate.planning.commits import edit_file
+from migrate.planning.commits import edit_file, folded
 from migrate.planning.effects import called
 from migrate.planning.files import Drafts, Versions
 from migrate.planning.phases import Credential, Phase, Use
@@ -205,20 +205,20 @@ def _policy_line(policy: str | None) -> str | None:
 
 
 def _files(wish: Wish, step: str, world: _World) -> tuple[tuple[FileEdit, ...], list[PatchPair]]:
-    """Make the wish's edits in the drafts. One commit may touch several files."""
+    """Make the wish's edits in the drafts. One commit may touch several files, and a file at several places."""
     if not isinstance(wish.act, Edits):
         return (), []
-    edits, pairs = list[FileEdit](), list[PatchPair]()
+    edits, documents = defaultdict[str, list[FileEdit]](list), dict[tuple[str, int], None]()
     for read in wish.act.files:
         one = _moved_up(read, world)
         before = world.drafts.read(one.file) or b""
-        edit = edit_file(one, world.drafts)
-        after = world.drafts.read(one.file)
-        edits.append(edit)
-        _keep(world, edit, before, after)
-        if isinstance(one, Rewrite) and after is not None:
-            pairs += _patches(step, one, edit, world.versions)
-    return tuple(edits), pairs
+        edits[one.file].append(edit := edit_file(one, world.drafts))
+        _keep(world, edit, before, world.drafts.read(one.file))
+        if isinstance(one, Rewrite):
+            documents[one.file, one.document] = None
+    whole = {file: folded(some, world.versions.texts) for file, some in edits.items()}
+    pairs = [pair for file, at in documents for pair in _patches(step, at, whole[file], world.versions)]
+    return tuple(whole.values()), pairs
 
 
 def _moved_up(act: FileAct, world: _World) -> FileAct:
@@ -239,9 +239,9 @@ def _keep(world: _World, edit: FileEdit, before: bytes, after: bytes | None) -> 
         world.versions.texts[edit.after] = after
 
 
-def _patches(step: str, wish: Rewrite, edit: FileEdit, versions: Versions) -> Iterator[PatchPair]:
+def _patches(step: str, document: int, edit: FileEdit, versions: Versions) -> Iterator[PatchPair]:
     """Patches are for documents that exist before and after; where one was removed the next stands in its place."""
-    old, new = (versions.value(blob, wish.document) if blob else None for blob in (edit.before, edit.after))
+    old, new = (versions.value(blob, document) if blob else None for blob in (edit.before, edit.after))
     if old is None or new is None:
         return
     guard = tuple(_identity(mapping(old)))
@@ -249,7 +249,7 @@ def _patches(step: str, wish: Rewrite, edit: FileEdit, versions: Versions) -> It
         return
     # Not proven here: what is handed out, the guard with it, is proven as a file of its own would be applied (prove).
     there, back = differences(old, new), differences(new, old)
-    yield PatchPair(_object(wish.file, mapping(old)), step, (*guard, *there), (*guard, *back))
+    yield PatchPair(_object(edit.file, mapping(old)), step, (*guard, *there), (*guard, *back))
 
 
 def _identity(value: dict[str, Json]) -> Iterator[dict[str, Json]]:
