@@ -10,6 +10,7 @@ from migrate.checks.looking import Seen, UnseenError, joined, look, moment, sett
 from migrate.model.json import Json
 from migrate.model.ports import Observer
 from migrate.targets.kv import metadata_path, versions_of
+from migrate.targets.vault import grant
 
 _MEANT = (
     "if it is meant: let ESO copy it (at its next refresh; agents write it on their own clock, so for a while the two "
@@ -38,10 +39,9 @@ def ask(observer: Observer, question: Question) -> Answer:
 def _seen(observer: Observer, path: str) -> Seen:
     found = look(observer, str(versions_of(path)))
     if found.exists and not found.shows("version"):
-        where = metadata_path(path)
         raise UnseenError(
             f"the token may not see which version {path} is at",
-            f'grant it, which shows no value: path "{where}" {{ capabilities = ["read"] }}',
+            f"grant it, which shows no value: {grant(metadata_path(path), 'read')}",
         )
     return found
 

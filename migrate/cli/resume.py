@@ -13,6 +13,7 @@ from migrate.model.errors import Refused, Usage
 
 if TYPE_CHECKING:
     from migrate.cli.driving import Seat
+    from migrate.model.json import Json
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +48,7 @@ def resume(
         with seated(where, one, "migrate resume", told) as seat:
             seat.connections.insist_on(seat.loaded.plan)
             _release(seat)
+            _left(seat)
             if waive is not None:
                 _waived(seat, waive, str(reason))
             finish(told, seat, _word(seat, approve, asks=not as_json))
@@ -56,6 +58,18 @@ def _release(seat: Seat) -> None:
     """What was found may be settled by now: it is looked at again. What a person held, a person lets go."""
     if seat.run.hold is not None and not seat.run.held_by_a_person:
         seat.note("hold.cleared", who="migrate resume", reason="to look again")
+
+
+def _left(seat: Seat) -> None:
+    """On the way back what was left standing is tried again, once nothing else is left to do: a right may be there by
+    now, or somebody's change settled."""
+    from migrate.cli.place import who
+    from migrate.engine.leaving import at_rest
+
+    if at_rest(seat.loaded.plan, seat.run):
+        only: list[Json] = [*sorted(seat.run.only)]
+        again = {"only": only} if only else {}
+        seat.note("run.turned", way="back", who=who(), reason="what was left is tried again", **again)
 
 
 def _waived(seat: Seat, gate: str, reason: str) -> None:

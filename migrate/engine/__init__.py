@@ -14,7 +14,7 @@ recorder     on disk first, then true
 ending       how a call ended, and its exit code
 settle       after a crash, what is there; before an undo, is it still ours
 returning    can it still be taken back        units        who can go back alone
-residue      what stays behind after a rollback
+residue      what stays behind after a rollback    leaving    which steps a way back left, why, and what settles it
 adopting     a journal made from what is there
 examining    a plan's checks without a run
 verifying    is the world still as recorded

@@ -38,9 +38,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """Taken back but for these, each with why it was left. `closed`: they stay for good, and the run is over."""
+    """Taken back but for these, each with why it was left. `closed`: they stay for good, and the run is over.
+
+    `by`: whose or what's it is that they were left.
+    """
 
     kept: tuple[tuple[str, str], ...]
+    by: str
+    following: str
     closed: bool = False
 
 

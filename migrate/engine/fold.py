@@ -46,12 +46,19 @@ class Undone:
     why: str
 
 
+Reason = Literal["theirs", "final", "right", "refused"]
+"""Why a step was not taken back: somebody else's work, nothing leads back, a right is missing, a store said no."""
+_REASONS: dict[str, Reason] = {"final": "final", "right": "right", "refused": "refused"}
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """It could not be taken back without writing over somebody else's work."""
+    """It could not be taken back. `following`: what would let it, where it is known."""
 
     why: str
     last: State
+    reason: Reason = "theirs"
+    following: str = ""
 
 
 Progress: TypeAlias = Intended | Done | Skipped | Undone | Kept
@@ -226,7 +233,8 @@ def _kept(run: Run, data: dict[str, Json], _: Event) -> None:
     step = str(data["step"])
     found = run.steps.get(step)
     last = found.observed if isinstance(found, Done) else found.last if isinstance(found, Intended) else Absent()
-    run.steps[step] = Kept(str(data["why"]), last)
+    reason = _REASONS.get(str(data.get("reason")), "theirs")
+    run.steps[step] = Kept(str(data["why"]), last, reason, str(data.get("following", "")))
 
 
 def _gate(make: Callable[[dict[str, Json], Event], GateState]) -> Handler:

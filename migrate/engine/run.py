@@ -22,11 +22,12 @@ from migrate.engine.advance import (
 from migrate.engine.asking import Asker
 from migrate.engine.ending import Completed, Ending, Interrupted, Partial, Returned, Waiting
 from migrate.engine.fold import Kept, Undone
+from migrate.engine.leaving import left, left_by, settling
 from migrate.engine.recorder import Recorder
 from migrate.engine.residue import residue
 from migrate.engine.returning import final, past_return
 from migrate.engine.route import ahead
-from migrate.engine.writing import Writer, kept
+from migrate.engine.writing import Writer
 from migrate.model.json import Json
 from migrate.model.plan import Gate, Plan
 from migrate.model.ports import Unreachable
@@ -140,8 +141,8 @@ class Engine:
             if run.ended is None:
                 self._recorder.note("run.closed", state="done")
             return Completed()
-        if left := kept(self._plan, run):
-            return Partial(left, closed=self._closed_for_good())
+        if stays := left(self._plan, run):
+            return Partial(stays, left_by(run), settling(run), closed=self._closed_for_good())
         found = residue(self._plan, run)
         if run.only:
             # The others' state is theirs: the run goes on without these.

@@ -8,6 +8,7 @@ from typing import Literal
 
 from migrate.engine.advance import Action, Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait, pressing
 from migrate.engine.fold import Done, Failing, Intended, Kept, Passed, Pending, Run, Skipped, Waived
+from migrate.engine.leaving import left_by, settling
 from migrate.engine.returning import final
 from migrate.engine.route import ahead
 from migrate.model.duration import seconds
@@ -101,7 +102,7 @@ def _state(run: Run, action: Action, course: Course) -> tuple[State, HeldBy | No
             return _at_gate(run, pressing((gate, *course.beside(gate, run)), run))
         case Finished(kept) if kept:
             whys = [f"{step}: {one.why}" for step, one in run.steps.items() if isinstance(one, Kept)]
-            return "held", HeldBy("somebody else's changes", "; ".join(whys), run.last, "migrate rollback, again")
+            return "held", HeldBy(left_by(run), "; ".join(whys), run.last, settling(run))
         case Do(step) | Undo(step) if run.refused:
             return "stopped", HeldBy(step.id, run.refused, run.last, "migrate resume, or migrate rollback")
         case _:

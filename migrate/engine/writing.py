@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from migrate.engine.advance import needed
 from migrate.engine.ending import Ending, Failure, Waiting
-from migrate.engine.fold import Done, Intended, Kept, Run, Undone
+from migrate.engine.fold import Done, Intended, Reason, Run, Undone
 from migrate.engine.inputs import Inputs
 from migrate.engine.recorder import Recorder
 from migrate.engine.route import Restart, restart
@@ -94,7 +93,7 @@ class Writer:
             case Nothing(why):
                 self._skip(step.id, "back", why)
             case Final(why):
-                self._keep(step.id, why)
+                self._keep(step.id, why, "final")
             case Foreign(fields):
                 self._keep(step.id, f"somebody changed {_fields(fields)} of {step.change.target} since")
             case Restore() if self._anothers(step.change.target, seen):
@@ -163,8 +162,8 @@ class Writer:
                     return self._confirm(task, task.change.after, known=False) or self._vain(task, why)
                 case Partly(done):
                     return self._portion(task, done)
-                case Denied(why, following):
-                    return self._denied(task, why, following)
+                case Denied() as denied:
+                    return self._denied(task, denied)
                 case Conflict(why):
                     self._settled(task.id, task.way, "not-applied")
                     again = self._read(task.change)
@@ -189,7 +188,7 @@ class Writer:
                 return None
             case NotApplied():
                 why, fix = "the store took it, but shows it as before", "migrate resume; if it stays so, look there"
-                return self._denied(task, why, fix)
+                return self._denied(task, Denied(why, fix))
             case finding:
                 fields = finding.fields if isinstance(finding, Foreign) else ()
                 why = f"{task.change.target} does not read as it was written: {_fields(fields)}"
@@ -206,9 +205,10 @@ class Writer:
         reason = f"{task.change.target} was asked for {_TRIES} times and is still as before: {why}"
         return Waiting(task.id, reason, "migrate resume, once the server can do it")
 
-    def _denied(self, task: _Task, why: str, following: str) -> Ending | None:
+    def _denied(self, task: _Task, denied: Denied) -> Ending | None:
+        why, following = denied.why, denied.following
         if task.way == "back":
-            self._keep(task.id, f"{why}; {following}" if following else why)
+            self._keep(task.id, why, "right" if denied.right else "refused", following)
             return None
         self._recorder.note("step.refused", step=task.id, way=task.way, why=why)
         return Failure(task.id, why, following or "put it right, then: migrate resume", self._run.wrote)
@@ -237,8 +237,9 @@ class Writer:
         self._recorder.note("hold.set", key=key, by="what was found", reason=why, following=following)
         return Waiting(key, why, following)
 
-    def _keep(self, step: str, why: str) -> None:
-        self._recorder.note("step.kept", step=step, why=why)
+    def _keep(self, step: str, why: str, reason: Reason = "theirs", following: str = "") -> None:
+        said = {"following": following} if following else {}
+        self._recorder.note("step.kept", step=step, why=why, reason=reason, **said)
 
     def _skip(self, step: str, way: Way, why: str) -> None:
         self._recorder.note("step.skipped", step=step, way=way, why=why)
@@ -264,11 +265,3 @@ def _same(change: Change) -> Change:
 
 def _fields(fields: tuple[str, ...]) -> str:
     return "all of it" if fields in {(), ("*",)} else ", ".join(fields)
-
-
-def kept(plan: Plan, run: Run) -> tuple[tuple[str, str], ...]:
-    """The steps that were not taken back, each with why."""
-    stays = needed(plan, run.steps)
-    below = "something that stands on it could not be taken back"
-    answer = [(step, one.why) for step, one in run.steps.items() if isinstance(one, Kept)]
-    return (*answer, *((step, below) for step, one in run.steps.items() if isinstance(one, Done) and step in stays))

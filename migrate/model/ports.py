@@ -76,6 +76,8 @@ class Denied:
 
     why: str
     following: str = ""
+    right: bool = False
+    """Whether it is a right that is missing: then `following` says how to grant it."""
 
 
 @dataclass(frozen=True, slots=True)

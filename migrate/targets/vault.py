@@ -18,6 +18,12 @@ def body(target: Target, value: Json) -> dict[str, Json]:
     return {key: one for key, one in flattened(kind, value).items() if key not in kind.moving and one is not None}
 
 
+def grant(path: str, *capabilities: str) -> str:
+    """The line of a policy that allows it, as people add it to one."""
+    named = ", ".join(f'"{one}"' for one in capabilities)
+    return f'path "{path}" {{ capabilities = [{named}] }}'
+
+
 def marked(policy: str, plan: str) -> str:
     """A policy's text as a run of the plan writes it."""
     return f"{MARK}, plan {plan}\n{policy}"

@@ -136,8 +136,9 @@ def _summary(ending: Ending, options: str) -> dict[str, Json]:
             return {"held": {"by": by, "reason": reason, "next": typed(following, options), "until": until}}
         case Failure(by, reason, fix, _):
             return {"failed": {"by": by, "reason": reason, "fix": typed(fix, options)}}
-        case Partial(found):
-            return {"kept": [{"step": step, "why": why} for step, why in found]}
+        case Partial(found, by, following, closed):
+            kept: list[Json] = [{"step": step, "why": why} for step, why in found]
+            return {"kept": kept, "by": by, "next": "" if closed else typed(following, options)}
         case Interrupted():
             return {"interrupted": True, "next": f"migrate resume{options}"}
 
@@ -160,12 +161,12 @@ def _said(ending: Ending, *, back: bool) -> list[Line]:
             lines = [Line(f"stopped at {safe(by)}: {safe(reason)}", "red bold")]
             lines.append(Line(f"  now: {now or 'nothing was written'}"))
             return [*lines, Line(f"  next: {safe(fix)}")]
-        case Partial(found, closed):
-            lines = [Line("taken back, but for what must not be, or is somebody else's now:", "yellow bold")]
+        case Partial(found, by, following, closed):
+            lines = [Line(f"taken back but for this, held by {safe(by)}:", "yellow bold")]
             lines += [Line(f"  {safe(step)}: {safe(why)}") for step, why in found]
             if closed:
                 return [*lines, Line("  now: these stay for good, and the run is closed: the next plan may follow")]
-            return [*lines, Line("  next: settle with whoever changed them what can be, then: migrate rollback")]
+            return [*lines, Line(f"  next: {safe(following)}")]
         case Interrupted():
             return [Line("interrupted: the step under way was finished", "yellow bold"), Line("  next: migrate resume")]
 

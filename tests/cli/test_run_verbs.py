@@ -108,6 +108,27 @@ def test_a_word_given_before_its_time_opens_no_later_calls_contract_stage(
     assert "approved" in capsys.readouterr().err
 
 
+def test_what_a_way_back_left_is_tried_again_by_resume_once_it_is_settled(
+    estate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = estate.parent / "world"
+    applied(estate, world)
+    policy = "vault:policy/mig-monitoring-grafana"
+    ours = json.loads((world / "vault.json").read_text())["paths"]["sys/policies/acl/mig-monitoring-grafana"]
+    theirs = ("practice", "edit", str(world), policy, "--set")
+    assert run([*theirs, 'policy=path "other" { capabilities = ["read"] }']) == Exit.DONE
+    assert run(["rollback", *where(estate, world)]) == Exit.INCOMPLETE
+    assert "held by somebody else's changes" in capsys.readouterr().out
+    assert run(["resume", *where(estate, world)]) == Exit.INCOMPLETE
+    assert run([*theirs, f"policy={ours['state']['policy']}"]) == Exit.DONE
+    capsys.readouterr()
+    assert run(["status", "--json", *where(estate, world)]) == Exit.DONE
+    held = json.loads(capsys.readouterr().out)["runs"][0]["held"]
+    assert (held["by"], held["next"].rpartition("; ")[2]) == ("somebody else's changes", "then: migrate resume")
+    assert run(["resume", *where(estate, world)]) == Exit.DONE
+    assert "what was left is tried again" in capsys.readouterr().err
+
+
 def test_a_rollback_does_not_walk_over_what_a_person_holds(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world = estate.parent / "world"
     applied(estate, world)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.engine.advance import Ask, Consent, Course, Do, Finished, Replace, Settle, Undo, Wait, again
 from migrate.engine.fold import Done, Kept, Run, Undone, fold
+from migrate.engine.leaving import at_rest
 from migrate.engine.route import back, there
 from migrate.engine.standing import standing
 from migrate.model.json import Json
@@ -100,6 +102,42 @@ def test_what_could_not_be_taken_back_keeps_what_it_stands_on() -> None:
     assert isinstance(run.steps["expand.one"], Done)
     again = fold(events(OPENED, APPROVED, *done("expand.one"), *done("expand.two"), turned, kept, turned))
     assert following(PLAN, again) == Undo(TWO)
+
+
+@pytest.mark.parametrize(
+    ("reason", "by", "following"),
+    [
+        ({"reason": "right", "following": "grant it: x"}, "a missing right", "grant it: x; then: migrate resume"),
+        ({"reason": "refused", "following": "end them, then: migrate resume"}, "what a store refused",
+         "end them, then: migrate resume"),
+        ({"reason": "refused"}, "what a store refused", "migrate resume"),
+        ({"reason": "final"}, "what nothing leads back from", "migrate resume"),
+        ({"reason": "theirs"}, "somebody else's changes",
+         "settle with whoever changed them what can be; then: migrate resume"),
+        ({}, "somebody else's changes", "settle with whoever changed them what can be; then: migrate resume"),
+    ],
+)  # fmt: skip
+def test_what_a_way_back_left_is_held_by_why_it_was_left(reason: dict[str, Json], by: str, following: str) -> None:
+    turned: tuple[str, dict[str, Json]] = ("run.turned", {"way": "back"})
+    kept: tuple[str, dict[str, Json]] = ("step.kept", {"step": "expand.two", "why": "so it is", **reason})
+    run = fold(events(OPENED, APPROVED, *done("expand.one"), *done("expand.two"), turned, kept))
+    held = standing(run, PLAN).held
+    assert held is not None
+    assert (held.by, held.reason, held.next) == (by, "expand.two: so it is", following)
+    assert at_rest(PLAN, run)
+    assert not at_rest(PLAN, fold(events(OPENED, APPROVED, *done("expand.one"), *done("expand.two"), turned)))
+
+
+def test_of_several_reasons_a_missing_right_is_named_first() -> None:
+    turned: tuple[str, dict[str, Json]] = ("run.turned", {"way": "back"})
+    theirs: tuple[str, dict[str, Json]] = ("step.kept", {"step": "expand.two", "why": "a"})
+    right: tuple[str, dict[str, Json]]
+    right = ("step.kept", {"step": "expand.one", "why": "b", "reason": "right", "following": "grant it: x"})
+    run = fold(events(OPENED, APPROVED, *done("expand.one"), *done("expand.two"), turned, theirs, right))
+    held = standing(run, PLAN).held
+    assert held is not None
+    assert held.by == "a missing right and somebody else's changes"
+    assert held.next == "grant it: x; settle with whoever changed them what can be; then: migrate resume"
 
 
 def test_a_gate_on_the_way_back_is_asked_only_before_an_undo_that_is_due() -> None:

@@ -65,7 +65,7 @@ class Refusing(Memory):
 
     def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
         if self.fails and move.way == "back":
-            return Denied("the token may not write it", "grant it: delete")
+            return Denied("the token may not write it", "grant it: delete", right=True)
         self.states[move.change.target] = move.change.after
         return Written()
 
@@ -77,8 +77,8 @@ def test_a_right_that_the_way_back_lacks_is_named_with_what_was_left_and_once_gr
 
     found = driven(store, tmp_path, opened=False)
 
-    why = "the token may not write it; grant it: delete"
-    assert found == Partial((("expand.one", why), ("expand.two", why)))
+    why, following = "the token may not write it", "grant it: delete; then: migrate resume"
+    assert found == Partial((("expand.one", why), ("expand.two", why)), "a missing right", following)
     store.fails = 0
     _turn(tmp_path)
     assert isinstance(driven(store, tmp_path, opened=False), Completed)

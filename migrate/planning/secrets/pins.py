@@ -14,6 +14,7 @@ from migrate.model.json import Json, canonical, mapping
 from migrate.model.plan import Remark
 from migrate.planning.servers import Found
 from migrate.targets.kv import metadata_path, versions_of
+from migrate.targets.vault import grant
 
 
 def pins_of(found: Found, paths: Iterable[str]) -> str:
@@ -53,7 +54,7 @@ def pin_remarks(found: Found, paths: Iterable[str], unit: str) -> Iterator[Remar
                     f"the token may not see which version {path} is at: a change of it is noticed by nobody until "
                     "kv.value-equal is asked, and then only where ESO has not copied it yet",
                     "grant it and plan again (migrate policies show plan); it shows no value: "
-                    f'path "{metadata_path(path)}" {{ capabilities = ["read"] }}',
+                    f"{grant(metadata_path(path), 'read')}",
                     "",
                 )
 

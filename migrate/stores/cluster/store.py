@@ -109,7 +109,7 @@ def _outcome(answer: Answer, change: Change) -> Outcome:
         case status if 200 <= status < 300:
             return Written()
         case 403:
-            return Denied(f"{change.target}: {answer.message}", _grant(change, "patch"))
+            return Denied(f"{change.target}: {answer.message}", _grant(change, "patch"), right=True)
         case 409 | 412 | 422:
             # A failed `test` is answered 422 with this; any other 422 would be one of ours.
             return Conflict("it has changed in the meantime")

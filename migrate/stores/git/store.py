@@ -41,13 +41,6 @@ class GitStore:
 
     def write(self, move: Move, seen: Snapshot, secrets: Secrets) -> Outcome:
         """Commit the step, or take it back: all of it or nothing. Raises nothing."""
-        outcome = self._written(move, seen)
-        if move.way == "back" and isinstance(outcome, Denied) and outcome.following:
-            # What could not be taken back is kept with its reason alone; the way out belongs to it.
-            return Denied(f"{outcome.why}; {outcome.following}", outcome.following)
-        return outcome
-
-    def _written(self, move: Move, seen: Snapshot) -> Outcome:
         try:
             scene = self._look()
             _still(scene, move, seen)

@@ -128,5 +128,5 @@ def outcome_of(error: psycopg.Error, needs: str) -> Outcome:
     if state in _OVERTAKEN:
         return Conflict(said(error))
     if state == _FORBIDDEN:
-        return Denied(f"PostgreSQL: {said(error)}", f"the administrator's login needs {needs}")
+        return Denied(f"PostgreSQL: {said(error)}", f"the administrator's login needs {needs}", right=True)
     return Denied(f"PostgreSQL: {said(error)}")

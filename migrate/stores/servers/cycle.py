@@ -18,7 +18,7 @@ from migrate.stores.postgres.session import Database
 from migrate.stores.postgres.trial import Credential, used
 from migrate.stores.servers.logins import Logins
 from migrate.stores.vault.api import Answer, Api
-from migrate.stores.vault.store import rule
+from migrate.targets.vault import grant
 
 _PATIENCE, _PAUSE = 30.0, 0.25
 """Seconds: Vault revokes in the background, and that is how long it may take."""
@@ -53,7 +53,12 @@ class Cycle:
     def _lived(self, vault: Api, wanted: dict[str, str], *, minted: bool) -> dict[str, Json]:
         read = vault.look(wanted["path"], refused=True)
         if read.status == 403 and not minted:
-            return {}
+            both = f"{grant(wanted['path'], 'read')} {grant('sys/leases/revoke', 'update')}"
+            raise Unreachable(
+                f"there is no ServiceAccount to have a login issued for, and the token itself may not read "
+                f"{wanted['path']}",
+                following=f"grant it while this is tried: {both}; or deploy the ServiceAccount first",
+            )
         if not read.ok:
             return {"issued": False, "why": f"{wanted['path']} in Vault: {read.errors}"}
         login = str(read.data.get("username"))
@@ -85,5 +90,5 @@ def _revoked(vault: Api, lease: str, *, minted: bool) -> None:
     if not answer.ok:
         raise Unreachable(
             f"the login that was issued for this check could not be ended: {answer.errors}",
-            following=f"vault lease revoke {lease}; and grant it: {rule('sys/leases/revoke', 'update')}",
+            following=f"vault lease revoke {lease}; and grant it: {grant('sys/leases/revoke', 'update')}",
         )

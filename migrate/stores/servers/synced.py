@@ -17,6 +17,7 @@ from migrate.model.json import Json, mapping, sequence
 from migrate.stores.cluster import secrets as kept
 from migrate.stores.cluster.api import Api as Cluster
 from migrate.stores.vault.api import Api as Vault
+from migrate.targets.vault import grant
 
 _KEY = secrets.token_bytes(32)
 _NAMES = re.compile(r"\{\{\s*\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
@@ -154,8 +155,7 @@ def _source(vault: Vault, settings: dict[str, Json], key: str) -> dict[str, Json
     full = f"{mount}/data/{path}" if second else f"{mount}/{path}"
     answer = vault.look(full)
     if answer.status == 403:
-        grant = f'grant it, then again: path "{full}" {{ capabilities = ["read"] }}'
-        raise _ElsewhereError(Unsaid(f"the token may not read {full}", grant))
+        raise _ElsewhereError(Unsaid(f"the token may not read {full}", f"grant it, then again: {grant(full, 'read')}"))
     if not answer.ok:
         return None
     return mapping(answer.data.get("data")) if second else answer.data

@@ -12,7 +12,7 @@ from migrate.model.ports import Unreachable
 from migrate.stores.certificates import Certificate, certificate
 from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Answer, Api
-from migrate.stores.vault.store import rule
+from migrate.targets.vault import grant
 
 _ABREAST = 16
 
@@ -69,7 +69,7 @@ class Issued:
         if listed.status == 403:
             raise Unreachable(
                 f"the token may not list the certificates of {mount}/",
-                following=f"grant it: {rule(f'{mount}/certs', 'list')}",
+                following=f"grant it: {grant(f'{mount}/certs', 'list')}",
             )
         serials = [str(one) for one in sequence(listed.data.get("keys"))]
         if len(serials) > self.most:

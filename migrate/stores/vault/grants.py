@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping, strings, text_at
 from migrate.stores.vault.api import Answer, Api
-from migrate.stores.vault.store import rule
-from migrate.targets.vault import unmarked
+from migrate.targets.vault import grant, unmarked
 
 _LOGINS = frozenset(("jwt", "oidc", "kubernetes"))
 
@@ -61,6 +60,6 @@ def _allowed(answer: Answer, path: str, capability: str) -> Answer:
             f"the token may not {capability} {path} in Vault",
             truth="what is granted there is not known",
             undone="nothing was compared",
-            following=f"grant it (migrate policies show plan): {rule(path, capability)}",
+            following=f"grant it (migrate policies show plan): {grant(path, capability)}",
         )
     return answer

@@ -18,10 +18,9 @@ from migrate.model.target import Target
 from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Api
 from migrate.stores.vault.certificates import Issued, authority
-from migrate.stores.vault.store import rule
 from migrate.targets import kv
 from migrate.targets.transit import shown, shown_at
-from migrate.targets.vault import unmarked
+from migrate.targets.vault import grant, unmarked
 
 _HEALTH = "sys/health?standbycode=200&perfstandbyok=true&drsecondarycode=200&sealedcode=200&uninitcode=200"
 
@@ -75,7 +74,7 @@ class VaultObserver:
         path = shown_at(target)
         answer = self.api.look(path)
         if answer.status == 403:
-            raise Unreachable(f"the token may not read {path} in Vault", following=f"grant it: {rule(path, 'read')}")
+            raise Unreachable(f"the token may not read {path} in Vault", following=f"grant it: {grant(path, 'read')}")
         return shown(target, dict(answer.data)) if answer.ok else None
 
     def _mount(self, name: str) -> dict[str, Json] | None:
@@ -94,7 +93,12 @@ class VaultObserver:
         answer = self.api.look(f"sys/leases/lookup/{path}/", "list")
         if answer.status == 404:
             return {"count": 0}
-        return {"count": len(sequence(answer.data.get("keys")))} if answer.ok else {}
+        if answer.status == 403:
+            raise Unreachable(
+                f"the token may not see which logins of {path} are left",
+                following=f"grant it: {grant(f'sys/leases/lookup/{path}/', 'list', 'sudo')}",
+            )
+        return {"count": len(sequence(answer.data.get("keys")))}
 
     def _versions(self, path: str) -> dict[str, Json] | None:
         answer = self.api.look(kv.metadata_path(path))
@@ -114,7 +118,7 @@ class VaultObserver:
             raise Unreachable(str(error), following="Vault answers again") from None
         if answer.status in {403, 429, 503}:
             raise Unreachable(
-                f"Vault was not asked to connect: {answer.errors}", following=f"grant it: {rule(path, 'update')}"
+                f"Vault was not asked to connect: {answer.errors}", following=f"grant it: {grant(path, 'update')}"
             )
         return {"reached": answer.ok} | ({} if answer.ok else {"why": answer.errors})
 

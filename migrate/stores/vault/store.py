@@ -18,7 +18,7 @@ from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Answer, Api
 from migrate.targets.compare import fingerprint
 from migrate.targets.transit import is_key, key_request, shown, shown_at
-from migrate.targets.vault import body, marked, unmarked
+from migrate.targets.vault import body, grant, marked, unmarked
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read(api: Api, target: Target) -> Snapshot:
             f"the token may not read {path} in Vault",
             truth="what is there is not known",
             undone="nothing was written",
-            following=f"grant it: {rule(path, 'read')}",
+            following=f"grant it: {grant(path, 'read')}",
         )
     state = _shown(target, answer)
     return Snapshot(state, fingerprint(target, state))
@@ -91,19 +91,15 @@ def _outcome(answer: Answer, path: str, method: str, secrets: Secrets) -> Outcom
         case status if 200 <= status < 300:
             return Written()
         case 403:
-            capability = "delete" if method == "delete" else 'create", "update'
-            return Denied(f"the token may not write {path} in Vault", f"grant it: {rule(path, capability)}")
+            capabilities = ("delete",) if method == "delete" else ("create", "update")
+            granting = f"grant it: {grant(path, *capabilities)}"
+            return Denied(f"the token may not write {path} in Vault", granting, right=True)
         case 409 | 412 | 422:
             return Conflict(why)
         case 429 | 500 | 501 | 502 | 503 | 504:
             return OutcomeUnknown(f"Vault: {why}")
         case _:
             return Denied(f"Vault: {why}")
-
-
-def rule(path: str, capabilities: str) -> str:
-    """The lines of a policy that would allow it."""
-    return f'path "{path}" {{ capabilities = ["{capabilities}"] }}'
 
 
 def _without(text: str, secrets: Secrets) -> str:

@@ -13,7 +13,7 @@ from migrate.model.ports import Unreachable
 from migrate.sealing.ports import Unreadable
 from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Answer, Api
-from migrate.stores.vault.store import rule
+from migrate.targets.vault import grant
 
 _MOST = 250
 """Values in one request. OpenBao (2.6) refuses a body of more than a thousand strings, and each value takes two."""
@@ -83,7 +83,7 @@ def _refused(answer: Answer, path: str, verb: str) -> Refused | Unreachable:
         return Refused(
             f"the token may not {verb} with {path} in Vault",
             undone="nothing was stored",
-            following=f"grant it: {rule(path, 'update')}",
+            following=f"grant it: {grant(path, 'update')}",
         )
     # Vault's words on a bad request may quote what it was sent.
     return Refused(
