@@ -1,14 +1,15 @@
 """A GitOps tree, read: bytes in, values out.
 
     facts       what one file says, small enough to keep for 100,000 files
-    extract     bytes -> facts: kinds for each kind of object, with fields, pods, helm, charts and references for the
-                places that name Secrets, and injections for annotations that the injector acts on
+    extract     bytes -> facts: kinds for each kind of object, with fields, pods, helm, charts, references and mentions
+                for the places that name Secrets, and injections for annotations that the injector acts on
     tree        the facts of all files, by path
     kustomize, flux, argo, wiring    which objects really reach a cluster, under which names
     waiting     what waits for what in Flux
     placed, settle, strategic, replacements, substitute    what is done to an object on the way
     externals, stores, held, gotemplate    ExternalSecrets, their stores, where in Vault the values lie, their templates
     values      Helm values that a release takes from ConfigMaps
+    operators   what controllers read without any object naming it
     readers, producers, levels, layers    who reads a Secret, who makes it, what stands on the path to Vault
     served      who has secrets from Vault through the agent, and which copies that replaces
     verdicts    what can move and why not: profiles is what is known of images, settings what owners decided

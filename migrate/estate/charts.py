@@ -8,7 +8,9 @@ from migrate.estate import helm
 from migrate.estate.facts import Facts, Use
 from migrate.estate.flux import Applied, Scope
 from migrate.estate.profiles import Profiles
-from migrate.model.json import Json, reach, text
+from migrate.estate.tree import Tree
+from migrate.estate.values import Maps, values_maps, values_of
+from migrate.model.json import Json, mapping, reach, text
 
 _SOURCES = {"OCIRepository", "HelmChart"}
 _INSTALLING = {"HelmRelease", "Application", "ApplicationSet", "HelmChart"}
@@ -25,17 +27,41 @@ def name_charts(scope: Scope) -> None:
     scope.applied[:] = [_named(item, sources) for item in scope.applied]
 
 
-def read_unasked(scope: Scope, profiles: Profiles) -> None:
+def read_unasked(scope: Scope, profiles: Profiles, tree: Tree) -> None:
     """Add the Secrets that known charts read by a name of their own to what their releases read."""
-    scope.applied[:] = [_with_defaults(item, profiles) for item in scope.applied]
+    maps = values_maps(scope.applied)
+    scope.applied[:] = [_with_defaults(item, profiles, maps, tree) for item in scope.applied]
 
 
-def _with_defaults(item: Applied, profiles: Profiles) -> Applied:
+def _with_defaults(item: Applied, profiles: Profiles, maps: Maps, tree: Tree) -> Applied:
     fact = item.facts
-    names = profiles.chart(chart_of(fact)).secrets
+    chart = chart_of(fact)
+    patterns = profiles.chart(chart).secrets
+    if not patterns:
+        return item
+    release = text(reach(fact.spec, "release")) or fact.name
+    own = {"{release}": release, "{fullname}": _fullname(item, release, chart, maps, tree)}
     named = {use.secret for use in fact.uses}
+    names = [_written(pattern, own) for pattern in patterns]
     uses = [Use(name, "", helm.HOW, "/spec/chart") for name in names if name not in named]
     return replace(item, facts=fact._replace(uses=(*fact.uses, *uses))) if uses else item
+
+
+def _written(pattern: str, own: dict[str, str]) -> str:
+    for word, name in own.items():
+        pattern = pattern.replace(word, name)
+    return pattern
+
+
+def _fullname(item: Applied, release: str, chart: str, maps: Maps, tree: Tree) -> str:
+    """What a release calls its objects, by the rule that charts share and the two values that overrule it."""
+    said = mapping(reach(item.facts.spec, "named"))
+    for values, _ in values_of(item, maps, tree):
+        said = {**helm.naming(values), **said}
+    if full := text(said.get("fullnameOverride")):
+        return full
+    name = text(said.get("nameOverride")) or chart.rpartition("/")[2]
+    return release if name in release else f"{release}-{name}"
 
 
 def chart_of(fact: Facts) -> str:

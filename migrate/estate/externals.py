@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from migrate.estate.facts import Facts
 from migrate.estate.inventory import Datum, Secret, StoreRef, VaultKey
-from migrate.model.json import Json, items, reach, text
+from migrate.estate.kinds.external import COPYING
+from migrate.model.json import Json, items, mapping, reach, text
 
 KINDS = frozenset({"ExternalSecret", "ClusterExternalSecret"})
 
@@ -68,12 +69,18 @@ def secret_of(fact: Facts, by: str, scope: str) -> Secret:
         scope=scope,
         keys=_keys(fact),
         generated=any(item.get("generator") for name in ("data", "from") for item in _entries(fact, name)),
-        copied=bool(reach(fact.spec, "annotations")),
+        copied=_copied(fact),
     )
 
 
 def _entries(fact: Facts, name: str) -> list[dict[str, Json]]:
     return items(reach(fact.spec, name))
+
+
+def _copied(fact: Facts) -> bool:
+    """Whether a controller is told to copy the Secret: without a template it gets the ExternalSecret's annotations."""
+    told = mapping(reach(fact.spec, "annotations")) if reach(fact.spec, "template") is True else dict(fact.annotations)
+    return any(key.startswith(COPYING) and value != "false" for key, value in told.items())
 
 
 def _keys(fact: Facts) -> tuple[str, ...]:

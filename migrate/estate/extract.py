@@ -147,6 +147,8 @@ _ANNOTATIONS = (
     "kustomize.toolkit.fluxcd.io/",
     "reflector.v1.k8s.emberstack.com/",
     "replicator.v1.mittwald.de/",
+    "kubed.appscode.com/sync",
+    "cert-manager.io/allow-direct-injection",
     "reloader.stakater.com/",
     "argocd.argoproj.io/",
     "helm.sh/resource-policy",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from migrate.documents.reader import YamlFault, load_all
 from migrate.estate.facts import Container, Use
-from migrate.estate.fields import key_of
+from migrate.estate.fields import key_of, pick
 from migrate.estate.references import uses as named_uses
 from migrate.estate.strategic import is_native, merge
 from migrate.model.json import Json, Pointer, items, mapping, pointer_text, text, text_at
@@ -32,6 +32,11 @@ def read_values(values: Json, at: Pointer, release: str, namespace: str) -> tupl
         label = container.name if container else ""
         found.append(use._replace(secret=name, container=label))
     return found, list(containers.values())
+
+
+def naming(values: Json) -> dict[str, Json]:
+    """The two values by which most charts let their objects be called otherwise, where they are there."""
+    return pick(values, "fullnameOverride", "nameOverride")
 
 
 def resolve(name: str, release: str, namespace: str) -> str:

@@ -52,6 +52,8 @@ class Reader:
     pod: Container | None = None
     """The container that reads, where a pod does."""
     workload: bool = False
+    guess: bool = False
+    """The place holds a template that may come out as this name."""
 
     @property
     def target(self) -> str:

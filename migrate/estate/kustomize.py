@@ -13,7 +13,7 @@ from posixpath import dirname
 from migrate.estate import kinds
 from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts
-from migrate.estate.helm import read_values
+from migrate.estate.helm import naming, read_values
 from migrate.estate.injections import injections
 from migrate.estate.inventory import Finding, Severity
 from migrate.estate.placed import Patch, Placed, is_for, patched, renamed, through
@@ -173,11 +173,13 @@ class Builder:
             chart.get("valuesInline"), ("helmCharts", index, "valuesInline"), name, namespace
         )
         asked = [*injections("", chart.get("valuesInline"), ("helmCharts", index, "valuesInline"))]
+        named = naming(chart.get("valuesInline"))
         entries = [chart.get("valuesFile"), *strings(chart.get("additionalValuesFiles"))]
         paths = [inside(folder, entry) for entry in entries if isinstance(entry, str) and entry]
         for path in paths:
             for document in self.tree.documents(path):
                 found, more = read_values(document, (), name, namespace)
+                named = {**named, **naming(document)}
                 uses.extend(use._replace(file=path) for use in found)
                 containers.extend(more)
                 asked.extend(one._replace(file=path) for one in injections("", document))
@@ -187,6 +189,7 @@ class Builder:
             "release": name,
             "generated": True,
             "index": index,
+            "named": named,
             "valuesFiles": list(paths),
         }
         fact = kustomization._replace(

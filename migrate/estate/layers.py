@@ -8,7 +8,7 @@ from dataclasses import replace
 from migrate.estate.inventory import Bootstrap, Finding, Reader, Reason, Secret, Verdict
 from migrate.estate.profiles import Profiles
 from migrate.estate.settings import Settings
-from migrate.estate.verdicts import judge
+from migrate.estate.verdicts import judge, telling
 
 
 def judged(
@@ -19,6 +19,7 @@ def judged(
     settings: Settings,
 ) -> Secret:
     """The secret with its readers, its verdict and the reasons, deciding ones first. `path`: what leads to Vault."""
+    readers = telling(readers)
     verdict, reasons = judge(readers, secret.keys, profiles)
     if secret.generated:
         reason = Reason("keep.generator", "ESO generates a value of it itself; it is nowhere else")

@@ -6,15 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import filter as fitting
 from typing import NamedTuple
 
 from migrate.estate import helm, kinds
 from migrate.estate.facts import Container, Facts, Use
 from migrate.estate.flux import Applied, Scope
 from migrate.estate.inventory import Reader
+from migrate.estate.mentions import mentions, tokens
 from migrate.estate.placed import is_cluster_scoped, namespace_of
-from migrate.estate.references import mentions, tokens
 from migrate.estate.settle import as_patched, substituted
+from migrate.estate.stores import declared, from_stores
 from migrate.estate.tree import Tree
 from migrate.estate.values import Maps, values_maps, values_of
 from migrate.model.json import Json, Pointer, items, reach, text
@@ -57,15 +59,35 @@ def _gather(applied: Sequence[Applied], tree: Tree, names: frozenset[str], *, wi
     readers = Readers()
     maps = values_maps(applied)
     words: dict[str, _Words] = {}
+    stores = declared(item.facts for item in applied)
     for item in applied:
         fact = item.facts
-        uses = [*fact.uses, *_values_uses(item, maps, tree, names)]
+        in_maps, started = _in_values(item, maps, tree, names)
+        fact = fact._replace(containers=(*fact.containers, *started)) if started else fact
+        uses = [*fact.uses, *in_maps]
         is_values = fact.kind == "ConfigMap" and (fact.namespace, fact.name) in maps
         if names and fact.texts and not is_values:
             uses.extend(_mentioned(item, tree, names, words))
+        uses.extend(from_stores(fact, stores))
         for use in uses:
-            readers.add(namespace_of(fact, use) or ANYWHERE, use.secret, _reader(fact, use, wired=wired))
+            namespace = namespace_of(fact, use) or ANYWHERE
+            readers.add(namespace, use.secret, _reader(fact, use, wired=wired))
+            for name in _guessed(use.secret, names):
+                guess = replace(_reader(fact, use, wired=wired), guess=True)
+                readers.add(namespace, name, guess)
     return readers
+
+
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\$\{.*?\}")
+_ENOUGH = 3
+
+
+def _guessed(written: str, names: frozenset[str]) -> list[str]:
+    """The names that a template in place of a name may come out as, where enough of it is plain text to tell."""
+    if "{{" not in written and "${" not in written:
+        return []
+    pattern = _TEMPLATE.sub("*", written)
+    return fitting(sorted(names), pattern) if len(pattern.replace("*", "").strip("-.")) >= _ENOUGH else []
 
 
 def _reader(fact: Facts, use: Use, *, wired: bool) -> Reader:
@@ -93,15 +115,19 @@ def _reader(fact: Facts, use: Use, *, wired: bool) -> Reader:
 # --- Helm values that stand in ConfigMaps ---------------------------------------------------------------------
 
 
-def _values_uses(item: Applied, maps: Maps, tree: Tree, names: frozenset[str]) -> Iterator[Use]:
+def _in_values(item: Applied, maps: Maps, tree: Tree, names: frozenset[str]) -> tuple[list[Use], list[Container]]:
+    """What the values say that a release takes from elsewhere, and the containers they speak of."""
     release = item.facts
     name = text(reach(release.spec, "release"))
+    found: list[Use] = []
+    containers: list[Container] = []
     for values, place in values_of(item, maps, tree):
-        uses = helm.read_values(values, (), name, release.namespace)[0]
+        uses, started = helm.read_values(values, (), name, release.namespace)
         known = {use.pointer for use in uses}
         loose = (use for use in mentions(values, names, helm.HOW) if use.pointer not in known)
-        for use in (*uses, *loose):
-            yield use._replace(file=place)
+        found.extend(use._replace(file=place) for use in (*uses, *loose))
+        containers.extend(started)
+    return found, containers
 
 
 # --- mentions in texts ----------------------------------------------------------------------------------------

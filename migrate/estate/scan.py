@@ -12,6 +12,7 @@ from migrate.estate.flux import Scope
 from migrate.estate.inventory import Bootstrap, Files, Finding, Inventory, Reader, Secret, Workload
 from migrate.estate.layers import judged, without_effect
 from migrate.estate.levels import bootstrap
+from migrate.estate.operators import by_mark, read_beside
 from migrate.estate.placed import namespace_of
 from migrate.estate.producers import producers, two_owners
 from migrate.estate.profiles import Profiles, shipped
@@ -82,17 +83,18 @@ class _Part:
 
 
 def _scope(index: int, scope: Scope, tree: Tree, loose: Readers, profiles: Profiles, settings: Settings) -> _Part:
-    read_unasked(scope, profiles)
+    read_unasked(scope, profiles, tree)
     facts = [item.facts for item in scope.applied]
     external = [(fact, item.by) for item in scope.applied for fact in expanded(item.facts, facts)]
     names = frozenset(target_of(fact) for fact, _ in external)
+    read_beside(scope, names)
     readers = read_scope(scope, tree, names)
     on_path = [*bootstrap(facts, profiles), *_named(settings)]
     path = {(item.namespace, item.name): item for item in on_path}
     secrets: dict[tuple[str, str, str, int], Secret] = {}
     for fact, by in external:
         secret = secret_of(fact, by, str(index))
-        found = _readers_of(secret, readers, loose)
+        found = (*_readers_of(secret, readers, loose), *by_mark(fact))
         place = (secret.namespace, secret.name, secret.file, secret.document)
         secrets.setdefault(place, judged(secret, found, path, profiles, settings))
     stores = declared(facts)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from migrate.estate.facts import Facts
+from migrate.estate.facts import Facts, Use
 from migrate.estate.inventory import Finding, Reason, Secret, Store
 from migrate.estate.wiring import Wired
-from migrate.model.json import reach, text
+from migrate.model.json import items, pointer_text, reach, text
 
 _KINDS = frozenset({"SecretStore", "ClusterSecretStore"})
 
@@ -25,6 +25,29 @@ def declared(facts: Iterable[Facts]) -> dict[Key, Facts]:
         for fact in facts
         if fact.kind in _KINDS
     }
+
+
+def from_stores(fact: Facts, stores: Mapping[Key, Facts]) -> Iterator[Use]:
+    """The Secrets that an ExternalSecret copies from: those behind a store of this very cluster."""
+    if fact.kind not in {"ExternalSecret", "ClusterExternalSecret"}:
+        return
+    for field, place in (("data", ("data", "remoteRef")), ("from", ("dataFrom", "extract"))):
+        for index, entry in enumerate(items(reach(fact.spec, field))):
+            named = entry.get("store") or reach(fact.spec, "store")
+            kind = text(reach(named, "kind")) or "SecretStore"
+            namespace = "" if kind == "ClusterSecretStore" else fact.namespace or "default"
+            store = stores.get((kind, namespace, text(reach(named, "name"))))
+            name = text(reach(entry, "ref", "key"))
+            if store is not None and name and _of_this_cluster(store):
+                remote = text(reach(store.spec, "remoteNamespace")) or "default"
+                pointer = pointer_text(("spec", place[0], index, place[1], "key"))
+                yield Use(name, remote, "custom-resource", pointer)
+
+
+def _of_this_cluster(store: Facts) -> bool:
+    """Whether the provider is Kubernetes, and the API server its own."""
+    address = text(reach(store.spec, "server", "url"))
+    return text(reach(store.spec, "provider")) == "kubernetes" and (not address or "kubernetes.default" in address)
 
 
 def _key(secret: Secret) -> Key:

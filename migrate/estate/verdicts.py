@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from migrate.estate.facts import Container
 from migrate.estate.inventory import Reader, Reason, Verdict
+from migrate.estate.mentions import RELOADER
+from migrate.estate.operators import CONTROLLER, resource_of
 from migrate.estate.profiles import ChartPod, Convention, Image, Profiles
 from migrate.estate.readers import pod_of
 
@@ -54,6 +56,17 @@ def judge(readers: Sequence[Reader], keys: Iterable[str], profiles: Profiles) ->
     return verdict, tuple(reasons)
 
 
+def telling(readers: Sequence[Reader]) -> tuple[Reader, ...]:
+    """The readers without the places that only hint at one; where there is nothing else, these count."""
+    sure = [reader for reader in readers if not (reader.guess or _restarts(reader))]
+    return tuple(sure if any(reader.wired and reader.how != "text" for reader in sure) else readers)
+
+
+def _restarts(reader: Reader) -> bool:
+    """Whether it is an annotation that restarts pods when the Secret changes: that alone reads no value."""
+    return RELOADER.rstrip("/") in reader.pointer
+
+
 def _unread(readers: Sequence[Reader]) -> Reason:
     texts = [reader for reader in readers if reader.how == "text"]
     unwired = [reader for reader in readers if not reader.wired]
@@ -73,9 +86,16 @@ def _mentioned(reader: Reader) -> Reason:
 
 
 def _judge(reader: Reader, keys: tuple[str, ...], profiles: Profiles) -> tuple[Verdict, Reason]:
+    if reader.kind == CONTROLLER:
+        mark = reader.pointer.rpartition("/")[2].replace("~1", "/")
+        told = f"{reader.name} reads every Secret with {mark} through the API"
+        return "keep", Reason("keep.custom-resource", told, reader)
     if reader.how in _KEPT:
         code, text = _KEPT[reader.how]
         return "keep", Reason(code, f"{reader.target}: {text}", reader)
+    if reader.variable in resource_of(reader).variables:
+        told = f"{reader.target}: its operator reads what {reader.variable} refers to, too, through the API"
+        return "keep", Reason("keep.custom-resource", told, reader)
     match reader.how:
         case "secretRef":
             return "keep", _referenced(reader)
@@ -86,7 +106,7 @@ def _judge(reader: Reader, keys: tuple[str, ...], profiles: Profiles) -> tuple[V
         case "helm-values":
             return _helm(reader, keys, profiles)
         case _:
-            return _environment(reader, _variables(reader, keys), profiles)
+            return _environment(reader, variables_of(reader, keys), profiles)
 
 
 def _referenced(reader: Reader) -> Reason:
@@ -108,11 +128,17 @@ def _volume(reader: Reader, profiles: Profiles) -> tuple[Verdict, Reason]:
 
 
 def _helm(reader: Reader, keys: tuple[str, ...], profiles: Profiles) -> tuple[Verdict, Reason]:
+    if _restarts(reader):
+        told = f"{reader.target} is restarted when it changes, so it reads it in a way that no value shows"
+        return "keep", Reason("keep.helm-values", told, reader)
+    if reader.guess:
+        told = f"{reader.target} names a Secret by a template, and the name may come out as this one"
+        return "keep", Reason("keep.helm-values", told, reader)
     known = _chart_pod(reader, profiles)
     if known is not None and not (reader.pod and reader.pod.image):
         reader = pod_of(reader, known.image)
     if reader.variable:
-        return _environment(reader, _variables(reader, keys), profiles)
+        return _environment(reader, variables_of(reader, keys), profiles)
     if _mounted(reader, profiles):
         return _volume(reader, profiles)
     if reader.whole:
@@ -148,7 +174,7 @@ def _begins(tokens: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     )
 
 
-def _variables(reader: Reader, keys: tuple[str, ...]) -> tuple[str, ...]:
+def variables_of(reader: Reader, keys: tuple[str, ...]) -> tuple[str, ...]:
     """The variables a pod sees: one for env, one per key for envFrom (with its prefix)."""
     if reader.how == "env" or (reader.variable not in {"", "*"} and reader.keys):
         return (reader.variable,)
@@ -158,7 +184,8 @@ def _variables(reader: Reader, keys: tuple[str, ...]) -> tuple[str, ...]:
 
 def _environment(reader: Reader, variables: tuple[str, ...], profiles: Profiles) -> tuple[Verdict, Reason]:
     pod = reader.pod or Container("", "", init=False, command=False)
-    image = profiles.image(pod.image) if pod.image else Image(None, (), entrypoint=False)
+    running = pod.image or resource_of(reader).images.get(pod.name, "")
+    image = profiles.image(running) if running else Image(None, (), entrypoint=False)
     where = f"{reader.target} ({pod.name})" if pod.name else reader.target
     if names := _file_variables(image, variables):
         return "adapt", Reason("adapt.env-file", f"{where}: the image takes {', '.join(names)} instead", reader)

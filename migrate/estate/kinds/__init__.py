@@ -12,7 +12,7 @@ from typing import TypeAlias
 from migrate.estate import helm
 from migrate.estate.fields import Object, Reading, pick, sensitive
 from migrate.estate.kinds import argo, external, flux, native, workloads
-from migrate.estate.references import may_mention
+from migrate.estate.mentions import may_mention
 
 __all__ = [
     "WORKLOADS",

@@ -8,11 +8,13 @@ from migrate.estate.facts import Use
 from migrate.estate.fields import Object, Reading, pick
 from migrate.model.json import Json, Pointer, items, pointer_text, reach, text
 
-_OWNERSHIP_PREFIXES = (
+COPYING = (
     "reflector.v1.k8s.emberstack.com/",
     "replicator.v1.mittwald.de/",
-    "helm.sh/resource-policy",
+    "kubed.appscode.com/sync",
 )
+"""Beginnings of the annotations that have a controller copy a Secret to other namespaces."""
+_KEPT_ANNOTATIONS = (*COPYING, "cert-manager.io/allow-direct-injection")
 
 
 def external(value: Object) -> Reading:
@@ -48,6 +50,7 @@ def external_secret(spec: Json) -> Object:
         "merged": text(reach(target, "template", "mergePolicy")) == "Merge",
         "templated": _keys(reach(target, "template", "data")),
         "annotations": ownership(reach(target, "template", "metadata", "annotations")),
+        "labels": reach(target, "template", "metadata", "labels"),
         "refresh": str(reach(spec, "refreshInterval") if reach(spec, "refreshInterval") is not None else ""),
         "data": [
             {
@@ -86,7 +89,7 @@ def store(value: Object) -> Reading:
     provider = reach(value, "spec", "provider")
     name = next(iter(provider), "") if isinstance(provider, dict) else ""
     inside = reach(provider, name) if name else None
-    spec: Object = {"provider": name, **pick(inside, "server", "path", "version", "namespace")}
+    spec: Object = {"provider": name, **pick(inside, "server", "path", "version", "namespace", "remoteNamespace")}
     named = tuple(_selectors(inside, ("spec", "provider", name)))
     authority = reach(inside, "caProvider")
     if text(reach(authority, "type")) == "Secret" and (ca := text(reach(authority, "name"))):
@@ -119,6 +122,6 @@ def push(value: Object) -> Reading:
 
 
 def ownership(annotations: Json) -> Object:
-    """The annotations that say who copies or keeps an object."""
+    """The annotations that say who copies an object, or finds it by them."""
     pairs = annotations.items() if isinstance(annotations, dict) else ()
-    return {key: item for key, item in pairs if key.startswith(_OWNERSHIP_PREFIXES)}
+    return {key: item for key, item in pairs if key.startswith(_KEPT_ANNOTATIONS)}

@@ -79,6 +79,7 @@ def _release_spec(spec: Json, release: str) -> Object:
         "version": str(reach(chart, "version") or ""),
         "chartRef": pick(reach(spec, "chartRef"), "kind", "name", "namespace"),
         "release": release,
+        "named": helm.naming(reach(spec, "values")),
         "targetNamespace": text(reach(spec, "targetNamespace")),
         "valuesFrom": list(sources),
         "dependsOn": _depends(spec),
@@ -88,6 +89,10 @@ def _release_spec(spec: Json, release: str) -> Object:
 
 
 def source(value: Object) -> Reading:
-    """Sources, image and notification objects: the Secrets they authenticate with."""
+    """Sources, image and notification objects: the Secrets they authenticate with.
+
+    Those of the operator hold patches and objects as texts besides.
+    """
     spec = value.get("spec")
-    return Reading(tuple(named_uses(spec, "secretRef", ("spec",))), pick(spec, "url", "ref", "sync"))
+    texts = text(value.get("apiVersion")).startswith("fluxcd.controlplane.io/")
+    return Reading(tuple(named_uses(spec, "secretRef", ("spec",))), pick(spec, "url", "ref", "sync"), texts=texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from migrate.estate.inventory import Inventory, Reader, Secret
+from migrate.estate.verdicts import variables_of
 from migrate.model.plan import Remark
 from migrate.planning.secrets.workloads import Candidate, Unfit
 
@@ -42,9 +43,7 @@ def _needing(secret: Secret) -> Iterator[Reader]:
 
 
 def _text(secret: Secret, reader: Reader) -> str:
-    names = (
-        [reader.variable] if reader.how == "env" and reader.variable else [f"{reader.variable}{k}" for k in secret.keys]
-    )
+    names = variables_of(reader, secret.keys)
     variables = ", ".join(names) or "its secrets"
     files = ", ".join(f"{name}_FILE" for name in names) or "NAME_FILE for each of them"
     where = f"{reader.target} ({reader.container})" if reader.container else reader.target
