@@ -9,7 +9,7 @@ from migrate.estate.facts import Facts
 from migrate.estate.inventory import Finding
 from migrate.estate.kustomize import Builder, flux_patches
 from migrate.estate.placed import Placed, patched, renamed
-from migrate.estate.settle import opted_out, settled
+from migrate.estate.settle import as_patched, opted_out, settled, substituted
 from migrate.estate.substitute import AS_WRITTEN, Variables
 from migrate.estate.tree import Tree, inside
 from migrate.model.json import Json, items, reach, text
@@ -63,20 +63,20 @@ def is_kustomization(fact: Facts) -> bool:
 def follow(start: Facts, builder: Builder) -> Scope:
     """Everything that a Flux Kustomization applies, through the Kustomizations it creates."""
     scope = Scope(starts=[start.file])
-    waiting = [start]
+    waiting: list[tuple[Facts, Applied | None]] = [(start, None)]
     home = _home(start, builder)
     while waiting:
-        current = waiting.pop()
+        current, made = waiting.pop()
         name = f"{current.namespace or 'flux-system'}/{current.name}"
         if name in scope.paths:
             continue
         scope.paths[name] = path_of(current, builder.tree)
         variables = variables_of(current, builder)
-        for item in _apply(current, builder, home):
+        for item in _apply(current, made, builder, home):
             found = applied(item, builder.tree, name, variables)
             scope.applied.append(found)
             if is_kustomization(found.facts):
-                waiting.append(found.facts)
+                waiting.append((found.facts, found))
     return scope
 
 
@@ -103,7 +103,8 @@ def path_of(fact: Facts, tree: Tree) -> str:
     return folder
 
 
-def _apply(current: Facts, builder: Builder, home: Home) -> list[Placed]:
+def _apply(current: Facts, made: Applied | None, builder: Builder, home: Home) -> list[Placed]:
+    """What a Kustomization builds, its own patches made. `made`: how it came about itself; None of a starting point."""
     spec, folder = _spec(current), path_of(current, builder.tree)
     elsewhere = home.elsewhere(spec)
     if not builder.tree.is_folder(folder) or (elsewhere and not folder):
@@ -113,10 +114,18 @@ def _apply(current: Facts, builder: Builder, home: Home) -> list[Placed]:
     named = [str(entry) for entry in components] if isinstance(components, list) else []
     objects = builder.build_with(folder, named, current.file)
     if spec.get("patched"):
-        raw = reach(builder.tree.document(current.file, current.document), "spec")
-        objects = patched(objects, flux_patches(raw))
+        objects = patched(objects, flux_patches(reach(_document(current, made, builder.tree), "spec")))
     namespace, prefix, suffix = (text(spec.get(key)) for key in ("targetNamespace", "namePrefix", "nameSuffix"))
     return [renamed(item, namespace=namespace, prefix=prefix, suffix=suffix) for item in objects]
+
+
+def _document(current: Facts, made: Applied | None, tree: Tree) -> Json:
+    """The Kustomization as the cluster has it: whoever applies it may patch it, and fill in variables of its own."""
+    if made is None:
+        return tree.document(current.file, current.document)
+    placed = made.patched
+    written = as_patched(placed, tree) if placed else tree.document(current.file, current.document)
+    return substituted(written, made.variables)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migrate.documents.edits import AddDocument, Edit
 from migrate.model.json import Json, mapping
 from migrate.model.target import Target
-from migrate.operations.overlaying import Written, acts
+from migrate.operations.overlaying import Instanced, Written, acts
 from migrate.operations.pod_edits import pod_edits
 from migrate.operations.post_renderer import post_renderer
 from migrate.operations.secrets import Form, Plain, Rendered, SecretsSubject, Valued
@@ -49,8 +49,12 @@ def _edits(subject: SecretsSubject, arguments: Arguments) -> Iterator[Edit]:
 
 def _applied(subject: SecretsSubject) -> tuple[Target, ...]:
     """What changes in the cluster by the commit itself: what Helm makes of a release is Helm's."""
-    account = Target("git", "ServiceAccount", f"{subject.pods_in}/{subject.account.wanted}")
-    return (subject.git, account) if _comes(subject) else (subject.git,)
+    found = [subject.git]
+    if isinstance(home := subject.manifest.home, Instanced):
+        found.append(home.flux)
+    if _comes(subject):
+        found.append(Target("git", "ServiceAccount", f"{subject.pods_in}/{subject.account.wanted}"))
+    return tuple(found)
 
 
 def _comes(subject: SecretsSubject) -> bool:

@@ -1,5 +1,7 @@
 """Where the edits of an object go: into its own file, or into a patch of ours where that file serves others too.
 
+That stands beside the kustomization that makes the object alone, or else in the Flux Kustomization that does.
+
 The patch is RFC 6902: its positions are exact, since it comes after every other patch of its kustomization, and its
 tests name the items that are meant, so that a base that moves on ends the build instead of changing another item.
 """
@@ -14,7 +16,11 @@ from typing import TypeAlias
 
 from migrate.documents.edits import AddDocument, AppendItem, Edit, change_all
 from migrate.documents.patches import Operation, patch
-from migrate.model.json import Json, mapping
+from migrate.documents.reader import load_all
+from migrate.documents.render import Style, item_lines
+from migrate.estate.substitute import Variables
+from migrate.model.json import Json, Pointer, at_pointer, items, mapping, text
+from migrate.model.target import Target
 from migrate.operations.subject import Place
 from migrate.operations.wish import FileAct, MakeFile, Rewrite
 
@@ -73,12 +79,46 @@ class Overlaid:
         yield Rewrite(self.kustomization.file, self.kustomization.document, tuple(lines))
 
 
+@dataclass(frozen=True, slots=True)
+class Instanced:
+    """A Flux Kustomization lays a patch of ours over its own instance of a folder that others apply too.
+
+    `name`: the object's in that folder; `variables`: what is filled into the Flux Kustomization itself on its way.
+    """
+
+    flux: Target
+    place: Place
+    base: str
+    """The file that the object is written in."""
+    kind: str
+    name: str
+    variables: Variables
+
+    def acts(self, document: Json, edits: Sequence[Edit]) -> Iterator[FileAct]:
+        """One more patch, and what comes with the object in documents behind the Flux Kustomization."""
+        new = [edit for edit in edits if isinstance(edit, AddDocument)]
+        changes: list[Edit] = [edit for edit in edits if not isinstance(edit, AddDocument)]
+        # From the first column: kustomize takes blanks off the front, and a list that is indented is none any more.
+        operations = item_lines([*guarded(document, change_all(document, changes))], Style())
+        target: dict[str, Json] = {"kind": self.kind, "name": self.variables.spell(exactly(self.name))}
+        one: dict[str, Json] = {"target": target, "patch": self.variables.spell("\n".join(operations) + "\n")}
+        yield Rewrite(self.place.file, self.place.document, (AppendItem(FLUX_PATCHES, one), *new), self.base)
+
+    def patch(self, flux: Json) -> Json:
+        """The patch that was laid over last, as kustomize is given it."""
+        last = items(at_pointer(flux, FLUX_PATCHES))[-1]
+        return load_all(self.variables.apply(text(last.get("patch"))).encode())[0].value
+
+
+FLUX_PATCHES: Pointer = ("spec", "patches")
+
+
 def exactly(name: str) -> str:
     """The name as the target of a patch has it: kustomize reads a regular expression there, and `${APP}` is none."""
     return name if name.isascii() and name.replace("-", "").replace(".", "").isalnum() else re.escape(name)
 
 
-Home: TypeAlias = Written | Overlaid
+Home: TypeAlias = Written | Overlaid | Instanced
 
 
 def acts(home: Home, document: Json, edits: Sequence[Edit]) -> tuple[FileAct, ...]:
@@ -86,7 +126,7 @@ def acts(home: Home, document: Json, edits: Sequence[Edit]) -> tuple[FileAct, ..
     match home:
         case Written(place):
             return (Rewrite(place.file, place.document, tuple(edits)),)
-        case Overlaid():
+        case Overlaid() | Instanced():
             return tuple(home.acts(document, edits))
 
 

@@ -23,11 +23,12 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """Edits in one document of one file."""
+    """Edits in one document of one file. `like`: the file that new text was made from, whose literals it may hold."""
 
     file: str
     document: int
     edits: tuple[Edit, ...]
+    like: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,14 +44,17 @@ def edit_file(wish: FileAct, drafts: Drafts) -> FileEdit:
     match wish:
         case DropFile():
             after, edits = None, tuple[Json, ...](({"op": "drop-file"},))
-        case Rewrite(_, document, wanted):
+        case Rewrite(document=document, edits=wanted):
             try:
                 after = apply_edits(before, document, wanted)
             except CannotEdit as error:
                 raise error.of(wish.file) from error
             edits = tuple(edit_json(document, edit) for edit in wanted)
     drafts.write(wish.file, after)
-    diff, masked = without_literals(unified(before, after or b"", wish.file), literals(before))
+    held = literals(before)
+    if isinstance(wish, Rewrite) and wish.like:
+        held = held.beside(literals(drafts.read(wish.like) or b""))
+    diff, masked = without_literals(unified(before, after or b"", wish.file), held)
     return FileEdit(wish.file, blob_id(before), None if after is None else blob_id(after), edits, diff, masked)
 
 

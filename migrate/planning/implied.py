@@ -12,6 +12,7 @@ from typing import Any
 from migrate.estate.held import below_mount
 from migrate.estate.inventory import Inventory, Secret, Workload
 from migrate.estate.profiles import shipped
+from migrate.estate.settle import arriving
 from migrate.model.config import Config, SealedColumn
 from migrate.model.errors import MigrateError
 from migrate.model.json import Json, digest, mapping, pointer_text, reach, sequence, text_at
@@ -41,13 +42,13 @@ _POD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob"})
 def applied_by(commit: str, inventory: Inventory, files: Files, config: Config, phases: list[Phase]) -> Applied:
     """What the commit whose tree these files are asks for."""
     found: dict[str, dict[str, Any]] = {}
-    for name in _kustomizations(inventory):
-        found[f"Kustomization/{name}"] = {}
     for secret in inventory.secrets:
         if secret.wired:
             found[f"ExternalSecret/{secret.id}"] = _external(secret, inventory, files)
     # A scan keeps nothing of ServiceAccounts, which pods wait for.
     tree = built(whole(files, {account.file for account in objects(files, frozenset({"ServiceAccount"}))}))
+    for name in _kustomizations(inventory, tree):
+        found[f"Kustomization/{name}"] = {}
     found |= _accounts(tree)
     charts = Charts(shipped(), files, config.rendered)
     for workload in inventory.workloads:
@@ -119,9 +120,9 @@ def _by(wired_by: str, inventory: Inventory) -> str:
     return wired_by if inventory.wiring.how == "flux" and "/" in wired_by else ""
 
 
-def _kustomizations(inventory: Inventory) -> set[str]:
-    named = [*(one.wired_by for one in inventory.secrets), *(one.wired_by for one in inventory.workloads)]
-    return {name for name in (_by(one, inventory) for one in named) if name}
+def _kustomizations(inventory: Inventory, tree: Built) -> set[str]:
+    """Those that apply something, Kustomizations among it."""
+    return {name for scope in tree.scopes for item in scope.applied if (name := _by(item.by, inventory))}
 
 
 def _external(secret: Secret, inventory: Inventory, files: Files) -> dict[str, Any]:
@@ -185,14 +186,15 @@ def _plain(workload: Workload, inventory: Inventory, tree: Built) -> Iterator[tu
     account = workload.service_account or "default"
     secrets = [name.partition("/")[2] for name in workload.secrets]
     name = f"{workload.namespace}/{workload.name}"
-    yield running(workload.kind, name, tree.document(made), account, secrets, _by(workload.wired_by, inventory))
+    document = arriving(tree.document(made), made.variables)
+    yield running(workload.kind, name, document, account, secrets, _by(workload.wired_by, inventory))
 
 
 def _release(workload: Workload, inventory: Inventory, charts: Charts, tree: Built) -> dict[str, Any]:
     by, made = _by(workload.wired_by, inventory), dict[str, dict[str, Any]]()
     built_as = next(iter(tree.made(workload)), None)
     with suppress(UnfitError):  # a plan says why; a world in which it makes nothing that we know is still a world
-        document = tree.document(built_as) if built_as else None
+        document = arriving(tree.document(built_as), built_as.variables) if built_as else None
         for one in charts.of(workload, document):
             made |= released(one, by)
     return {"by": by, "chart": workload.chart, "version": workload.chart_version, "makes": made, "keeps": []}

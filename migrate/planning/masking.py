@@ -43,6 +43,10 @@ class Literals:
     pieces: frozenset[str] = frozenset()
     comments: frozenset[str] = frozenset()
 
+    def beside(self, other: Literals) -> Literals:
+        """Of this file, into which text of another one is written."""
+        return Literals(self.lines, self.pieces | other.pieces, self.comments | other.comments)
+
 
 def literals(data: bytes) -> Literals:
     """Everything in a file that may be a secret."""

@@ -153,6 +153,29 @@ def test_patches_of_a_parent_reach_the_children() -> None:
     assert [reader.name for reader in found.readers] == ["web"]
 
 
+def test_patches_that_a_parent_gives_its_children_are_made() -> None:
+    """As defaults for everything: the child is applied with patches that its own file does not have."""
+    patch = """  patches:
+    - target: {kind: Kustomization}
+      patch: |
+        - op: add
+          path: /spec/patches
+          value:
+            - target: {kind: ExternalSecret}
+              patch: |
+                - {op: replace, path: /spec/target/name, value: given}
+"""
+    inventory = scan(
+        {
+            "clusters/one/flux-system/gotk-sync.yaml": ROOT_SYNC,
+            "clusters/one/apps.yaml": flux("apps", "./apps", patch),
+            "apps/blog.yaml": flux("blog", "./blog", "  targetNamespace: blog\n"),
+            "blog/secret.yaml": external("db", ""),
+        }
+    )
+    assert [item.target for item in inventory.secrets] == ["given"]
+
+
 def test_a_strategic_patch_adds_a_reader() -> None:
     inventory = scan(
         {

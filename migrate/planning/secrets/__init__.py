@@ -7,6 +7,7 @@ templates    the agent's template for a key: the same bytes
 pods         what changes in a pod                   container    and in one container
 files        what the agent writes                   replaced     in the place of which key of which Secret
 homes        where a workload's edits go
+instances    in the Flux Kustomization of one instance, where a folder makes several
 releases     pods of Helm releases: by values or by a post-renderer
 spelling     what known charts make of their values, and back
 names        what its checks ask for                 pins         which versions of KV it was planned with

@@ -14,6 +14,7 @@ from migrate.model.json import Json, Pointer, at_pointer, mapping, reach
 from migrate.operations.overlaying import Home, Overlaid, Written
 from migrate.operations.subject import Place
 from migrate.planning.built import Built
+from migrate.planning.secrets.instances import instanced
 from migrate.planning.secrets.sources import UnfitError
 
 
@@ -25,6 +26,8 @@ class Standing:
     home: Home
     later: tuple[Patch, ...] = ()
     variables: Variables = AS_WRITTEN
+    above: str = ""
+    """What applies the Flux Kustomization that the edits go into; empty where they go elsewhere."""
 
 
 def standing(workload: Workload, written: Json, part: Pointer, tree: Built) -> Standing:
@@ -53,8 +56,7 @@ def _overlaid(workload: Workload, users: tuple[Applied, ...], mine: list[Applied
     theirs = {layer.folder for one in users if one not in mine and one.placed for layer in one.placed.layers}
     item, layer = placed[0], _nearest(placed, theirs, tree)
     if layer is None:
-        makes = f"is a base of {len(users)} workloads" if len(users) > len(mine) else "is patched in several places"
-        raise UnfitError(f"{workload.file} {makes}, and no kustomization makes {workload.name} alone")
+        return _instance(workload, users, mine, tree)
     _insist_on_no_other_name(item, layer, tree)
     document = tree.at(item, layer.patches)
     if not isinstance(document, dict):
@@ -63,6 +65,21 @@ def _overlaid(workload: Workload, users: tuple[Applied, ...], mine: list[Applied
     place = Place(kustomization.file, kustomization.document)
     home = Overlaid(place, workload.file, workload.kind, item.name, workload.name)
     return Standing(document, home, item.patches[layer.patches :], _variables(mine))
+
+
+def _instance(workload: Workload, users: tuple[Applied, ...], mine: list[Applied], tree: Built) -> Standing:
+    """As one Flux Kustomization makes it: of a folder that others apply too, with other variables."""
+    makes = f"is a base of {len(users)} workloads" if len(users) > len(mine) else "is patched in several places"
+    if len(mine) > 1 or sum(one.by == mine[0].by for one in users) > 1:
+        raise UnfitError(
+            f"{workload.file} {makes}, and neither a kustomization nor a Flux Kustomization makes {workload.name} "
+            "alone: give it a kustomization of its own that takes the base in"
+        )
+    home, above = instanced(workload, mine[0], tree)
+    document = tree.document(mine[0])
+    if not isinstance(document, dict):
+        raise UnfitError(f"{workload.file} is changed by patches that cannot be followed")
+    return Standing(document, home, variables=_variables(mine), above=above)
 
 
 def _variables(mine: list[Applied]) -> Variables:

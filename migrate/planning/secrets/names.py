@@ -12,7 +12,7 @@ from migrate.estate.settle import arriving
 from migrate.model.json import Json, at_pointer, canonical, items, mapping, sequence, text
 from migrate.model.plan import Step
 from migrate.operations.agent import PREFIX, TOKEN_VOLUME
-from migrate.operations.overlaying import Overlaid, Written
+from migrate.operations.overlaying import Instanced, Overlaid, Written
 from migrate.operations.secrets import SecretsSubject
 from migrate.planning.compose import Composition
 from migrate.planning.secrets.container import variables, whole_secrets
@@ -99,9 +99,14 @@ def document_after(subject: SecretsSubject, composition: Composition) -> Json:
         case Written(place):
             return versions.value(left[place.file], place.document)
         case Overlaid() as home:
-            operations = [mapping(one) for one in sequence(versions.documents(left[home.file])[0].value)]
-            patched: Json = jsonpatch.apply_patch(subject.manifest.document, operations)
-            return patched
+            return _patched(subject, versions.documents(left[home.file])[0].value)
+        case Instanced() as home:
+            return _patched(subject, home.patch(versions.value(left[home.place.file], home.place.document)))
+
+
+def _patched(subject: SecretsSubject, operations: Json) -> Json:
+    patched: Json = jsonpatch.apply_patch(subject.manifest.document, [mapping(one) for one in sequence(operations)])
+    return patched
 
 
 def release_edits(subject: SecretsSubject, composition: Composition) -> str:

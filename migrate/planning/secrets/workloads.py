@@ -176,8 +176,14 @@ def _manifest(
     names = workload.kind, workload.namespace, workload.name
     made = reading(workload, seen, secrets, charts, stands.variables) if release else _plain(workload, seen)
     at, account = TEMPLATES[made.workload.kind], (made.account, made.account_made)
-    document, home, flux = stands.document, stands.home, (flux_of(workload.wired_by, inventory), stands.variables)
+    document, home, flux = stands.document, stands.home, (_flux(workload, stands, inventory), stands.variables)
     return Manifest(place, *names, document, made.read, at, home, made.workload, made.form, *account, *flux), stands
+
+
+def _flux(workload: Workload, stands: Standing, inventory: Inventory) -> str:
+    """Who has to have applied a commit: a patch in a Flux Kustomization comes by way of what applies that."""
+    own = flux_of(workload.wired_by, inventory)
+    return ",".join(filter(None, (stands.above, own)))
 
 
 def _maker(workload: Workload) -> str:

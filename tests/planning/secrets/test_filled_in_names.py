@@ -229,5 +229,5 @@ def test_a_workload_that_a_patch_renames_is_refused(tmp_path: Path) -> None:
 RENAMES = """\
 patches:
   - target: {kind: Deployment}
-    patch: '[{op: replace, path: /metadata/name, value: other}]'
+    patch: '- {op: replace, path: /metadata/name, value: other}'
 """
