@@ -5,7 +5,7 @@ Where things are, from what an operator types down to plain values:
     cli        one file per verb: options -> one call -> exit code
     lab        real servers: built from Go modules, started and stopped; the injector's prediction as a webhook
     views      what the operator sees; the only place that prints
-    stores     hands: the file tree, Git, the practice world, journal and lock
+    stores     hands: the file tree, Git, Vault, the cluster, PostgreSQL, the practice world, journal and lock
     sessions   runbooks in Markdown: read, check, and what became of one that people follow
     engine     one loop with a direction: apply, resume, rollback
     planning   which steps, in which order, proven reversible

@@ -19,8 +19,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+from migrate.catalog import shelf
 from migrate.stores.tree import Entry
 
+_RULES = ("estate", "documents", "model")
 SETTLED_NS = 2_000_000_000
 """A file changed this shortly before the scan may change again within the same timestamp: not kept."""
 
@@ -34,13 +36,12 @@ def place(root: str) -> Path:
 
 def version() -> str:
     """Changes whenever the rules that make facts change."""
+    # By content: a checkout changes without a new version, and an installed file may keep an old time. 2 ms.
     package = Path(__file__).parent.parent
-    folders = [package / name for name in ("estate", "documents", "model", "profiles")] + [package.parent / "profiles"]
-    digest = hashlib.sha256(b"migrate.scan-cache/1")
-    for folder in folders:
-        for file in sorted((*folder.rglob("*.py"), *folder.rglob("*.yaml"))):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
+    rules = [file for folder in _RULES for file in sorted((package / folder).rglob("*.py"))]
+    files = [*rules, *sorted(shelf("profiles").glob("*.yaml"))]
+    contents = b"".join(file.name.encode() + b"\0" + file.read_bytes() + b"\0" for file in files)
+    return hashlib.sha256(contents).hexdigest()
 
 
 class FactCache:

@@ -8,11 +8,10 @@ from html import escape
 
 from migrate.engine.overview import GateClock, Overview, StageRow
 from migrate.engine.standing import Standing
-from migrate.estate.inventory import VERDICTS, Inventory
+from migrate.estate.inventory import Inventory
 from migrate.views.live import Screen
-from migrate.views.scan_html import STYLE
+from migrate.views.scan_html import STYLE, cards
 from migrate.views.scan_svg import drawing
-from migrate.views.scan_table import MEANING
 from migrate.views.status import next_command
 from migrate.views.text import safe, typed
 
@@ -138,11 +137,8 @@ def _behind(passed: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def _verdicts(inventory: Inventory) -> Iterator[str]:
     totals = inventory.totals()
-    yield f'<h2>Verdicts</h2><p class="dim">{totals["externalSecrets"]} ExternalSecrets</p><div class="cards">'
-    for verdict in VERDICTS:
-        meaning = f'<div class="dim">{MEANING[verdict]}</div>'
-        yield f'<div class="card {verdict}"><b>{totals[verdict]}</b>{verdict}{meaning}</div>'
-    yield "</div>"
+    yield f'<h2>Verdicts</h2><p class="dim">{totals["externalSecrets"]} ExternalSecrets</p>'
+    yield from cards(totals)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 
 from migrate.estate.inventory import VERDICTS, Inventory, Secret
@@ -47,7 +47,7 @@ def page(inventory: Inventory, place: str) -> str:
 
 
 def _body(inventory: Inventory) -> Iterator[str]:
-    yield from _cards(inventory)
+    yield from _summary(inventory)
     yield '<h2>From Vault to the reader</h2><div class="wide">'
     yield drawing(inventory)
     yield "</div>"
@@ -70,9 +70,14 @@ def _body(inventory: Inventory) -> Iterator[str]:
     yield from _list("Files left out", skipped)
 
 
-def _cards(inventory: Inventory) -> Iterator[str]:
+def _summary(inventory: Inventory) -> Iterator[str]:
     totals = inventory.totals()
     yield f'<p class="dim">{inventory.files.seen:,} files, {totals["externalSecrets"]} ExternalSecrets</p>'
+    yield from cards(totals)
+
+
+def cards(totals: Mapping[str, int]) -> Iterator[str]:
+    """A card for each verdict: how many secrets have it, and what it means."""
     yield '<div class="cards">'
     for verdict in VERDICTS:
         meaning = f'<div class="dim">{MEANING[verdict]}</div>'

@@ -19,9 +19,13 @@ def notes(subject: CertificateSubject, steps: tuple[Step, ...]) -> tuple[str, ..
         "export again as an administrator. There is no password that a backup could bring back.",
         f"Vault may be away for {spoken(issuer.outage)}: a certificate is renewed after {issuer.renew_at} % of "
         f"{spoken(issuer.life)} and then still has {left}. A pod that starts while Vault is away waits.",
-        f"Rotate the authority of {issuer.mount}/ in this order: add the new issuer; let PostgreSQL trust both "
-        "(ssl_ca_file, reload); wait until every agent has written both (5 minutes); make it the default; after "
-        f"{spoken(issuer.life)} nothing that the old one signed is good any more, and it may go.",
+        f"Rotate the authority of {issuer.mount}/ in this order (migrate session start rotate-authority leads through "
+        "it): add the new issuer, not yet as the default; let PostgreSQL trust both (ssl_ca_file, in ssl_crl_file the "
+        "lists of both, reload), and everybody else who checks PostgreSQL's certificate (Vault's own connection, "
+        "database.ca here, backups, replicas, poolers, people); wait until every agent has written both (5 minutes); "
+        "make it the default; give PostgreSQL a certificate that it signed; once nothing that the old one signed is "
+        f"good any more ({spoken(issuer.life)} for pods; other logins by certificate have lives of their own), take it "
+        "out, of PostgreSQL and its clients first.",
         f"A certificate got lost? vault write {issuer.mount}/revoke serial_number=... and hand PostgreSQL the lists of "
         f"every authority ({issuer.mount}/issuer/ID/crl, all in ssl_crl_file; select pg_reload_conf()): until it has "
         f'loaded them, it lets the certificate in. ALTER ROLE "{name}" NOLOGIN works at once.',
