@@ -8,7 +8,7 @@
     waiting     what waits for what in Flux
     placed, settle, strategic, replacements, substitute    what is done to an object on the way
     externals, stores, held, gotemplate    ExternalSecrets, their stores, where in Vault the values lie, their templates
-    values      Helm values that a release takes from ConfigMaps
+    values, templates    Helm values that a release takes from ConfigMaps and files, and templates of charts in the tree
     operators   what controllers read without any object naming it
     readers, producers, levels, layers    who reads a Secret, who makes it, what stands on the path to Vault
     served      who has secrets from Vault through the agent, and which copies that replaces

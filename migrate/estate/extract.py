@@ -57,8 +57,21 @@ def _name(path: str) -> str:
 
 
 def extract(path: str, data: bytes) -> FileFacts:
-    """What the file at `path` says, as far as a scan asks."""
-    return everything(path, data) if wanted(path, data) else FileFacts(path, True, ())
+    """What the file at `path` says, as far as a scan asks; of one that is no text, why it could not be read."""
+    return everything(path, data) if wanted(path, data) or not _is_text(data) else FileFacts(path, True, ())
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether the bytes can be text. Not whether they are YAML: to ask that of every file would double a scan."""
+    if b"\0" in data:
+        return False
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def everything(path: str, data: bytes) -> FileFacts:

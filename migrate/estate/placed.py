@@ -34,7 +34,7 @@ def namespace_of(fact: Facts, use: Use) -> str:
     if fact.kind == "HelmRelease" and target and use.how not in {"valuesFrom", "secretRef"}:
         return target
     if fact.group == "argoproj.io" and (namespace := text(reach(fact.spec, "namespace"))):
-        return namespace
+        return "" if "{{" in namespace else namespace
     if not fact.namespace and fact.group and not fact.workload and "." in fact.group and not _is_known(fact.group):
         return ""  # a custom resource without a namespace: of the whole cluster, as far as one can tell from here
     return fact.namespace or "default"

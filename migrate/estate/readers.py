@@ -13,10 +13,12 @@ from migrate.estate import helm, kinds
 from migrate.estate.facts import Container, Facts, Use
 from migrate.estate.flux import Applied, Scope
 from migrate.estate.inventory import Reader
+from migrate.estate.kinds.argo import inline_values
 from migrate.estate.mentions import mentions, tokens
 from migrate.estate.placed import is_cluster_scoped, namespace_of
 from migrate.estate.settle import as_patched, substituted
 from migrate.estate.stores import declared, from_stores
+from migrate.estate.templates import in_templates
 from migrate.estate.tree import Tree
 from migrate.estate.values import Maps, values_maps, values_of
 from migrate.model.json import Json, Pointer, items, reach, text
@@ -69,6 +71,7 @@ def _gather(applied: Sequence[Applied], tree: Tree, names: frozenset[str], *, wi
         if names and fact.texts and not is_values:
             uses.extend(_mentioned(item, tree, names, words))
         uses.extend(from_stores(fact, stores))
+        uses.extend(in_templates(fact, tree))
         for use in uses:
             namespace = namespace_of(fact, use) or ANYWHERE
             readers.add(namespace, use.secret, _reader(fact, use, wired=wired))
@@ -163,6 +166,9 @@ def _mentioned(item: Applied, tree: Tree, names: frozenset[str], words: dict[str
         return
     document = _document(item, tree)
     known = {use.pointer for use in fact.uses}
+    if fact.group == "argoproj.io":
+        for values, at in inline_values(document):
+            yield from (use for use in mentions(values, names, helm.HOW, at) if use.pointer not in known)
     yield from (
         use for use in mentions(document, names, kinds.loosely(fact.group, fact.kind)) if use.pointer not in known
     )

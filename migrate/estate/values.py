@@ -1,15 +1,17 @@
-"""Helm values that a release takes from ConfigMaps, as the cluster sees them."""
+"""Helm values that a release takes from elsewhere: ConfigMaps as the cluster sees them, and files of this tree."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from migrate.estate.facts import Facts
 from migrate.estate.flux import Applied
 from migrate.estate.substitute import Variables
-from migrate.estate.tree import Tree, parse
-from migrate.model.json import Json, items, reach, text
+from migrate.estate.tree import Tree, inside, parse
+from migrate.model.json import Json, items, reach, strings, text
 
 Maps: TypeAlias = dict[tuple[str, str], Applied]
 """The ConfigMaps that hold values, by namespace and name."""
@@ -29,8 +31,10 @@ def values_maps(applied: Sequence[Applied]) -> Maps:
 
 
 def values_of(item: Applied, maps: Maps, tree: Tree) -> Iterator[tuple[Json, str]]:
-    """What a release takes from them, each with the file it stands in; nothing for any other object."""
+    """What a release takes from them and from files, each with the file it stands in; nothing for any other object."""
     fact = item.facts
+    for path in value_files(fact, tree):
+        yield from ((values, path) for values in tree.documents(path))
     if fact.kind != "HelmRelease":
         return
     for source in items(reach(fact.spec, "valuesFrom")):
@@ -38,6 +42,49 @@ def values_of(item: Applied, maps: Maps, tree: Tree) -> Iterator[tuple[Json, str
         if source.get("kind") == "ConfigMap" and found is not None:
             data, place = _held(found.facts, text(source.get("valuesKey")) or "values.yaml", tree)
             yield from ((values, place) for values in parse(replaced(data, found.variables)))
+
+
+def value_files(fact: Facts, tree: Tree) -> list[str]:
+    """The files of this tree that a release's values come from: those of a chart that lies here come with it.
+
+    Where a generator fills in a part of a path, every file that fits.
+    """
+    wanted = [f"{folder}/values.yaml" for folder in chart_folders(fact, tree)]
+    for folder, files in _sources(fact):
+        named = (name for name in files if folder or name.startswith(("$", "/")))
+        wanted.extend(inside("" if name.startswith("$") else folder, _from_root(name)) for name in named)
+    return list(dict.fromkeys(path for pattern in wanted for path in _fitting(pattern, tree)))
+
+
+def chart_folders(fact: Facts, tree: Tree) -> list[str]:
+    """The folders of the charts that a release installs, where they lie in this tree."""
+    found = (path for folder, _ in _sources(fact) for path in _fitting(f"{folder}/Chart.yaml", tree))
+    return [path.removesuffix("/Chart.yaml") for path in found]
+
+
+def _sources(fact: Facts) -> Iterator[tuple[str, list[str]]]:
+    """Each chart's folder, as far as it may lie here, with the values files named beside it; generated parts as `*`."""
+    if fact.kind == "HelmRelease" and (chart := text(reach(fact.spec, "chart"))).startswith((".", "/")):
+        yield inside("", chart), [f"/{name}" for name in strings(reach(fact.spec, "valuesFiles"))]
+    if fact.group == "argoproj.io":
+        for source in items(reach(fact.spec, "sources")):
+            folder = inside("", _GENERATED.sub("*", text(source.get("path"))))
+            yield folder, [_GENERATED.sub("*", name) for name in strings(source.get("valueFiles"))]
+
+
+_GENERATED = re.compile(r"\{\{.*?\}\}")
+
+
+def _from_root(name: str) -> str:
+    """`$NAME/PATH` is a path of another source, which is nearly always this repository."""
+    return name.partition("/")[2] if name.startswith("$") else name
+
+
+def _fitting(pattern: str, tree: Tree) -> list[str]:
+    if "*" not in pattern:
+        return [pattern] if pattern in tree.files else []
+    ending = pattern.rpartition("*")[2]
+    return sorted(path for path in tree.files if path.endswith(ending) and fnmatchcase(path, pattern))
 
 
 def _held(config_map: Facts, key: str, tree: Tree) -> tuple[bytes, str]:

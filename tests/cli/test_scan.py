@@ -140,6 +140,7 @@ HARM = {
     "twice": b"apiVersion: v1\nkind: Secret\nkind: Pod\n",
     "latin": b"apiVersion: v1\nkind: Secret\nmetadata: {name: caf\xe9}\n",
     "binary": b"kind: Secret\n" + bytes(range(256)),
+    "picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
     "deep": b"kind: Secret\na: " + b"[" * 20_000,
     "bomb": b"kind: Secret\na: &a [x,x,x,x,x,x,x,x,x]\n"
     + b"".join(b"%c: &%c [%s]\n" % (n, n, b",".join([b"*%c" % (n - 1)] * 9)) for n in range(98, 110)),

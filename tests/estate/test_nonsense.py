@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from textwrap import dedent
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -155,6 +156,17 @@ def test_objects_of_any_shape_are_read_and_counted(objects: list[str], top: str,
 def test_any_bytes_are_a_file(data: bytes) -> None:
     found = extract("some/file.yaml", b"kind: Secret\n" + data)
     assert found.parsed or found.failed or found.skipped
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\x00", b"a: caf\xe9\n", bytes(range(256))])
+def test_bytes_that_are_no_text_are_never_counted_as_read(data: bytes) -> None:
+    found = extract("some/file.yaml", data)
+    assert not found.parsed
+    assert found.failed is not None
+
+
+def test_text_in_any_language_is_read() -> None:
+    assert extract("some/file.yaml", "name: Grüße, こんにちは\n".encode()).parsed
 
 
 def test_a_broken_file_that_declares_a_secret_says_that_it_is_lost() -> None:

@@ -36,7 +36,9 @@ def read(api: str, kind: str, value: Object) -> Reading:
     reading = (reader or workloads.generic)(value)
     if reading.texts and kind != "ConfigMap":
         known = frozenset(use.pointer for use in reading.uses)
-        reading = reading._replace(texts=may_mention(value, known, loosely(group, kind)))
+        parts = [(value, ()), *(argo.inline_values(value) if group == "argoproj.io" else ())]
+        how = loosely(group, kind)
+        reading = reading._replace(texts=any(may_mention(part, known, how, at) for part, at in parts))
     return reading
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from migrate.documents.reader import YamlFault, load_all
 from migrate.estate import helm
 from migrate.estate.facts import Use
 from migrate.estate.fields import Object, Reading, pick
-from migrate.model.json import Json, Pointer, items, reach, text
+from migrate.model.json import Json, Pointer, items, reach, strings, text
 
 
 def application(value: Object) -> Reading:
@@ -20,8 +20,10 @@ def application(value: Object) -> Reading:
     return Reading(
         tuple(_argo_values(value)),
         {
-            "sources": [pick(item, "path", "chart") for item in sources],
+            "sources": [_source(item) for item in sources],
             "namespace": text(reach(spec, "destination", "namespace")),
+            "release": _release(value, sources),
+            "named": _named(value),
             "chart": next((name for item in sources if (name := text(item.get("chart")))), ""),
             "generators": reach(value, "spec", "generators") if value.get("kind") == "ApplicationSet" else None,
         },
@@ -29,17 +31,41 @@ def application(value: Object) -> Reading:
     )
 
 
+def _source(item: Object) -> Object:
+    """Where a source lies, and the files its values come from: `$NAME/PATH` is a path of the source called NAME."""
+    return {**pick(item, "path", "chart", "ref"), "valueFiles": list(strings(reach(item, "helm", "valueFiles")))}
+
+
+def _release(value: Object, sources: Iterable[Object]) -> str:
+    named = (text(reach(item, "helm", "releaseName")) for item in sources)
+    return next((name for name in named if name), text(reach(value, "metadata", "name")))
+
+
+def _named(value: Object) -> Object:
+    named: Object = {}
+    for values, _ in inline_values(value):
+        named = {**helm.naming(values), **named}
+    return named
+
+
 def _argo_values(value: Object) -> Iterable[Use]:
     at: Pointer = ("spec", "template", "spec") if value.get("kind") == "ApplicationSet" else ("spec",)
-    spec = reach(value, *map(str, at))
     release = text(reach(value, "metadata", "name"))
-    namespace = text(reach(spec, "destination", "namespace"))
+    namespace = text(reach(value, *map(str, at), "destination", "namespace"))
+    for values, place in inline_values(value):
+        yield from helm.read_values(values, place, release, namespace)[0]
+
+
+def inline_values(value: Json) -> Iterator[tuple[Json, Pointer]]:
+    """The Helm values that stand in an Application itself, as a map or as a text, each with its place."""
+    at: Pointer = ("spec", "template", "spec") if reach(value, "kind") == "ApplicationSet" else ("spec",)
+    spec = reach(value, *map(str, at))
     sources: list[tuple[Json, Pointer]] = [(reach(spec, "source"), (*at, "source"))]
     sources += [(source, (*at, "sources", index)) for index, source in enumerate(items(reach(spec, "sources")))]
     for source, place in sources:
         for key in ("valuesObject", "values"):
-            values = _parsed(reach(source, "helm", key))
-            yield from helm.read_values(values, (*place, "helm", key), release, namespace)[0]
+            if (values := _parsed(reach(source, "helm", key))) is not None:
+                yield values, (*place, "helm", key)
 
 
 def _parsed(values: Json) -> Json:

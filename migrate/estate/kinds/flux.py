@@ -6,7 +6,7 @@ from migrate.estate import helm
 from migrate.estate.facts import Use
 from migrate.estate.fields import Object, Reading, pick, scalar, sensitive
 from migrate.estate.references import uses as named_uses
-from migrate.model.json import Json, items, pointer_text, reach, text
+from migrate.model.json import Json, items, pointer_text, reach, strings, text
 
 
 def kustomization(value: Object) -> Reading:
@@ -77,6 +77,7 @@ def _release_spec(spec: Json, release: str) -> Object:
     return {
         "chart": text(reach(chart, "chart")) or text(reach(spec, "chart")),
         "version": str(reach(chart, "version") or ""),
+        "valuesFiles": list(strings(reach(chart, "valuesFiles"))),
         "chartRef": pick(reach(spec, "chartRef"), "kind", "name", "namespace"),
         "release": release,
         "named": helm.naming(reach(spec, "values")),
