@@ -7,9 +7,7 @@ import binascii
 import json
 
 from migrate.model.json import Json, mapping
-from migrate.model.ports import Unreachable
 from migrate.stores.cluster.api import Api, metadata, place
-from migrate.stores.lost import LostError
 
 _SECONDS = 600
 """The shortest life that the API server gives a token."""
@@ -30,10 +28,7 @@ def token(api: Api, name: str, audience: str) -> str | None:
     """A token as pods of the account get it; None where it may not be made. Raises Unreachable."""
     wanted = {"spec": {"audiences": [audience], "expirationSeconds": _SECONDS}}
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", **wanted}
-    try:
-        found = api.ask("POST", f"{place(name, 'serviceaccounts')}/token", body)
-    except LostError as error:
-        raise Unreachable(str(error), following="the API server answers again") from None
+    found = api.told("POST", f"{place(name, 'serviceaccounts')}/token", body, refusals={403, 404, 422})
     made = mapping(found.body.get("status")).get("token")
     return made if found.ok and isinstance(made, str) else None
 

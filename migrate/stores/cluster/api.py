@@ -7,7 +7,7 @@ Raw answers: the client's own models can raise after the server has applied a wr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ import urllib3
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping, sequence
 from migrate.model.ports import Unreachable
-from migrate.stores.lost import LostError
+from migrate.stores.lost import LostError, insist_on_end, whole
 
 _SECONDS = (10, 30)
 _ABREAST = 128
@@ -31,8 +31,10 @@ class Answer:
 
     status: int
     body: dict[str, Json] = field(repr=False)
-    audited: bool = False
-    """Whether it bears the API server's own mark: it gives every answer an audit id."""
+    its_own: bool = False
+    """Whether the API server wrote it, and nobody in its place."""
+    wait: str = ""
+    """The seconds after which it wants to be asked again, where it says so (Retry-After)."""
 
     @property
     def ok(self) -> bool:
@@ -43,6 +45,11 @@ class Answer:
     def message(self) -> str:
         """The server's own words of refusal."""
         return str(self.body.get("message") or f"HTTP {self.status}")
+
+    @property
+    def later(self) -> bool:
+        """Whether it says nothing of what was asked, but that it cannot say now."""
+        return self.status >= 500 or self.status in {408, 429}
 
     @property
     def items(self) -> list[dict[str, Json]]:
@@ -86,8 +93,12 @@ class Api:
         kind: str = "application/json",
     ) -> Answer:
         """Send one request. Raises LostError where no answer came."""
-        status, data, audited = self._sent(method, path, body, query or {}, kind)
-        return Answer(status, _body(data), audited)
+        status, data, headers = self._sent(method, path, body, query or {}, kind)
+        try:
+            body = _body(data)
+            return Answer(status, body, _of_server(status, body, headers, path), headers.get("Retry-After", ""))
+        except LostError as error:
+            raise LostError(f"the API server does not answer ({error})") from None
 
     def file(self, path: str) -> bytes:
         """What a service of the cluster serves at a path of the API server's proxy. Raises Unreachable."""
@@ -101,7 +112,9 @@ class Api:
             )
         return data
 
-    def _sent(self, method: str, path: str, body: Any, query: Mapping[str, str], kind: str) -> tuple[int, bytes, bool]:
+    def _sent(
+        self, method: str, path: str, body: Any, query: Mapping[str, str], kind: str
+    ) -> tuple[int, bytes, Mapping[str, str]]:
         headers = {"Accept": "*/*" if kind == "*/*" else "application/json", "Content-Type": kind}
         pairs = list(query.items())
         request = self._client.param_serialize(
@@ -109,27 +122,50 @@ class Api:
         )
         try:
             found = self._client.call_api(*request, _request_timeout=_SECONDS)
-            return found.status, found.read(), "Audit-Id" in (found.getheaders() or {})
+            return found.status, whole(found.response, _SECONDS[1]), found.getheaders() or {}
+        except LostError as error:
+            raise LostError(f"the API server does not answer ({error})") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             cause = getattr(error, "reason", None) or error
             raise LostError(f"the API server does not answer ({type(cause).__name__})") from None
 
     def look(self, path: str, *, query: Mapping[str, str] | None = None) -> Answer:
         """The answer to a reading that is one: found, none there (404), or not allowed (403). Raises Unreachable."""
+        return self.told("GET", path, query=query)
+
+    def told(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        refusals: Set[int] = frozenset({403, 404}),
+    ) -> Answer:
+        """What the API server says to a request that changes nothing: it does it, or refuses with one of these.
+
+        Raises Unreachable for everything else: that it cannot answer now, or that a proxy or somebody else speaks in
+        its place, is no answer.
+        """
         try:
-            answer = self.ask("GET", path, query=query)
+            answer = self.ask(method, path, body, query=query)
         except LostError as error:
             raise Unreachable(str(error), following="it answers again: kubectl get --raw /readyz") from None
+        if answer.its_own and answer.status in refusals:
+            return answer
         if answer.status == 401:
             raise Unreachable("the API server does not know who asks", following="log in again: kubectl auth whoami")
-        if answer.status == 429 or answer.status >= 500:
-            raise Unreachable(f"the API server cannot answer now: {answer.message}", following="it answers again")
-        if not _of_server(answer, path):
+        if answer.later:
+            wait = f", in {answer.wait} seconds as it says" if answer.wait.isdigit() else ""
+            raise Unreachable(
+                f"the API server cannot answer now: {answer.message}", following=f"it answers again{wait}"
+            )
+        if not answer.its_own:
             raise Unreachable(
                 f"what answers at the cluster's address does not answer as an API server does (HTTP {answer.status})",
                 following="the API server itself answers: kubectl get --raw /readyz; see what stands before it",
             )
-        if not answer.ok and answer.status not in {403, 404}:
+        if not answer.ok:
             raise Unreachable(f"the API server does not answer that: {answer.message}", following="see its log")
         return answer
 
@@ -159,12 +195,16 @@ def _body(data: bytes) -> dict[str, Json]:
     try:
         return mapping(json.loads(data)) if data else {}
     except ValueError:
+        insist_on_end(data)
         return {}
 
 
-def _of_server(answer: Answer, path: str) -> bool:
-    """Whether the API server wrote it: it marks each answer since 1.23, and before that every object had a kind."""
-    return answer.audited or "kind" in answer.body or (answer.ok and bool(answer.body) and not path.startswith("/api"))
+def _of_server(status: int, body: dict[str, Json], headers: Mapping[str, str], path: str) -> bool:
+    """What it finds is an object of some kind (but for its version and the like); a refusal is one as well, or bears
+    its mark, which it sets on each answer since 1.23."""
+    if "kind" in body:
+        return True
+    return bool(body) and not path.startswith("/api") if 200 <= status < 300 else "Audit-Id" in headers
 
 
 def place(name: str, plural: str, root: str = "/api/v1") -> str:

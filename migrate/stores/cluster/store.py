@@ -105,6 +105,8 @@ def _patch(found: dict[str, Json], version: str, since: Json) -> list[dict[str, 
 
 
 def _outcome(answer: Answer, change: Change) -> Outcome:
+    if not answer.its_own:
+        return OutcomeUnknown(f"what answers in the API server's place says HTTP {answer.status}")
     match answer.status:
         case status if 200 <= status < 300:
             return Written()
@@ -113,7 +115,7 @@ def _outcome(answer: Answer, change: Change) -> Outcome:
         case 409 | 412 | 422:
             # A failed `test` is answered 422 with this; any other 422 would be one of ours.
             return Conflict("it has changed in the meantime")
-        case 429 | 500 | 502 | 503 | 504:
+        case _ if answer.later:
             return OutcomeUnknown(answer.message)
         case _:
             return Denied(f"{change.target}: {answer.message}")

@@ -12,9 +12,11 @@ from migrate.model.json import Json, mapping, sequence
 from migrate.model.ports import Unreachable
 from migrate.stores.cluster.api import Answer, Api, metadata, place
 from migrate.stores.cluster.workloads import PLURALS, pod_template
-from migrate.stores.lost import LostError
 
 _GROUPS = ("initContainers", "containers")
+_REFUSALS = frozenset({400, 403, 404, 409, 422, 500})
+_WEBHOOK = "failed calling webhook"
+"""What is said with 500 of a pod that a webhook has to see first, and does not answer."""
 
 
 def dry_run(api: Api, name: str, asked: str) -> dict[str, Json] | None:
@@ -48,10 +50,11 @@ def tried_out(api: Api, name: str, deployment: dict[str, Json], asked: str) -> A
     pod = laid_over(pod_template(deployment), json.loads(asked))
     pod["metadata"]["name"] = f"migrate-trial-{secrets.token_hex(4)}"
     pod |= {"apiVersion": "v1", "kind": "Pod"}
-    try:
-        return api.ask("POST", f"/api/v1/namespaces/{name.partition('/')[0]}/pods", pod, query={"dryRun": "All"})
-    except LostError as error:
-        raise Unreachable(str(error), following="the API server answers again") from None
+    where = f"/api/v1/namespaces/{name.partition('/')[0]}/pods"
+    answer = api.told("POST", where, pod, query={"dryRun": "All"}, refusals=_REFUSALS)
+    if answer.status == 500 and _WEBHOOK not in answer.message:
+        raise Unreachable(f"the API server cannot answer now: {answer.message}", following="it answers again")
+    return answer
 
 
 def _may_not(status: int, message: str) -> bool:

@@ -17,13 +17,17 @@ from psycopg.conninfo import conninfo_to_dict
 from migrate.model.errors import Refused
 from migrate.model.ports import Conflict, Denied, Outcome, OutcomeUnknown, Unreachable
 
-_PATIENCE = {"connect_timeout": 10, "application_name": "migrate"}
+_PATIENCE = {"connect_timeout": 10, "application_name": "migrate", "target_session_attrs": "primary"}
+"""A standby takes no writes, and knows of no session but its own: from there an old login looks deserted."""
 _LOST = ("08", "57P", "58")
 """Classes of SQLSTATE after which nobody knows whether the transaction was committed."""
 _OVERTAKEN = frozenset({"40001", "40P01", "55P03", "42710", "XX000"})
 """Somebody else was at the same role: serialization, deadlock, lock not to be had, exists by now, and `tuple
 concurrently updated`, which PostgreSQL reports as an internal error."""
 _FORBIDDEN = "42501"
+_NOT_NOW = ("53", "25006", "57014")
+"""Nothing was written, and nobody refused: no connection, memory or disk left, a server that only reads for now, and a
+statement that somebody or a timeout ended."""
 
 
 _ABREAST = 8
@@ -82,6 +86,11 @@ def _parsed(dsn: str) -> dict[str, Any]:
 def unreachable(error: psycopg.Error, settings: Mapping[str, Any]) -> Unreachable:
     """PostgreSQL did not answer, or not with what was asked for, in words without the DSN."""
     where, state = f" at {settings.get('host', 'the local socket')}" if settings else "", error.sqlstate or ""
+    if "hot standby mode" in str(error):
+        return Unreachable(
+            f"PostgreSQL{where} is a standby: it takes no writes, and shows no sessions but its own",
+            following="name the primary in what database.admin of migrate.yaml names, or have this one promoted",
+        )
     if not state or state.startswith(_LOST):
         return Unreachable(f"PostgreSQL{where} does not answer: {said(error)}", following="it answers again")
     following = next((text for start, text in _REFUSALS.items() if state.startswith(start)), "see to what it says")
@@ -125,6 +134,8 @@ def outcome_of(error: psycopg.Error, needs: str) -> Outcome:
     state = error.sqlstate or ""
     if not state or state.startswith(_LOST):
         return OutcomeUnknown(f"PostgreSQL's answer was lost: {said(error)}")
+    if state.startswith(_NOT_NOW):
+        return OutcomeUnknown(f"PostgreSQL cannot do it now: {said(error)}")
     if state in _OVERTAKEN:
         return Conflict(said(error))
     if state == _FORBIDDEN:

@@ -16,12 +16,10 @@ from migrate.injector.prediction import Mutated, agent_configs, predict
 from migrate.injector.settings import Settings
 from migrate.model.config import Trials
 from migrate.model.json import Json, mapping, text
-from migrate.model.ports import Unreachable
 from migrate.stores.cluster import secrets
 from migrate.stores.cluster.accounts import token
 from migrate.stores.cluster.trial import laid_over, workload_named
 from migrate.stores.cluster.workloads import pod_template
-from migrate.stores.lost import LostError
 from migrate.stores.servers import agent
 from migrate.stores.servers.agent import Entry, Fault, Unclear, Wrote
 from migrate.stores.servers.logins import Logins
@@ -116,10 +114,7 @@ class AgentFiles:
     def _lent(self, policy: str) -> Entry | _Shown:
         """A token with the workload's policy, made by the operator's, and as good as the workload's at reading."""
         wanted: _Shown = {"policies": [policy], "ttl": LENT_FOR, "renewable": False}
-        try:
-            made = self.logins.vault.ask("post", "auth/token/create", wanted)
-        except LostError as error:
-            raise Unreachable(str(error), following="Vault answers again") from None
+        made = self.logins.vault.told("post", "auth/token/create", wanted)
         bearer = made.auth.get("client_token")
         if not made.ok or not isinstance(bearer, str):
             return _untried(

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from migrate.model.json import Json, sequence
-from migrate.model.ports import Unreachable
 from migrate.stores.cluster.accounts import account, claims, token
 from migrate.stores.cluster.api import Api as Cluster
 from migrate.stores.cluster.secrets import secret
-from migrate.stores.lost import LostError
 from migrate.stores.postgres.trial import Credential, Door, Shown, tried, tried_with_certificate
 from migrate.stores.vault.api import Answer
 from migrate.stores.vault.api import Api as Vault
@@ -92,9 +90,8 @@ class Logins:
             return {"allowed": False, "why": found.errors}
         bearer = str(found.auth.get("client_token"))
         try:
-            made = self.vault.bearing(bearer).ask("post", wanted["path"], {"common_name": wanted["name"], "ttl": _TTL})
-        except LostError as error:
-            raise Unreachable(str(error), following="Vault answers again") from None
+            asked_for = {"common_name": wanted["name"], "ttl": _TTL}
+            made = self.vault.bearing(bearer).told("post", wanted["path"], asked_for, refusals={400, 403, 404})
         finally:
             self.vault.bearing(bearer).end_token()
         if not made.ok:
@@ -137,7 +134,5 @@ class Logins:
 
     def _sent(self, jwt: str, wanted: dict[str, str]) -> Answer:
         mount, _, role = wanted["role"].partition("/role/")
-        try:
-            return self.vault.anonymous().ask("post", f"{mount}/login", {"role": role, "jwt": jwt})
-        except LostError as error:
-            raise Unreachable(str(error), following="Vault answers again") from None
+        asked = {"role": role, "jwt": jwt}
+        return self.vault.anonymous().told("post", f"{mount}/login", asked, refusals={400, 403, 404})

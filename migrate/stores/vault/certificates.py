@@ -10,11 +10,11 @@ from datetime import datetime
 from migrate.model.json import Json, sequence
 from migrate.model.ports import Unreachable
 from migrate.stores.certificates import Certificate, certificate
-from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Answer, Api
 from migrate.targets.vault import grant
 
 _ABREAST = 16
+_NONE_THERE = ("no default issuer", "unable to find PKI issuer")
 
 
 def authority(api: Api, mount: str) -> dict[str, Json] | None:
@@ -89,7 +89,7 @@ class Issued:
 
 def _asked(anybody: Api, path: str, method: str = "get") -> Answer:
     """What everybody may read. An engine without an authority answers 500, which is no fault. Raises Unreachable."""
-    try:
-        return anybody.ask(method, path)
-    except LostError as error:
-        raise Unreachable(str(error), following="Vault answers again") from None
+    answer = anybody.told(method, path, refusals={400, 403, 404, 500})
+    if answer.status == 500 and not any(words in answer.errors for words in _NONE_THERE):
+        raise Unreachable(f"Vault cannot answer now: {answer.errors}", following="Vault answers again")
+    return answer

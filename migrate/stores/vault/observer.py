@@ -15,14 +15,13 @@ from migrate.model.change import Absent, Doc, State
 from migrate.model.json import Json, mapping, sequence
 from migrate.model.ports import Unreachable
 from migrate.model.target import Target
-from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Api
 from migrate.stores.vault.certificates import Issued, authority
 from migrate.targets import kv
 from migrate.targets.transit import shown, shown_at
 from migrate.targets.vault import grant, unmarked
 
-_HEALTH = "sys/health?standbycode=200&perfstandbyok=true&drsecondarycode=200&sealedcode=200&uninitcode=200"
+_HEALTH = "sys/health?standbycode=200&perfstandbyok=true&sealedcode=200&uninitcode=200"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +111,9 @@ class VaultObserver:
         if self._read(Target("vault", f"{mount}/config", target.name)) is None:
             return None
         path = f"{mount}/reset/{target.name}"
-        try:
-            answer = self.api.ask("post", path)
-        except LostError as error:
-            raise Unreachable(str(error), following="Vault answers again") from None
-        if answer.status in {403, 429, 503}:
+        # That it cannot connect is said with 500.
+        answer = self.api.told("post", path, refusals={400, 403, 500})
+        if answer.status == 403:
             raise Unreachable(
                 f"Vault was not asked to connect: {answer.errors}", following=f"grant it: {grant(path, 'update')}"
             )

@@ -40,6 +40,8 @@ class VaultStore:
             answer = self.api.ask(method, path, body)
         except (LostError, Unreachable) as error:
             return OutcomeUnknown(_without(str(error), secrets))
+        if not answer.its_own:
+            return OutcomeUnknown(f"what answers in Vault's place says HTTP {answer.status}")
         return _outcome(answer, path, method, secrets)
 
     def identity(self) -> str:
@@ -94,10 +96,10 @@ def _outcome(answer: Answer, path: str, method: str, secrets: Secrets) -> Outcom
             capabilities = ("delete",) if method == "delete" else ("create", "update")
             granting = f"grant it: {grant(path, *capabilities)}"
             return Denied(f"the token may not write {path} in Vault", granting, right=True)
-        case 409 | 412 | 422:
-            return Conflict(why)
-        case 429 | 500 | 501 | 502 | 503 | 504:
+        case _ if answer.later:
             return OutcomeUnknown(f"Vault: {why}")
+        case 409 | 422:
+            return Conflict(why)
         case _:
             return Denied(f"Vault: {why}")
 

@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 
 from migrate.model.errors import Refused
 from migrate.model.json import Json, sequence
-from migrate.model.ports import Unreachable
-from migrate.stores.lost import LostError
 from migrate.stores.vault.api import Api
 
 _ESO = re.compile(r"(^|[-_/])(eso|external-secrets)([-_/]|$)")
@@ -66,10 +64,7 @@ class Minted:
             )
 
     def _asked(self, api: Api, path: str, body: dict[str, Json]) -> str | None:
-        try:
-            answer = api.ask("post", path, dict(body))
-        except LostError as error:
-            raise Unreachable(str(error), following="Vault answers again") from None
+        answer = api.told("post", path, dict(body), refusals={400, 403, 404})
         token, life = answer.auth.get("client_token"), answer.auth.get("lease_duration")
         if not answer.ok or not isinstance(token, str) or not isinstance(life, int):
             return None
@@ -98,10 +93,7 @@ def standing(api: Api, token: str) -> Standing:
 
 def _wrapped(api: Api, token: str) -> bool:
     """Asked first, and without the token as a token: any request with a wrapping token uses it up."""
-    try:
-        return api.anonymous().ask("post", "sys/wrapping/lookup", {"token": token}).ok
-    except LostError as error:
-        raise Unreachable(str(error), following="Vault answers again") from None
+    return api.anonymous().told("post", "sys/wrapping/lookup", {"token": token}, refusals={400, 403, 404}).ok
 
 
 def _useless(why: str, following: str) -> Refused:

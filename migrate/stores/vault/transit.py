@@ -77,7 +77,7 @@ def _opened(result: dict[str, Json]) -> str | Unreadable:
 
 
 def _refused(answer: Answer, path: str, verb: str) -> Refused | Unreachable:
-    if answer.status in {429, 412} or answer.status >= 500:
+    if answer.later or not answer.its_own:
         return Unreachable(f"Vault cannot {verb} now: {answer.errors}", following="Vault answers again")
     if answer.status == 403:
         return Refused(
