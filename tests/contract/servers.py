@@ -23,6 +23,8 @@ ROOT = "root-canary-7d1f"
 ADMIN = "admin-canary-93ac"
 OLD = "old-canary-55e0"
 CANARIES = (ROOT, ADMIN, OLD)
+_AS_SOMEBODY = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"] if os.geteuid() == 0 else []
+"""PostgreSQL does not run as root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,9 @@ def vault(folder: Path) -> Iterator[tuple[str, str, str, int]]:
 def postgres(folder: Path, ca: str) -> Iterator[tuple[str, int]]:
     """A PostgreSQL of its own, SCRAM from the start, with a certificate for 127.0.0.1."""
     data, port, word = folder / "postgres", free_port(), folder / "word"
-    as_somebody = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"] if os.geteuid() == 0 else []
     word.write_text(ADMIN)
     made = [
-        *as_somebody, str(program("initdb", "postgresql-")), f"--pgdata={data}", "--username=admin",
+        *_AS_SOMEBODY, str(program("initdb", "postgresql-")), f"--pgdata={data}", "--username=admin",
         "--auth=scram-sha-256", f"--pwfile={word}", "--no-sync", "--no-instructions", "--locale=C", "--encoding=UTF8",
     ]  # fmt: skip
     subprocess.run(made, check=True, capture_output=True, env={"PATH": "/usr/bin:/bin", "HOME": str(folder)})
@@ -108,10 +109,18 @@ def postgres(folder: Path, ca: str) -> Iterator[tuple[str, int]]:
         settings.write(f"listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\nfsync = off\n")
         settings.write("ssl = on\nssl_cert_file = 'cert.pem'\nssl_key_file = 'key.pem'\n")
         settings.write("log_statement = 'all'\ndynamic_shared_memory_type = 'mmap'\n")
-    dsn = f"postgresql://admin:{ADMIN}@127.0.0.1:{port}/postgres"
-    with process([*as_somebody, str(program("postgres", "postgresql-")), "-D", str(data)], folder / "pg.log") as ran:
-        wait(lambda: _takes(dsn), ran)
+    with serving(data, port) as dsn:
         yield dsn, port
+
+
+@contextmanager
+def serving(data: Path, port: int) -> Iterator[str]:
+    """A PostgreSQL on the data of one that was made here, until the block ends; its administrator's DSN."""
+    dsn = f"postgresql://admin:{ADMIN}@127.0.0.1:{port}/postgres"
+    command = [*_AS_SOMEBODY, str(program("postgres", "postgresql-")), "-D", str(data)]
+    with process(command, data.with_name("pg.log")) as ran:
+        wait(lambda: _takes(dsn), ran)
+        yield dsn
 
 
 @contextmanager
