@@ -1,4 +1,4 @@
-"""A workload of a folder that several apply goes there and back: a patch in its own Flux Kustomization comes and goes."""
+"""A workload of a folder that several apply goes there and back, by a patch in its own Flux Kustomization."""
 
 from __future__ import annotations
 
