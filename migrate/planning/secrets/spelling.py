@@ -24,6 +24,10 @@ _KINDS = {
 }
 
 
+_RENAMES = frozenset({"nameOverride", "prefix", "suffix", "forceRename"})
+"""Settings by which an object of app-template gets another name than its release gives it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """What of a Helm release the names of its objects are made of. `namespace`: of its objects."""
@@ -143,13 +147,21 @@ class _Part:
         named = mapping(self.pod.detail.get("named"))
         if chart := text(named.get("chart")):
             return fullname(self.release.name, self.own, chart)
-        if renamed := sorted({"nameOverride", "prefix", "suffix", "forceRename"} & self.own.keys()):
+        if forced := text(self.own.get("forceRename")):
+            return self._forced(forced)
+        if renamed := sorted(_RENAMES & self.own.keys()):
             raise UnfitError(f"its values rename the workload ({renamed[0]})")
         over = mapping(at_pointer(self.document, (*VALUES, "global")))
         if over.get("fullnameOverride") or over.get("nameOverride"):
             raise UnfitError("its values rename the release's objects (global.fullnameOverride, global.nameOverride)")
         key, name = str(self.at[-1]), self.release.name
         return f"{name}-{key}" if self.several > 1 and key != name else name
+
+    def _forced(self, name: str) -> str:
+        """The chart takes it as it is, once its own templates are through."""
+        if "{{" in name:
+            raise UnfitError(f"its values rename the workload by a template (forceRename: {name})")
+        return name
 
     def _annotations(self) -> Pointer:
         """Where annotations are added: what is there for every pod would be lost behind some of the pod's own."""
@@ -187,6 +199,8 @@ class _Part:
 
     def _made_account(self, identifier: str, made: dict[str, Json]) -> str:
         """One of those that the chart makes; empty where others of the release run under it too."""
+        if _RENAMES & mapping(made.get(identifier)).keys():
+            return ""
         pods = _parts(self._at(VALUES), VALUES, self.pod.values)
         if sum(text_at(own, "serviceAccount", "identifier") == identifier for _, own in pods) > 1:
             return ""

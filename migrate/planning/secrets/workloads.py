@@ -188,7 +188,10 @@ def _flux(workload: Workload, stands: Standing, inventory: Inventory) -> str:
 
 def _maker(workload: Workload) -> str:
     if workload.kind == "HelmChart":
-        return "kustomize renders its chart (helmCharts), and this tool edits no values of such a chart yet"
+        return (
+            "kustomize renders its chart (helmCharts), and this tool edits no values of such a chart: keep what helm "
+            "template makes of it as a file that the kustomization lists in its place, or have a HelmRelease make it"
+        )
     return f"its pod is made by a {workload.kind}, not written out in Git"
 
 

@@ -316,6 +316,7 @@ def test_a_chart_that_kustomize_renders_is_named_as_left_out(tmp_path: Path) -> 
     with pytest.raises(Refused) as refused:
         outcome(folder)
     assert "HelmChart apps/app: kustomize renders its chart" in str(refused.value)
+    assert "or have a HelmRelease make it" in str(refused.value)
 
 
 def _image(image: str, **held: Any) -> dict[str, Any]:

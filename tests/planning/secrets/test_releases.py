@@ -82,6 +82,23 @@ def test_the_account_comes_beside_the_release_and_gates_wait_for_both(tmp_path: 
     assert (about["release"], about["deployment"]) == ("apps/app", "apps/app")
 
 
+def test_a_workload_that_its_values_call_otherwise_is_asked_about_by_that_name(tmp_path: Path) -> None:
+    made = release(_renamed(controllers(KNOWN, env=TOKEN), "other"))
+    plan = planned(estate(tmp_path / "e", external("login", "token"), made))
+    about = dict(next(gate for gate in plan.gates if gate.id == "rollout.recreate-or-single").about)
+    assert (about["release"], about["deployment"]) == ("apps/app", "apps/other")
+
+
+def _renamed(values: dict[str, Any], name: str) -> dict[str, Any]:
+    values["controllers"]["app"]["forceRename"] = name
+    return values
+
+
+def _under(values: dict[str, Any], identifier: str) -> dict[str, Any]:
+    values["controllers"]["app"]["serviceAccount"] = {"identifier": identifier}
+    return values
+
+
 @pytest.mark.parametrize("rendered", [False, True], ids=["by values", "by post-renderer"])
 def test_a_gate_asks_before_the_cutover_whether_only_that_workload_changes(tmp_path: Path, rendered: bool) -> None:
     made = release(controllers(KNOWN, env=TOKEN))
@@ -240,6 +257,16 @@ def test_what_a_known_chart_mounts_by_itself_needs_what_it_renders(tmp_path: Pat
         (
             release(controllers(KNOWN, env=TOKEN) | {"image": KNOWN, "env": TOKEN}),
             "its values name login at /spec/values/env/CLOUDFLARE_API_TOKEN/valueFrom/secretKeyRef/name too",
+        ),
+        (
+            release(_renamed(controllers(KNOWN, env=TOKEN), "{{ .Release.Name }}-x-{{ .Chart.Name }}")),
+            r"its values rename the workload by a template \(forceRename: ",
+        ),
+        (
+            release(
+                _under(controllers(KNOWN, env=TOKEN), "own") | {"serviceAccount": {"own": {"forceRename": "other"}}}
+            ),
+            "which ServiceAccount its pod runs under",
         ),
         (
             release({"image": KNOWN, "env": TOKEN}, chart="portal"),
