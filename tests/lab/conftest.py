@@ -7,7 +7,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,28 @@ class Postgres:
         return done.stdout
 
     def sql(self, text: str, database: str = "postgres") -> str:
+        return self.run("psql", *self._place(database), "-c", text).strip()
+
+    def _place(self, database: str) -> tuple[str, ...]:
         place = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database)
-        return self.run("psql", *place, "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", text).strip()
+        return *place, "-qAtX", "-v", "ON_ERROR_STOP=1"
+
+    @contextmanager
+    def shell(self, database: str) -> Iterator[Callable[[str], str]]:
+        """One connection that stays for as long as the block lasts, and then says goodbye: a statement to one line."""
+        words = [str(self.programs / "psql"), *self._place(database)]
+        with subprocess.Popen(
+            words, user=self.user, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            asked, answered = child.stdin, child.stdout
+
+            def ask(statement: str) -> str:
+                print(statement, file=asked, flush=True)
+                return answered.readline().strip()
+
+            yield ask
 
     def settings(self, password: Path) -> dict[str, str]:
         return {

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Counting(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"ok")
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Silent."""
 
 
@@ -145,6 +145,25 @@ def test_an_answer_is_lost_on_a_connection_that_was_open_before(line: Line) -> N
     assert line.served == ["/first", "/lost"]
 
 
+def test_a_goodbye_is_no_request_whose_answer_could_be_lost(line: Line) -> None:
+    """Both that a client of PostgreSQL says when it ends: its own, and where there is TLS, TLS's. Neither is late."""
+    with closing(line.connect()) as connection:
+        assert ask(connection, "/first") == b"ok"
+        line.told(mode="lose", delay_ms=200)
+        leaves = connection.sock
+        if isinstance(leaves, ssl.SSLSocket):
+            leaves.sendall(b"X\0\0\0\4")
+            with suppress(*BROKEN):
+                leaves = leaves.unwrap()
+        leaves.shutdown(socket.SHUT_WR)
+        while leaves.recv(64):
+            pass
+    assert line.state()["lost"] == 0
+    with pytest.raises(BROKEN):
+        line.get("/lost")
+    assert line.served == ["/first", "/lost"]
+
+
 def test_a_cut_line_takes_open_connections_and_refuses_new_ones_until_it_passes_again(line: Line) -> None:
     with closing(line.connect()) as connection:
         assert ask(connection, "/first") == b"ok"
@@ -185,8 +204,9 @@ def test_a_lost_answer_of_a_database_is_a_statement_that_was_carried_out(postgre
     route = f"server=127.0.0.1:0=127.0.0.1:{postgres.port}"
     with running(fault, "--control", "127.0.0.1:0", "--route", route) as (address, control):
         through = Postgres(int(address.rpartition(":")[2]), postgres.programs, postgres.user)
-        through.sql("INSERT INTO kept VALUES ('passed')", "grafana")
-        Line(control, address, [], None).told(mode="lose", delay_ms=200)
+        with through.shell("grafana") as shell:
+            assert shell("INSERT INTO kept VALUES ('passed') RETURNING at;") == "passed"
+            Line(control, address, [], None).told(mode="lose", delay_ms=200)
         with pytest.raises(subprocess.CalledProcessError) as lost:
             through.sql("INSERT INTO kept VALUES ('answer lost')", "grafana")
     assert "connection" in lost.value.stderr

@@ -5,13 +5,15 @@ import (
 	"sync"
 )
 
-// greeting tells where the greetings of a conversation end and its first request begins, from the outside: a lost
-// answer is one to a request, and a client whose handshake fails has asked for nothing.
+// greeting tells what a client says is a request, from the outside: a lost answer is one to a request. A client whose
+// handshake fails has asked for nothing, and neither has one that says goodbye, as psql does when it ends and everybody
+// does who closes TLS in order: it may well do so only after the next one's answer was ordered to be lost.
 //
 // TLS is recognised by its record headers, which are never encrypted. In TLS 1.2 the first application data of the
 // client is a request. In TLS 1.3 the client's last word of the handshake looks like application data too, but has the
 // length of a Finished message, 53 or 69 bytes, which nothing else has that a client says before. A plain PostgreSQL
-// login is over with the server's first ReadyForQuery. Everything else (HTTP) begins with a request.
+// login is over with the server's first ReadyForQuery, and PostgreSQL's goodbye is one message of five bytes. Everything
+// else (HTTP) begins with a request.
 type greeting struct {
 	mutex    sync.Mutex
 	kind     protocol
@@ -35,11 +37,16 @@ const (
 const (
 	handshake       = 0x16
 	applicationData = 0x17
+
+	tag   = 16 // what every record in use adds to its content to seal it
+	nonce = 8  // and AES-GCM in TLS 1.2 says besides
+	alert = 2  // close_notify is one
 )
 
 var (
 	sslRequest    = []byte{0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f}
 	readyForQuery = []byte{'Z', 0, 0, 0, 5}
+	terminate     = []byte{'X', 0, 0, 0, 4}
 )
 
 // asked takes a piece of what the client says; true where a request, or a further part of one, begins in it.
@@ -58,17 +65,26 @@ func (g *greeting) asked(piece []byte) bool {
 			case g.sealed && !g.finished:
 				g.finished = length == 53 || length == 69
 			default:
-				request = true
+				request = request || !g.goodbye(length)
 			}
 		})
 		return request
 	case postgres:
-		return g.ready
+		return g.ready && !bytes.Equal(piece, terminate)
 	case plain:
 		return true
 	default:
 		return false
 	}
+}
+
+// goodbye tells a record of application data whose length only PostgreSQL's goodbye has, or, in TLS 1.3, where alerts
+// look like data too, a close_notify. The caller holds the mutex.
+func (g *greeting) goodbye(length int) bool {
+	if g.sealed {
+		return length == alert+1+tag || length == len(terminate)+1+tag // one byte more: what TLS 1.3 says the type in
+	}
+	return length == len(terminate)+tag || length == nonce+len(terminate)+tag
 }
 
 // answered takes a piece of what the server says.
