@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,10 +102,12 @@ def _rehearsed(given: Brought, eso: str, site: Site, lines: Lines) -> Exit:
     from migrate.cli.rehearsing import estate as clones
     from migrate.cli.rehearsing import ground
     from migrate.cli.rehearsing.play import Play
+    from migrate.lab import survey
 
     where, loaded, one = given.where, given.loaded, given.subject
     clone = clones.cloned(where.estate, loaded.plan.commit, site.folder / "clone")
     version = eso if eso.startswith("v") else f"v{eso}"
+    one = replace(one, major=one.major or survey.postgres_major(survey.read(clone))) if one.login else one
     wanted = ground.Wanted(clone, one.address, one.major, version)
     lines.note("rehearsal.lab", "bringing up a lab of its own")
     with ground.standing(site, wanted, lambda line: lines.note("rehearsal.lab", line)) as found:

@@ -17,11 +17,13 @@ from migrate.model.errors import Failed, Refused
 if TYPE_CHECKING:
     from migrate.model.change import Change, State
     from migrate.model.config import Config
-    from migrate.model.plan import Plan
+    from migrate.model.plan import Gate, Plan
     from migrate.model.ports import Move, Outcome, Secrets, Snapshot, Store
     from migrate.model.target import StoreName
 
 VARIABLE = "MIGRATE_REHEARSAL"
+_SILENCES = frozenset({"quiet", "settled"})
+"""Seconds for which nobody may have written a column the old way: a soak by another name."""
 _AUTHORITY = "tls_ca"
 """Where a connection of Vault's names who signs the database's certificate."""
 
@@ -37,16 +39,22 @@ class Rehearsal:
     token: str
     admin: str
     soak: int
+    restored: str = ""
+    """Where a second Vault answers once somebody has restored a backup of the first, and the token for it."""
+    restored_token: str = ""
 
     def settings(self, config: Config) -> Config:
         """The estate's settings with the lab's servers, reached with the lab's credentials."""
-        from migrate.model.config import Kube, Source, TokenSource
+        from migrate.model.config import Kube, Restored, Source, TokenSource
 
         vault = config.vault.model_copy(
             update={"address": self.vault, "ca": self.ca, "token": TokenSource(file=self.token)}
         )
         database = config.database.model_copy(update={"ca": self.ca, "admin": Source(file=self.admin)})
-        return config.model_copy(update={"vault": vault, "database": database, "kube": Kube()})
+        second = Restored(address=self.restored, ca=self.ca, token=Source(file=self.restored_token))
+        transit = config.transit.model_copy(update={"restored": second if self.restored else None})
+        more = {"kube": Kube(), "transit": transit}
+        return config.model_copy(update={"vault": vault, "database": database, **more})
 
     def standing_in(self, stores: Mapping[StoreName, Store], plan: Plan) -> dict[StoreName, Store]:
         """The lab's stores under the names that the plan knows. Raises Refused for any other server, Unreachable."""
@@ -62,12 +70,16 @@ class Rehearsal:
         return {name: StandIn(store, known.get(name, self.lab[name])) for name, store in stores.items()}
 
     def played(self, plan: Plan) -> Plan:
-        """The same plan with short soaks, the lab's authority where it names the database's, and only those facts
-        that a lab can show: the files'.
+        """The same plan with short soaks and silences, the lab's authority where it names the database's, and only
+        those facts that a lab can show: the files'.
         """
-        gates = tuple(replace(gate, soak=f"{self.soak}s") if gate.soak != "0s" else gate for gate in plan.gates)
+        gates = tuple(self._hurried(gate) for gate in plan.gates)
         steps = tuple(replace(step, change=self._trusting(step.change)) for step in plan.steps)
         return replace(plan, gates=gates, steps=steps, facts=tuple(fact for fact in plan.facts if fact.file))
+
+    def _hurried(self, gate: Gate) -> Gate:
+        about = tuple((name, str(self.soak) if name in _SILENCES else value) for name, value in gate.about)
+        return replace(gate, soak=f"{self.soak}s" if gate.soak != "0s" else gate.soak, about=about)
 
     def _trusting(self, change: Change) -> Change:
         return replace(change, before=self._trusted(change.before), after=self._trusted(change.after))

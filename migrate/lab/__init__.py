@@ -21,10 +21,10 @@ The servers:
 
 control, cluster, kinds, controllers, services, resolver, surroundings    Kubernetes, and what a cluster stands in
 injector, webhook    this project's prediction, or the real injector
-vault, database, postgresql, logins, bootstrap    Vault, PostgreSQL and what they hold
+vault, database, postgresql, logins, bootstrap, hostrules    Vault, PostgreSQL and what they hold
 git, flux     the estate's repository, and who applies it
 faultproxy, faults    what can be broken, each with the way back
-backup        what is left when a cluster is lost
+backup, secondvault    what is left when a cluster is lost
 handing       how kubectl, vault, psql and git get there
 
 observing     who watches a rehearsal, a program of its own

@@ -44,10 +44,14 @@ def _apply(web: Web, one: Object) -> None:
 
 def _path(one: Object) -> str:
     metadata = one["metadata"]
-    version = one["apiVersion"]
+    return f"{collection(one['apiVersion'], one['kind'], metadata.get('namespace', ''))}/{metadata['name']}"
+
+
+def collection(version: str, kind: str, namespace: str = "") -> str:
+    """Where the API server lists the objects of a kind: of one namespace, or of all."""
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    within = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
-    return f"{root}{within}/{_plural(one['kind'].lower())}/{metadata['name']}"
+    within = f"/namespaces/{namespace}" if namespace else ""
+    return f"{root}{within}/{_plural(kind.lower())}"
 
 
 def manifests(folders: Sequence[Path]) -> list[Object]:

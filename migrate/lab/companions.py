@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import urllib3
 
-from migrate.lab import ports, processes
+from migrate.lab import database, hostrules, ports, processes
+from migrate.lab.demands import Kind
 from migrate.lab.web import wait
-from migrate.lab.world import World, write_json
+from migrate.lab.world import World, write, write_json
 
 _PACKAGE = Path(__file__).parents[2]
 
@@ -31,6 +32,15 @@ def start_surroundings(world: World) -> None:
     """Give claims their disks and load balancers an address, from now on."""
     flags = [f"--folder={world.data('volumes')}", f"--address={world.node}", *_as_admin(world)]
     processes.start(world, "surroundings", [*module("migrate.lab.surroundings"), *flags], path())
+
+
+def start_hostrules(world: World, kinds: Iterable[Kind]) -> None:
+    """Do for PostgreSQL's host-based rules what database operators of these kinds would, from now on."""
+    own = write(world.config("pg_hba.own"), database.rules(world))
+    more = write(hostrules.people(world), "")
+    flags = [f"--folder={world.data('disk', 'postgres')}", f"--own={own}", f"--more={more}", *_as_admin(world)]
+    flags += [f"--list={path}" for path in hostrules.collections(kinds)]
+    processes.start(world, "hostrules", [*module("migrate.lab.hostrules"), *flags], path())
 
 
 def start_services(world: World, inside: list[str]) -> None:

@@ -49,7 +49,7 @@ def start_on(world: World, installed: Installation, machine: Machine, files: Pat
 
 def _configure(world: World, folder: Path) -> None:
     """Of a setting that is there twice, the last one holds."""
-    (folder / "pg_hba.conf").write_text(_rules(world))
+    (folder / "pg_hba.conf").write_text(rules(world))
     with (folder / "postgresql.conf").open("a") as settings:
         settings.write(_settings(world))
 
@@ -138,7 +138,8 @@ def _text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _rules(world: World) -> str:
+def rules(world: World) -> str:
+    """Who may come in, and how, while nobody lists rules of his own."""
     return (
         "local all all scram-sha-256\n"
         "hostssl all all 127.0.0.0/8 scram-sha-256\n"
@@ -160,6 +161,7 @@ unix_socket_directories = '{world.folder}/s'
 ssl = on
 ssl_cert_file = '{key("postgres.crt")}'
 ssl_key_file = '{key("postgres.key")}'
+ssl_ca_file = '{key("ca.crt")}'
 password_encryption = 'scram-sha-256'
 dynamic_shared_memory_type = 'mmap'
 fsync = off

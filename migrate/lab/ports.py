@@ -19,6 +19,7 @@ SOURCE_ARTIFACTS: Final = 9790
 DNS: Final = 53
 FAULTS: Final = 7000
 CHARTS: Final = 7001
+RESTORED: Final = 8300
 
 BEHIND: Final = 10_000
 """Added to the port of a server that stands behind the fault proxy."""

@@ -39,7 +39,7 @@ from migrate.lab.machine import Machine
 from migrate.lab.steps import Step, Told, carry_out
 from migrate.lab.survey import configured, database_address
 from migrate.lab.web import Web
-from migrate.lab.world import World
+from migrate.lab.world import Provider, World
 from migrate.planning.files import Files
 
 
@@ -104,6 +104,7 @@ class Lab:
             Step("namespaces", self.namespaces, started),
             Step("bootstrap secrets", self.secrets, ("namespaces", "vault contents")),
             Step("webhook", self.webhook, ("injector", *started)),
+            Step("hostrules", self.hostrules, ("postgres", "definitions")),
             Step("git", self.git, ("bridge",)),
             Step("external-secrets", self.eso, ("definitions", "bootstrap secrets", "lab-fault")),
             Step("lab-charts", lambda: controllers.start_charts(self.world, programs), started),
@@ -225,6 +226,11 @@ class Lab:
         """Let the addresses of Services mean their pods."""
         companions.start_services(self.world, node.enter_network(self.world))
 
+    def hostrules(self) -> None:
+        """Do what the estate's database operators would with the rules that their objects list."""
+        if self.world.provider is Provider.PROCESSES:  # in a container the files are somebody else's
+            companions.start_hostrules(self.world, self.demands.kinds if self.demands else ())
+
     def git(self) -> None:
         """Serve the estate's repository."""
         git.start(self.world, self.parts.programs)
@@ -295,7 +301,8 @@ def mounts(found: Demands) -> vault.Mounts:
     """Where the estate's stores and its migrate.yaml say that Vault has what."""
     said = configured(found).vault
     kv = tuple(dict.fromkeys([*found.kv, *filter(None, [said.kv])]))
-    return vault.Mounts(kv=kv, database=said.database, jwt=(said.auth.mount or "jwt").removeprefix("auth/"))
+    jwt = (said.auth.mount or "jwt").removeprefix("auth/")
+    return vault.Mounts(kv=kv, database=said.database, pki=said.pki or "pki", jwt=jwt)
 
 
 _KUBELET_NEEDS = ("node", "registry", "resolver", "kube-apiserver", "managers")

@@ -114,7 +114,7 @@ def furnish(world: World, mounts: Mounts, values: Mapping[tuple[str, str], Mappi
         web.ask("POST", f"/v1/sys/mounts/{mount}", {"type": "kv", "options": {"version": "2"}})
     for kind, mount in (("database", mounts.database), ("pki", mounts.pki), ("transit", mounts.transit)):
         web.ask("POST", f"/v1/sys/mounts/{mount}", {"type": kind})
-    web.ask("POST", f"/v1/{mounts.pki}/root/generate/internal", {"common_name": "lab", "ttl": NINETY_DAYS})
+    _sign(web, world, mounts)
     web.ask("POST", f"/v1/sys/auth/{mounts.jwt}", {"type": "jwt"})
     trust(web, world, mounts)
     _let_read(web, world, mounts)
@@ -128,6 +128,12 @@ def trust(web: Web, world: World, mounts: Mounts) -> None:
     """Workloads log in with their service account's token; Vault knows the key it is signed with."""
     public = world.credential("sa.pub").read_text()
     web.ask("POST", f"/v1/auth/{mounts.jwt}/config", {"jwt_validation_pubkeys": [public], "bound_issuer": ISSUER})
+
+
+def _sign(web: Web, world: World, mounts: Mounts) -> None:
+    """Have the PKI engine sign with the authority that PostgreSQL's certificate is of, and that PostgreSQL trusts."""
+    pair = "".join(world.credential(name).read_text() for name in ("ca.crt", "ca.key"))
+    web.ask("POST", f"/v1/{mounts.pki}/config/ca", {"pem_bundle": pair})
 
 
 def reading(mounts: Mounts) -> str:

@@ -10,7 +10,7 @@ from migrate.model.json import mapping, sequence, text_at
 from migrate.planning.files import Files, Found, objects
 
 OPERATOR_KINDS = frozenset({"PostgresCluster", "Cluster", "postgresql"})
-_OPERATOR_GROUPS = ("postgres-operator.crunchydata.com", "postgresql.cnpg.io", "acid.zalan.do")
+OPERATOR_GROUPS = ("postgres-operator.crunchydata.com", "postgresql.cnpg.io", "acid.zalan.do")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Server:
 def servers(files: Files) -> list[Server]:
     """Every PostgreSQL server that an operator runs from this tree."""
     found = objects(files, OPERATOR_KINDS)
-    return [_server(one) for one in found if str(one.value.get("apiVersion", "")).startswith(_OPERATOR_GROUPS)]
+    return [_server(one) for one in found if str(one.value.get("apiVersion", "")).startswith(OPERATOR_GROUPS)]
 
 
 def _server(found: Found) -> Server:

@@ -296,4 +296,5 @@ def _around(inventory: Inventory, files: Files) -> Iterator[tuple[str, dict[str,
             },
         )
     for server in servers(files):
-        yield f"DatabaseOperator/{server.name}", {"by": "", "logins": list(server.logins), "hba": listed(server)}
+        rules = listed(server.found.kind, server.found.value)
+        yield f"DatabaseOperator/{server.name}", {"by": "", "logins": list(server.logins), "hba": list(rules)}

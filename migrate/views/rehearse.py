@@ -118,6 +118,10 @@ def _seen(found: dict[str, Json]) -> str:
             return f"Secret {found.get('secret')}: {found.get('state')}"
         case "rotation":
             return f"a new password for {found.get('login')}"
+        case "renewal":
+            return f"another certificate for {found.get('login')}"
+        case "refused":
+            return f"psql with a pod's certificate was refused: {found.get('why')}"
         case "absent":
             announced = "as was announced" if found.get("announced") else "which nobody announced"
             return f"no pod of {found.get('workload')} is up, {announced}"
@@ -140,6 +144,10 @@ def _figures(found: dict[str, Json]) -> Iterator[str]:
         yield f"rotations {found.get('rotations')}, each seen {gaps} later by a restart"
     if found.get("failedInGaps"):
         yield f"{found.get('failedInGaps')} more failed within those"
+    if found.get("strangers"):
+        yield f"psql let in {found.get('strangers')} times with {found.get('certificates')} certificates of pods"
+    if found.get("opened"):
+        yield f"Vault opened {found.get('opened')} ciphertexts, each as it was written"
     for workload, names in mapping(found.get("read")).items():
         yield f"{workload} reads {len(sequence(names))} values as Vault holds them"
     if scan := mapping(found.get("scan")):

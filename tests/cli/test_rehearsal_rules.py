@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from migrate.cli.rehearsed import Rehearsal
+from migrate.cli.rehearsing.admitting import Admitting
+from migrate.cli.rehearsing.cast import cast
 from migrate.cli.rehearsing.drill import OUTAGE
+from migrate.cli.rehearsing.ground import Ground
 from migrate.cli.rehearsing.pods import Workload, selected, workload
+from migrate.cli.rehearsing.renewal import Renewal
 from migrate.cli.rehearsing.subject import Subject, Watched, expected, subject
 from migrate.cli.rehearsing.verdict import Witnessed, verdict
+from migrate.lab.levels import Level
+from migrate.lab.world import World
 from migrate.model.errors import Refused
 from migrate.model.json import Json, mapping
 from migrate.model.plan import Gate, Plan
@@ -26,9 +34,8 @@ def about(**names: str) -> Plan:
 @pytest.mark.parametrize(
     ("gate", "awaited"),
     [
-        ("db.hba-cert", "pg_hba"),
-        ("column.writes@apps/memo", "your developers"),
-        ("transit.backups", "backups"),
+        ("transit.backups@apps/memo", "backups"),
+        ("vault.serves.cutover", "phase 1"),
         ("db.leases-gone", "an hour"),
     ],
 )
@@ -60,7 +67,7 @@ def test_it_is_no_pass(seen: Witnessed, why: str) -> None:
 
 
 def test_a_pass_names_what_it_does_not_show() -> None:
-    found = verdict(replace(SEEN, waived=("gitops.drift",), facts=3, periods=(62,)))
+    found = verdict(replace(SEEN, waived=("gitops.drift",), facts=3, played=("Vault was told 62 seconds",)))
     assert found.passed
     text = "\n".join(found.unproven)
     for part in ("gitops.drift", "3 facts", "62 seconds", "charts", "permissions", "v0.16.2"):
@@ -117,7 +124,7 @@ def test_a_step_that_no_commit_makes_brings_no_agent() -> None:
 
 
 def test_the_old_login_is_expected_closed_only_where_the_plan_closes_it() -> None:
-    one = Subject((Watched("apps/app", "app", ("apps/secret",), (), moves=True),), "new", "old", "", 16, "")
+    one = Subject((Watched("apps/app", "app", ("apps/secret",), (), moves=True),), "new", "old", "", 16, "", "", "", {})
     assert expected(about(), one, "done")["apps/app"] == {
         "agent": True,
         "logins": {"old": True, "new": True},
@@ -131,6 +138,55 @@ def test_the_old_login_is_expected_closed_only_where_the_plan_closes_it() -> Non
     }
     assert mapping(expected(about(), one, "back")["apps/app"])["logins"] == {"old": True, "new": None}
     assert mapping(expected(about(), one, "before")["apps/app"])["sessions"] == {"new": False, "old": True}
+
+
+def test_where_pods_show_a_certificate_a_client_that_is_nobodys_shows_it_too() -> None:
+    names = {"server_name": "db.apps.svc", "database": "shop", "owner": "shop", "new_login": "shop-cert"}
+    gate = Gate("db.tls-client", "forward", "cutover", "", "1m", "0s", tuple({**names, "old_login": "shop"}.items()))
+    one = subject(a_plan(replace(a_step("cutover.one", "git:file/one.yaml", "cutover"), unit="apps/a"), gates=(gate,)))
+    assert (one.host, one.database, one.role) == ("db.apps.svc", "shop", "shop")
+    wanted = {mark: mapping(expected(a_plan(), one, mark)["apps/a"])["certificate"] for mark in ("before", "done")}
+    assert wanted == {"before": False, "done": True}
+    assert "certificate" not in mapping(expected(about(), replace(one, host=""), "there")["apps/a"])
+
+
+def test_whoever_a_plan_waits_for_has_a_part_and_nobody_else(tmp_path: Path) -> None:
+    world = World("r", tmp_path, Level.FULL, "", "10.0.0.1", "10.0.0.2", "", "v0.16.2")
+    ground = Ground(world, {}, ())
+    step = replace(a_step("expand.role", "vault:pki/roles/one", "expand"), operation="pki-role")
+    names = (("database", "shop"), ("new_login", "shop-cert"), ("pki_mount", "pki"))
+    gates = tuple(Gate(one, "forward", "contract", "", "1m", "0s", names) for one in ("cert.renewed", "db.hba-cert"))
+    by_hand = cast(a_plan(step, gates=gates), ground)
+    assert by_hand == (
+        Renewal(ground, "pki/roles/one", "shop-cert"),
+        Admitting(world, "hostssl shop shop-cert all cert"),
+    )
+    listed = replace(a_step("expand.hba", "git:Cluster/apps/db", "expand"), operation="admit-certificate")
+    assert cast(a_plan(step, listed, gates=gates), ground)[1] == Admitting(world, "")
+    assert cast(a_plan(step), ground) == ()
+
+
+def test_a_column_is_expected_sealed_beside_its_plaintext_and_alone_only_at_the_end() -> None:
+    names = {"columns": "notes.public.entries.body.body_sealed", "key": "transit/keys/one", "key_column": "id"}
+    gates = [
+        Gate(name, "forward", "contract", "", "1m", "0s", tuple(names.items()))
+        for name in ("column.writes", "column.compared")
+    ]
+    plan = a_plan(replace(a_step("seal", "postgres:sealing/one", "cutover"), unit="apps/a"), gates=tuple(gates))
+    one = subject(plan)
+    assert one.column == names
+    seen = [mapping(expected(plan, one, mark)["apps/a"])["column"] for mark in ("before", "there", "back", "done")]
+    assert seen == ["plain", "sealed", "plain", "dropped"]
+    assert subject(a_plan(gates=tuple(gates[1:]))).column == {}
+
+
+def test_silences_that_a_plan_waits_for_are_as_short_as_soaks() -> None:
+    names = (("quiet", "86400"), ("settled", "604800"), ("table", "public.entries"))
+    rehearsal = Rehearsal({}, "", "", "", "", 5)
+    (gate,) = rehearsal.played(
+        a_plan(gates=(Gate("column.moved", "forward", "contract", "", "1m", "0s", names),))
+    ).gates
+    assert gate.about == (("quiet", "5"), ("settled", "5"), ("table", "public.entries"))
 
 
 def test_of_several_workloads_each_is_watched_with_its_own_secrets_and_values() -> None:

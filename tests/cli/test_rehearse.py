@@ -81,13 +81,14 @@ def test_a_plan_of_a_practice_world_is_not_rehearsed(tmp_path: Path) -> None:
         admit(a_plan(), "phase1-0000", practice=False, rehearsal=True)
 
 
-def test_phase_3_is_refused_before_anything_is_looked_for_on_this_machine(
+def test_dynamic_logins_are_refused_before_anything_is_looked_for_on_this_machine(
     plan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "no-cache"))
-    assert run(["plan", "phase3", "--estate", str(tmp_path / "estate"), "-o", str(plan)]) == 0
+    words = ("--credential", "dynamic", "--estate", str(tmp_path / "estate"))
+    assert run(["plan", "phase1", *words, "-o", str(plan)]) == 0
     assert run(["rehearse", str(plan), "--estate", str(tmp_path / "estate")]) == 3
-    assert "phase3 is not rehearsed: it waits for" in capsys.readouterr().err
+    assert "phase1 is not rehearsed: it waits for" in capsys.readouterr().err
 
 
 def test_a_command_of_a_rehearsal_writes_to_its_lab_and_to_nothing_else() -> None:

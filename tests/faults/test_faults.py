@@ -30,7 +30,6 @@ from tests.faults.conftest import TOLD
 from tests.faults.standing_in import kubelet
 from tests.faults.walk import CODES, Walk, walking
 from tests.labworld import Lab, broken, start, until
-from tests.live.mutual import furnished, operating, vault
 
 pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(1800)]
 
@@ -102,10 +101,9 @@ def _there_and_back(walk: Walk) -> None:
 def test_a_certificates_writes_meet_trouble_once_and_no_private_key_is_anywhere(
     world: Lab, gate: Between, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = furnished(world, vault(world), tmp_path)
     walk = walking(world, PHASE3, tmp_path, capsys, monkeypatch, gate.address)
     gate.trouble = "lost"
-    with operating(server), arguments() as seen:
+    with arguments() as seen:
         _there_and_back(walk)
     assert len(gate.struck) == _way(PHASE3)[1], gate.struck
     assert {one.partition(" /v1/")[2].partition("/")[0] for one in gate.struck} >= {"pki", "sys", "auth"}

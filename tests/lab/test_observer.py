@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from migrate.cli.rehearsing.application import value
 from migrate.lab import observing
 from migrate.lab.observing import observer as module
 from migrate.lab.observing import values
@@ -30,6 +31,8 @@ SETTINGS = {
     "values": [],
     "login": "new",
     "owner": "old",
+    "certificate": {},
+    "column": {},
 }
 
 
@@ -317,6 +320,119 @@ VAULT = """#!/bin/sh
 """
 
 
+SHOWS = {"files": ["/v/pair.pem", "/v/all.pem"], "host": "db.apps.svc", "database": "shop", "role": "old"}
+POD = """#!/bin/sh
+case "$*" in *pair.pem*) cat "$HOME/pair" ;; *) echo "-----BEGIN CERTIFICATE-----" ;; esac
+"""
+DOOR = """#!/bin/sh
+[ -n "$PGSSLCERT" ] && [ "$PGUSER" = new ] || exit 2
+[ "$PGHOST" = db.apps.svc ] || { echo "server certificate does not match host name" >&2; exit 2; }
+[ -e "$HOME/shut" ] && { echo "FATAL: certificate authentication failed" >&2; exit 2; }
+echo "new|old"
+"""
+
+
+@pytest.fixture
+def stranger(watching: Observer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Observer:
+    for name, text in (("kubectl", POD), ("psql", DOOR)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    for variable, text in (("HOME", str(tmp_path)), ("PATH", f"{tmp_path}:{os.environ['PATH']}"), ("PGHOST", "::1")):
+        monkeypatch.setenv(variable, text)
+    watching.settings["certificate"] = SHOWS
+    (tmp_path / "pair").write_text("100\n-----BEGIN CERTIFICATE-----one")
+    return watching
+
+
+def test_what_a_pod_shows_opens_the_database_for_anybody_who_has_it_and_for_nobody_else(stranger: Observer) -> None:
+    assert [*stranger.certificates.wrong(True, 0)] == [
+        "nobody has logged in with a pod's certificate since the last mark"
+    ]
+    stranger.certificates.look()
+    assert [*stranger.certificates.wrong(True, 0)] == []
+    assert (stranger.certificates.logins, len(stranger.certificates.shown)) == (1, 1)
+
+
+def test_a_certificate_that_still_opens_after_the_way_back_is_told(stranger: Observer, tmp_path: Path) -> None:
+    assert [*stranger.certificates.wrong(False, 0)] == []
+    stranger.certificates.look()
+    assert [*stranger.certificates.wrong(False, 0)] == ["a certificate that was copied before still opens the database"]
+    (tmp_path / "shut").touch()
+    assert [*stranger.certificates.wrong(False, 0)] == []
+    stranger.certificates.look()
+    assert "refused" in stranger.answer({})["wrong"][0]
+
+
+def test_another_certificate_is_a_renewal_and_its_restart_may_be_seen_before_it(
+    stranger: Observer, tmp_path: Path
+) -> None:
+    stranger.certificates.look()
+    stranger.seen.pods["1"].down.append(200.4)
+    (tmp_path / "pair").write_text("200\n-----BEGIN CERTIFICATE-----two")
+    stranger.certificates.look()
+    assert stranger.seen.rotations == [Rotation(200.0, frozenset({"1"}), 200.4)]
+
+
+COLUMN = {"database": "notes", "relation": "public.entries", "plain": "body", "sealed": "body_sealed", "rows": 2}
+TABLE = """#!/bin/sh
+case "$*" in *pg_attribute*) cat "$HOME/names" ;; *pg_trigger*) echo 0 ;; *) cat "$HOME/rows" ;; esac
+"""
+OPENER = """#!/usr/bin/env python3
+import base64, json, sys
+asked = json.load(sys.stdin)["batch_input"]
+texts = [one["ciphertext"].partition("vault:v1:")[2] for one in asked]
+found = [{"plaintext": base64.b64encode(text.encode()).decode()} if text else {"error": "no"} for text in texts]
+print(json.dumps({"data": {"batch_results": found}}))
+"""
+
+
+def said(row: int, count: int) -> str:
+    return value(b"mark", row, count)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names", "rows", "why"),
+    [
+        ("plain", "id body", [f"1|{said(1, 0)}|", f"2|{said(2, 7)}|"], ""),
+        ("sealed", "id body body_sealed", [f"1||vault:v1:{said(1, 3)}", f"2|{said(2, 7)}|vault:v1:{said(2, 7)}"], ""),
+        ("dropped", "id body_sealed", [f"1||vault:v1:{said(1, 3)}", f"2||vault:v1:{said(2, 7)}"], ""),
+        ("dropped", "id body body_sealed", [], "which is not dropped"),
+        ("sealed", "id body body_sealed", [f"1|{said(1, 0)}|", f"2||vault:v1:{said(2, 7)}"], "row 1 is not sealed"),
+        ("dropped", "id body_sealed", [f"1||vault:v1:{said(1, 3)}", "2||lost"], "does not open what row 2 holds"),
+        ("dropped", "id body_sealed", [f"1||vault:v1:{said(2, 3)}", f"2||vault:v1:{said(2, 3)}"], "none of its values"),
+        ("plain", "id body", [f"1|{said(1, 0)}|"], "has 1 rows instead of 2"),
+        (
+            "sealed",
+            "id body body_sealed",
+            [f"1|{said(1, 4)}|vault:v1:{said(1, 3)}", f"2||vault:v1:{said(2, 3)}"],
+            "one thing as plaintext and another as ciphertext",
+        ),
+    ],
+)
+def test_a_column_says_what_was_written_there_however_it_is_held(
+    watching: Observer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: str,
+    names: str,
+    rows: list[str],
+    why: str,
+) -> None:
+    for name, text in (("psql", TABLE), ("vault", OPENER)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    for variable, text in (("HOME", str(tmp_path)), ("PATH", f"{tmp_path}:{os.environ['PATH']}")):
+        monkeypatch.setenv(variable, text)
+    (tmp_path / "names").write_text(names.replace(" ", "\n"))
+    (tmp_path / "rows").write_text("\n".join(rows))
+    watching.settings["column"] = {**COLUMN, "key_column": "id", "key": "transit/keys/one", "mark": "mark"}
+    found = [*watching.columns.wrong(wanted)]
+    assert (len(found), why in "".join(found)) == (1 if why else 0, True)
+    if not why:
+        watching.columns.counts["2"] = 9
+        assert "older than it was" in "".join(watching.columns.wrong(wanted))
+
+
 def test_it_runs_by_itself_with_nothing_but_the_operators_own_programs(tmp_path: Path) -> None:
     shown = json.dumps(pod("shop-1")).replace("grafana", "shop")
     for name, text in (
@@ -325,7 +441,7 @@ def test_it_runs_by_itself_with_nothing_but_the_operators_own_programs(tmp_path:
     ):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
-    nothing = {"container": "", "path": "", "login": "", "owner": ""}
+    nothing = {"container": "", "path": "", "login": "", "owner": "", "certificate": {}, "column": {}}
     one = {"deployment": "apps/shop", "secrets": ["apps/keys"], "values": ["secret/data/one"], **nothing}
     (tmp_path / "settings.json").write_text(json.dumps([one]))
     place = str(Path(observing.__file__).parents[1])

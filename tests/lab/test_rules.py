@@ -18,6 +18,7 @@ from migrate.catalog import shelf
 from migrate.lab import (
     cluster,
     flux,
+    hostrules,
     images,
     logins,
     network,
@@ -372,3 +373,24 @@ def test_steps_run_after_what_they_need_and_a_failure_stops_what_needs_it() -> N
 
 def _files(texts: Mapping[str, str]) -> Files:
     return Files(tuple(texts), lambda path: texts[path].encode())
+
+
+def test_what_a_database_operators_object_lists_stands_above_the_labs_own_rules_while_it_lists_any() -> None:
+    def cluster_of(*lines: str) -> dict[str, Any]:
+        listed = {"postgresql": {"pg_hba": list(lines)}}
+        return {"kind": "Cluster", "metadata": {"namespace": "apps", "name": "db"}, "spec": listed}
+
+    own = "hostssl all all samenet scram-sha-256\n"
+    assert hostrules.rules(own, (), [cluster_of()]) == own
+    listed = hostrules.rules(own, ("hostssl a b all cert",), [cluster_of("hostssl shop shop-cert all cert")])
+    assert listed.splitlines()[1:] == ["hostssl a b all cert", "hostssl shop shop-cert all cert", own.strip()]
+    assert listed.startswith("hostssl all lab_admin all scram-sha-256\n")
+
+
+def test_only_database_operators_objects_are_asked_for_rules() -> None:
+    kinds = [Kind("postgresql.cnpg.io/v1", "Cluster", namespaced=True), Kind("cluster.x-k8s.io/v1", "Cluster", True)]
+    kinds += [Kind("postgres-operator.crunchydata.com/v1beta1", "PostgresCluster", namespaced=True)]
+    assert list(hostrules.collections(kinds)) == [
+        "/apis/postgresql.cnpg.io/v1/clusters",
+        "/apis/postgres-operator.crunchydata.com/v1beta1/postgresclusters",
+    ]

@@ -1,7 +1,4 @@
-"""What phase 3 meets on a full lab: a stand-in for the database operator, and Grafana's pods.
-
-The lab has no database operator: `operating` does the one part of its work that the phase asks for.
-"""
+"""What phase 3 meets on a full lab: PostgreSQL as whoever runs it sees it, and Grafana's pods."""
 
 from __future__ import annotations
 
@@ -17,9 +14,9 @@ from typing import Any
 
 from cryptography.x509 import DNSName, IPAddress, SubjectAlternativeName, load_pem_x509_certificate
 
-from migrate.lab import database, ports
+from migrate.lab import ports
 from migrate.lab.web import Unwelcome
-from migrate.model.json import Json, sequence
+from migrate.model.json import Json
 from migrate.stores.certificates import serial
 from migrate.stores.vault.api import Api
 from migrate.stores.vault.certificates import authorities
@@ -29,12 +26,6 @@ from tests.live.operator import TRUSTED
 from tests.meanwhile import meanwhile
 
 CERTIFICATE, AUTHORITIES = "db-client.pem", "db-authorities.pem"
-_FIXED = (
-    "local all all scram-sha-256\n"
-    f"hostssl all {database.ADMIN} all scram-sha-256\n"
-    "hostnossl all all all scram-sha-256\n"
-)
-"""What the operator keeps above any list: its own way in. The estate's Grafana begins without TLS."""
 
 
 @dataclass
@@ -118,37 +109,6 @@ class Server:
         return f"{about['name']}-primary.{about['namespace']}.svc.cluster.local"
 
 
-def operator_rules(server: Server, own: str) -> str:
-    """What the database operator makes of its object: its own rules, then the listed ones."""
-    node: Any = server.cluster["spec"]
-    for key in ("patroni", "dynamicConfiguration", "postgresql", "pg_hba"):
-        node = (node or {}).get(key)
-    return _FIXED + "".join(f"{line}\n" for line in node) if node else own
-
-
-@contextmanager
-def operating(server: Server) -> Iterator[None]:
-    """A database operator's part: what its object lists becomes the server's rules, from now on until the end."""
-    own, wrong = server.rules, list[BaseException]()
-
-    def obey() -> None:
-        wanted = operator_rules(server, own)
-        if wanted != server.rules:
-            (server.data / "pg_hba.conf").write_text(wanted)
-            server.reload()
-
-    def look() -> None:
-        try:
-            obey()
-        except Exception as error:  # noqa: BLE001  said at the end
-            wrong.append(error)
-
-    obey()
-    with meanwhile(look, 0.5):
-        yield
-    assert not wrong, wrong
-
-
 @dataclass
 class Pods:
     """Grafana's pods, asked over HTTP by somebody who knows nothing of this tool."""
@@ -216,14 +176,10 @@ def _word(lab: Lab, name: str) -> Callable[[], str]:
     return lambda: lab.world.credential(name).read_text().strip()
 
 
-def furnished(lab: Lab, api: Api, folder: Path) -> Server:
-    """What the phase finds: the mount signs with the authority that PostgreSQL's certificate is of, and is trusted."""
-    pair = "".join(lab.world.credential(name).read_text() for name in ("ca.crt", "ca.key"))
-    (imported,) = sequence(api.ask("post", "pki/config/ca", {"pem_bundle": pair}).data["imported_issuers"])
-    assert api.ask("post", "pki/config/issuers", {"default": imported}).ok
+def trusting(lab: Lab, folder: Path) -> Server:
+    """The server, and the file that says whom administrators trust."""
     server = Server(lab, folder / TRUSTED)
     server.trusted.write_text(lab.world.credential("ca.crt").read_text())
-    server.given("ssl_ca_file", authorities(api, "pki"))
     return server
 
 

@@ -25,7 +25,7 @@ from migrate.stores.vault.observer import VaultObserver
 from migrate.targets.pki import client_role
 from tests.contract.mutual import lists, new_authority
 from tests.labworld import Lab, start, until
-from tests.live.mutual import AUTHORITIES, Pods, Server, furnished, operating, server_pair, vault
+from tests.live.mutual import AUTHORITIES, Pods, Server, server_pair, trusting, vault
 from tests.live.operator import Operator, seated
 from tests.live.stranger import Stranger
 
@@ -87,7 +87,7 @@ def prepared(lab: Lab, folder: Path, capsys: pytest.CaptureFixture[str], set_: p
     pods = Pods(lab, DEPLOYMENT)
     until("Grafana", lambda: pods.who() == {f"{OWNER}|{OWNER}"}, 600)
     operator, api = seated(lab, folder, capsys, set_), vault(lab)
-    server = furnished(lab, api, folder)
+    server = trusting(lab, folder)
     return Scene(operator, server, api, pods, Stranger(lab, folder, server.host, LOGIN), folder / "plan.json")
 
 
@@ -108,9 +108,8 @@ def test_after_phase_1_it_leaves_the_login_that_vault_rotates_goes_back_to_it_an
     assert labs_home.is_dir()
     with lab_of(EXAMPLE) as lab:
         scene = prepared(lab, tmp_path, capsys, monkeypatch)
-        with operating(scene.server):
-            first = scene.operator.approved("phase1", tmp_path / "phase1.json")
-            assert scene.operator.go_on(first) == "done"
+        first = scene.operator.approved("phase1", tmp_path / "phase1.json")
+        assert scene.operator.go_on(first) == "done"
         scene.left = f"{OWNER}_vault"
         until("the login of phase 1", lambda: scene.pods.who() == {f"{scene.left}|{OWNER}"}, 300)
         there_back_and_there(scene, lambda _: None)
@@ -122,7 +121,7 @@ def test_nobody_is_shut_out_while_another_authority_takes_over(
     assert labs_home.is_dir()
     with lab_of(EXAMPLE) as lab:
         scene = prepared(lab, tmp_path, capsys, monkeypatch)
-        with operating(scene.server), scene.pods.watched():
+        with scene.pods.watched():
             there(scene, rotated, LONGER)
         assert scene.pods.failed == []
         nothing_secret_in(tmp_path / "state", scene)
@@ -131,7 +130,7 @@ def test_nobody_is_shut_out_while_another_authority_takes_over(
 def there_back_and_there(scene: Scene, meanwhile: Callable[[Scene], None]) -> None:
     """Everybody who is ready is asked as whom it is logged in, all along, and always has an answer."""
     scene.pods.answered.clear()
-    with operating(scene.server), scene.pods.watched():
+    with scene.pods.watched():
         before = scene.tree, scene.server.rules
         digest = there(scene, meanwhile)
         assert scene.operator.type("rollback") in {0, 4, 7}, scene.operator.said()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,13 +12,11 @@ import pytest
 
 from migrate.catalog import shelf
 from migrate.cli.main import run
-from migrate.lab import database, ports
+from migrate.lab import database, ports, secondvault
 from migrate.lab.levels import Level
 from migrate.model.json import mapping
-from tests.contract.servers import free_port
 from tests.labworld import Lab, start
 from tests.live.diary import CANARY, ROWS, Application
-from tests.live.second_vault import restored
 
 pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(1500)]
 
@@ -108,15 +105,15 @@ class Seat:
 @pytest.fixture
 def seat(
     lab: Lab, dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Seat, Callable[[], None]]]:
-    estate, port, credential = tmp_path / "estate", free_port(), lab.world.credential
+) -> Seat:
+    estate, credential = tmp_path / "estate", lab.world.credential
     shutil.copytree(shelf("examples") / "tazlab", estate)
     (tmp_path / "token").write_text(credential("vault-root").read_text())
     (estate / "migrate.yaml").write_text(
         SETTINGS.format(
             vault=lab.world.url(ports.VAULT),
             database=f"{lab.world.address}:{ports.POSTGRES}",
-            restored=f"https://{lab.world.address}:{port}",
+            restored=secondvault.address(lab.world),
             ca=credential("ca.crt"),
             token=tmp_path / "token",
         )
@@ -134,8 +131,7 @@ def seat(
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, str(value))
-    with restored(lab, tmp_path, port) as restore:
-        yield Seat(lab, estate, capsys), restore
+    return Seat(lab, estate, capsys)
 
 
 def psql(lab: Lab, query: str) -> str:
@@ -143,9 +139,9 @@ def psql(lab: Lab, query: str) -> str:
 
 
 def test_a_column_is_sealed_taken_back_and_sealed_again_while_an_application_uses_it(
-    lab: Lab, dsn: str, seat: tuple[Seat, Callable[[], None]], tmp_path: Path
+    lab: Lab, dsn: str, seat: Seat, tmp_path: Path
 ) -> None:
-    operator, restore = seat
+    operator = seat
     with Application(lab, dsn).running() as application:
         application.deploy("plain")
         # --- there, as far as every value is sealed and the application writes ciphertext alone ---
@@ -171,7 +167,7 @@ def test_a_column_is_sealed_taken_back_and_sealed_again_while_an_application_use
         application.deploy("both")
         operator.until("held by column.moved", "resume", "--approve", digest)
         application.deploy("sealed")
-        restore()
+        secondvault.restore(lab.world)
         operator.until("done: every step and every gate", "resume", "--approve", digest)
         application.deploy("sealed")
 

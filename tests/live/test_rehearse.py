@@ -23,6 +23,7 @@ from migrate.cli.rehearsing.ground import PROGRAM
 from migrate.cli.rehearsing.newcomer import prepared
 from migrate.cli.show import read_plan
 from migrate.lab import database, down, handing, machine
+from migrate.lab.git import git
 from migrate.lab.hosts import knowing
 from migrate.lab.levels import Level
 from migrate.model.json import mapping
@@ -225,6 +226,69 @@ def test_every_workload_of_phase_2_reads_what_vault_holds_there_and_back_and_the
         assert set(mapping(mark["read"])) == set(workloads.values())
         assert (mark["secret"], mark["unshown"]) == ("there", {})
     _counted({str(mark["mark"]): mark for mark in marks})
+    _nowhere(room.secrets, out + err, room.folder / "state")
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("hba", ["", "  hba: by-hand\n"], ids=["in-git", "by-hand"])
+def test_certificates_open_the_database_there_and_no_longer_back_and_are_renewed_each_way(room: Room, hba: str) -> None:
+    copy, file = prepared(shelf("examples") / "tazlab", room.folder / "copy"), room.folder / "phase3.plan.json"
+    (copy / "migrate.yaml").write_text(f"database:\n  address: postgres.rehearsal.internal:5432\n{hba}")
+    git("-C", str(copy), "commit", "--quiet", "--all", "--allow-empty", "-m", "Who writes the host-based rules")
+    assert run(["plan", "phase3", "--estate", str(copy), "-o", str(file)]) == 0
+    with room.peeking():
+        child = room.rehearse(str(file), "--estate", str(copy), "--json")
+        out, err = child.communicate(timeout=2000)
+    summary = mapping(json.loads(out.splitlines()[-1]))
+    assert (child.returncode, summary["ok"], summary["wrong"]) == (0, True, []), err[-2000:]
+    assert len(_listed(summary["lived"])) == 2
+    marks = {str(mapping(mark)["mark"]): mapping(mark) for mark in _listed(summary["marks"])}
+    assert list(marks) == MARKS
+    assert {mark["failed"] for mark in marks.values()} == {0}
+    assert {mark["secret"] for mark in marks.values()} == {"there"}
+    came = [int(str(marks[name]["strangers"])) for name in MARKS]
+    assert came == sorted(came)
+    assert came[0] == 0 < came[1] < came[-1]
+    assert int(str(marks["there"]["certificates"])) > 1
+    _rotated(marks)
+    assert any("Vault was told 100 seconds" in str(one) for one in _listed(summary["unproven"]))
+    evidence = Path(str(summary["evidence"]))
+    assert "PRIVATE KEY" not in "".join(one.read_text() for one in evidence.iterdir()) + out + err
+    _nowhere(room.secrets, out + err, room.folder / "state")
+
+
+SEALED = """\
+database: {address: 'postgres.rehearsal.internal:5432'}
+transit:
+  columns: [{database: notes, table: public.entries, column: body, workload: apps/memo, rate: 4000}]
+"""
+
+
+@pytest.mark.proof
+def test_a_column_is_sealed_opened_again_and_sealed_for_good_under_an_application_that_loses_nothing(
+    room: Room,
+) -> None:
+    copy, file = prepared(shelf("examples") / "tazlab", room.folder / "copy"), room.folder / "phase4.plan.json"
+    (copy / "migrate.yaml").write_text(SEALED)
+    git("-C", str(copy), "commit", "--quiet", "--all", "-m", "Which column is sealed")
+    assert run(["plan", "phase4", "--estate", str(copy), "-o", str(file)]) == 0
+    with room.peeking():
+        child = room.rehearse(str(file), "--estate", str(copy), "--json")
+        out, err = child.communicate(timeout=2000)
+    summary = mapping(json.loads(out.splitlines()[-1]))
+    assert (child.returncode, summary["ok"], summary["wrong"]) == (0, True, []), err[-2000:]
+    marks = {str(mapping(mark)["mark"]): mapping(mark) for mark in _listed(summary["marks"])}
+    assert list(marks) == ["before", "there", "back", "done"]
+    opened = [int(str(mark["opened"])) for mark in marks.values()]
+    assert opened[0] == 0 < opened[1] == opened[2] < opened[3]
+    unproven = "\n".join(str(one) for one in _listed(summary["unproven"]))
+    for part in (
+        "your application",
+        "your table",
+        "your backups of Vault",
+        "a way back after the plaintext is dropped",
+    ):
+        assert part in unproven
     _nowhere(room.secrets, out + err, room.folder / "state")
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 from migrate.cli.rehearsing.drill import Drill
 from migrate.cli.rehearsing.operator import Operator, Said
-from migrate.cli.rehearsing.rotation import Rotation
-from migrate.cli.rehearsing.subject import ROTATION
+from migrate.cli.rehearsing.part import Part
 from migrate.model.errors import Stopped
 from migrate.model.plan import Plan
 
@@ -40,7 +39,7 @@ class Course:
     digest: str
     file: str
     operator: Operator
-    rotation: Rotation
+    parts: tuple[Part, ...]
     drill: Drill
     mark: Callable[[str], None]
     leg: Callable[[str], None]
@@ -88,14 +87,14 @@ class Course:
                 raise _stuck(said)
             self._between(said)
             said = self.operator.type("resume", *agreed, *self._waiver(said.gate))
-        self.rotation.restore()
+        for part in self.parts:
+            part.over()
 
     def _between(self, said: Said) -> None:
-        """What a person does while a run waits. Vault has the plan's period again before the plan writes on."""
-        if self._cutover_waits(said.gate):
-            self.rotation.hasten()
-        elif said.gate == ROTATION and "until" in said.held and said.held["until"]:
-            self.rotation.restore()
+        """What others do while a run waits."""
+        cutover = self._cutover_waits(said.gate)
+        for part in self.parts:
+            part.between(said, cutover=cutover)
         if not self.operator.merge():
             time.sleep(_AGAIN)
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from migrate.cli.rehearsed import Rehearsal
 from migrate.cli.rehearsing import estate, evidence, ground, images, token, witness
+from migrate.cli.rehearsing.cast import cast
 from migrate.cli.rehearsing.course import Course
 from migrate.cli.rehearsing.drill import Drill
 from migrate.cli.rehearsing.ground import Ground
 from migrate.cli.rehearsing.operator import Operator
+from migrate.cli.rehearsing.part import Part
 from migrate.cli.rehearsing.pods import until_ready, workload
-from migrate.cli.rehearsing.rotation import Rotation
 from migrate.cli.rehearsing.subject import Subject, expected
 from migrate.cli.rehearsing.verdict import Server, Verdict, Witnessed, verdict
-from migrate.lab import control, git, ports, status
+from migrate.lab import control, git, ports, secondvault, status
 from migrate.model.errors import MigrateError
 from migrate.model.json import Json
 from migrate.planning.loading import Loaded
@@ -55,19 +56,24 @@ class Play:
     def play(self) -> Played:
         """All of it. A plan that does not go on is no error of a rehearsal: it is what the rehearsal found."""
         taking_part = self._introduced()
-        rotation, drill = Rotation(self.ground.world, self.subject.static_role), self._drill()
+        others, drill = cast(self.loaded.plan, self.ground), self._drill()
         waived, stopped, observed = list[str](), "", None
         try:
             self._awaited()
+            for part in others:
+                part.begin()
             with witness.watching(self.ground, self.subject) as watcher:
                 observed = watcher.log
                 self._marked(watcher, "before")
-                course = self._course(watcher, rotation, drill)
+                course = self._course(watcher, others, drill)
                 waived = course.waived
                 course.go()
         except MigrateError as error:
             stopped = ". ".join(filter(None, (error.happened, error.truth)))
             self.lines.note("rehearsal.stopped", stopped)
+        finally:
+            for part in others:
+                part.end()
         seen = Witnessed(
             marks=self.marks,
             stopped=stopped,
@@ -76,7 +82,7 @@ class Play:
             waived=waived,
             eso=self.ground.world.eso,
             facts=sum(not fact.file for fact in self.loaded.plan.facts),
-            periods=rotation.lasted,
+            played=[text for one in others for text in one.unproven()],
             answered=drill.answered,
         )
         found = verdict(seen)
@@ -98,7 +104,7 @@ class Play:
         self.lines.note("rehearsal.soaks", f"every soak takes {SOAK} s here instead of what the plan says")
         return found
 
-    def _course(self, watcher: witness.Witness, rotation: Rotation, drill: Drill) -> Course:
+    def _course(self, watcher: witness.Witness, others: tuple[Part, ...], drill: Drill) -> Course:
         plan = self.loaded.plan
         operator = self._operator()
         file = self.ground.folder("plan") / "plan.json"
@@ -108,7 +114,7 @@ class Play:
             self.loaded.digest,
             str(file),
             operator,
-            rotation,
+            others,
             drill,
             lambda name: self._marked(watcher, name),
             self._leg,
@@ -140,6 +146,8 @@ class Play:
             token=str(key("vault-root")),
             admin=str(ground.credentials(self.ground)),
             soak=SOAK,
+            restored=secondvault.address(self.ground.world),
+            restored_token=str(key("vault-root")),
         )
 
     def _marked(self, watcher: witness.Witness, name: str) -> None:

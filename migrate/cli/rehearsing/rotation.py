@@ -7,10 +7,14 @@ next write. Forcing a rotation instead would prove nothing: an agent learns of o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from migrate.cli.rehearsing.operator import Said
+from migrate.cli.rehearsing.part import Part
+from migrate.cli.rehearsing.subject import ROTATION
 from migrate.lab import vault
 from migrate.lab.world import World
 
@@ -21,8 +25,8 @@ _TOO_SOON = 12
 
 
 @dataclass(slots=True)
-class Rotation:
-    """The static role of a plan in the lab's Vault; `path` is empty where the plan has none."""
+class Rotation(Part):
+    """The static role of a plan in the lab's Vault, by its path there."""
 
     world: World
     path: str
@@ -31,10 +35,20 @@ class Rotation:
     lasted: list[int] = field(default_factory=list)
     """The periods it was given instead, the first of each way."""
 
+    def between(self, said: Said, *, cutover: bool) -> None:
+        """Vault has the plan's period again before the plan writes on."""
+        if cutover:
+            self.hasten()
+        elif said.gate == ROTATION and said.held.get("until"):
+            self.over()
+
+    def unproven(self) -> Iterator[str]:
+        """That another period stood for the plan's."""
+        if self.lasted:
+            yield f"the length of the first rotation period: Vault was told {self.lasted[0]} seconds instead"
+
     def hasten(self) -> None:
         """Have the next rotation come soon, and not before the pods that are awaited have read the time to live."""
-        if not self.path:
-            return
         role = self._read()
         since = datetime.now(UTC) - datetime.fromisoformat(role["last_vault_rotation"])
         passed, period = int(since.total_seconds()), int(role["rotation_period"])
@@ -46,7 +60,7 @@ class Rotation:
         elif self.period and period - passed < _TOO_SOON and short < self.period:
             self._write(role, short)
 
-    def restore(self) -> None:
+    def over(self) -> None:
         """Give it the plan's period back, if it has another."""
         if self.period:
             self._write(self._read(), self.period)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from migrate.lab.survey import is_address
@@ -12,15 +12,16 @@ from migrate.model.json import Json, mapping
 from migrate.model.plan import Gate, Plan, Step
 
 ROTATION = "db.rotation-lived"
+SHOWN = "db.tls-client"
+"""Asked where pods show a certificate to the database."""
 COPIED = "kv.value-equal"
 """Asked of workloads that read copies of what Vault's KV holds."""
+WRITTEN, SEALED = "column.writes", "column.compared"
+"""Asked where an application's column is sealed, and of every sealed column."""
 GRANTED = "policy.capability"
 _ELSEWHERE = {
-    "db.hba-cert": "whoever runs PostgreSQL, a person or an operator, to bring a rule into pg_hba",
-    "column.writes": "your developers to deploy what writes both columns",
-    "column.moved": "your developers to deploy what writes the ciphertext alone",
-    "transit.restored": "somebody to restore a second Vault from a backup",
     "transit.backups": "the last of your backups from before to be gone",
+    "vault.serves.cutover": "phase 1 to have been there: the agent would read a login that no lab has",
     "db.leases-gone": "the leases of a dynamic login to run out, which takes an hour",
 }
 """Gates that wait for what does not happen in a lab while a rehearsal lasts, and what for."""
@@ -57,8 +58,14 @@ class Subject:
     """The database as Vault reaches it, host and port."""
     major: int | None
     """PostgreSQL's major version, where the plan knows it."""
-    static_role: str
-    """Path of the static role in Vault whose rotation a gate waits for."""
+    host: str
+    """The name by which its pods reach the database with a certificate; empty where they show none."""
+    database: str
+    """What they open there."""
+    role: str
+    """And as which login they act in it."""
+    column: Mapping[str, str]
+    """What is said of a column that is sealed: `columns`, `key` (`MOUNT/keys/NAME`) and `key_column`; or nothing."""
 
 
 def subject(plan: Plan) -> Subject:
@@ -67,9 +74,9 @@ def subject(plan: Plan) -> Subject:
     Raises Refused where they wait for what no lab has, or its database has no name that a lab could give a meaning.
     """
     _playable(plan)
-    about = {name: value for gate in plan.gates for name, value in gate.about}
-    rotated = next((dict(gate.about) for gate in plan.gates if gate.id == ROTATION), None)
-    address = about.get("address", "")
+    names = {name: value for gate in plan.gates for name, value in gate.about}
+    shown = about(plan, SHOWN)
+    address = names.get("address", "")
     if address and is_address(address.rpartition(":")[0]):
         raise Refused(
             f"the database's address {address} is a number, and a lab can only give names another meaning",
@@ -77,15 +84,23 @@ def subject(plan: Plan) -> Subject:
             undone="no lab was started",
             following="give the server a name, set database.address in migrate.yaml to it, and plan again",
         )
-    version = about.get("server_version", "")
+    version = names.get("server_version", "")
     return Subject(
         workloads=tuple(_watched(plan, unit) for unit in plan.units),
-        login=about.get("new_login", ""),
-        owner=about.get("old_login", ""),
+        login=names.get("new_login", ""),
+        owner=names.get("old_login", ""),
         address=address,
         major=int(version) if version.isdigit() else None,
-        static_role=f"{rotated['database_mount']}/static-roles/{rotated['static_role']}" if rotated else "",
+        host=shown.get("server_name", ""),
+        database=shown.get("database", ""),
+        role=shown.get("owner", ""),
+        column=about(plan, SEALED) if about(plan, WRITTEN) else {},
     )
+
+
+def about(plan: Plan, name: str) -> dict[str, str]:
+    """What the plan's gate of that name is asked about; nothing where it has no such gate."""
+    return next((dict(gate.about) for gate in plan.gates if gate.id.partition("@")[0] == name), {})
 
 
 def _playable(plan: Plan) -> None:
@@ -94,7 +109,7 @@ def _playable(plan: Plan) -> None:
     if waits:
         raise Refused(
             f"{plan.phase} is not rehearsed: it waits for {'; then for '.join(waits)}",
-            truth="a rehearsal merges, and waits for minutes: phase 1 with a static login and phase 2 need no more",
+            truth="a rehearsal merges, and waits for minutes: phases 1 to 4 need no more, but for this",
             undone="no lab was started",
             following=f"migrate plan {plan.phase} --world DIR -o FILE, and apply there: practice has those waits too",
         )
@@ -133,10 +148,17 @@ def expected(plan: Plan, one: Subject, mark: str) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for number, watched in enumerate(one.workloads):
         agent: dict[str, Json] = {"agent": moved} if watched.moves else {}
-        logins = _logins(plan, one, mark) if number == 0 else {}
+        logins = _logins(plan, one, mark) | _column(one, mark) if number == 0 else {}
         drilled = _DRILLED.get(mark, {}) if watched.moves else {}
         found[watched.deployment] = {**agent, **logins, **drilled, "secret": bool(watched.secrets)}
     return found
+
+
+def _column(one: Subject, mark: str) -> dict[str, Json]:
+    """Sealed with the plaintext beside it until the contract stage, and from there on alone: that is for good."""
+    if not one.column:
+        return {}
+    return {"column": "dropped" if mark == "done" else "sealed" if mark in _MOVED else "plain"}
 
 
 def _logins(plan: Plan, one: Subject, mark: str) -> dict[str, Json]:
@@ -144,7 +166,9 @@ def _logins(plan: Plan, one: Subject, mark: str) -> dict[str, Json]:
         return {}
     moved = mark in _MOVED
     closed = mark == "done" and any(step.operation == "close-login" for step in plan.steps)
+    shown: dict[str, Json] = {"certificate": moved} if one.host else {}
     return {
+        **shown,
         "logins": {one.owner: not closed, one.login: True if moved else None},
         "sessions": {one.login: moved, one.owner: not moved},
     }

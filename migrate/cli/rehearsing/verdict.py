@@ -41,8 +41,8 @@ class Witnessed:
     eso: str
     facts: int
     """Facts of the plan about servers, which a lab cannot show."""
-    periods: Sequence[int]
-    """Rotation periods that stood for the plan's."""
+    played: Sequence[str]
+    """What was played by a part of the lab, in words."""
     answered: float
     """When Vault answered again after pods were made to start without it, seconds since the epoch."""
 
@@ -112,8 +112,7 @@ def _unproven(seen: Witnessed) -> Iterator[str]:
         yield f"gate {gate}: nobody could answer it here"
     if seen.facts:
         yield f"{seen.facts} facts about your servers: apply compares them when it begins"
-    if seen.periods:
-        yield f"the length of the first rotation period: Vault was told {seen.periods[0]} seconds instead"
+    yield from seen.played
     for workload, names in _unshown(seen).items():
         yield f"no stand-in of {workload} shows that it reads {', '.join(map(str, sequence(names)))} as Vault has it"
     yield f"your External Secrets Operator: {seen.eso} here"

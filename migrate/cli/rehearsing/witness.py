@@ -10,12 +10,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrate.cli.rehearsing.application import ROWS, mark
 from migrate.cli.rehearsing.ground import Ground
 from migrate.cli.rehearsing.subject import Subject
 from migrate.lab import observing
 from migrate.lab.world import write, write_json
 from migrate.model.errors import Stopped
 from migrate.model.json import Json, mapping
+from migrate.model.target import Target
+from migrate.operations.present_certificate import AUTHORITIES, CERTIFICATE
+from migrate.targets.columns import columns_of
 
 LOG = "observer.jsonl"
 
@@ -51,7 +55,7 @@ class Witness:
 def watching(ground: Ground, one: Subject) -> Iterator[Witness]:
     """The observer, watching until the end."""
     folder = ground.folder("observer")
-    settings = write_json(folder / "settings.json", list(_settings(one)))
+    settings = write_json(folder / "settings.json", list(_settings(ground, one)))
     write(folder / ".vault-token", ground.world.credential("vault-root").read_bytes())
     log = folder / LOG
     place = Path(observing.__file__).parents[1]
@@ -69,7 +73,7 @@ def watching(ground: Ground, one: Subject) -> Iterator[Witness]:
         _ended(child)
 
 
-def _settings(one: Subject) -> Iterator[dict[str, Json]]:
+def _settings(ground: Ground, one: Subject) -> Iterator[dict[str, Json]]:
     """What is watched of each workload. The logins are the first one's."""
     for number, watched in enumerate(one.workloads):
         first = number == 0
@@ -81,7 +85,26 @@ def _settings(one: Subject) -> Iterator[dict[str, Json]]:
             "values": [*watched.values],
             "login": one.login if first else "",
             "owner": one.owner if first else "",
+            "certificate": _certificate(one) if first else {},
+            "column": _column(ground, one) if first else {},
         }
+
+
+def _certificate(one: Subject) -> dict[str, Json]:
+    """What its pods show, to whom; nothing where they show none."""
+    if not one.host:
+        return {}
+    return {"files": [CERTIFICATE, AUTHORITIES], "host": one.host, "database": one.database, "role": one.role}
+
+
+def _column(ground: Ground, one: Subject) -> dict[str, Json]:
+    """Which column is sealed with which key, and how its values can be told; nothing where none is."""
+    if not one.column:
+        return {}
+    columns = columns_of(Target("postgres", "sealed", one.column["columns"]))
+    place = {"database": columns.database, "relation": columns.relation, "key_column": one.column["key_column"]}
+    kinds = {"plain": columns.plain, "sealed": columns.sealed}
+    return {**place, **kinds, "key": one.column["key"], "rows": ROWS, "mark": mark(ground.world).decode()}
 
 
 def _ended(child: subprocess.Popen[str]) -> None:

@@ -14,7 +14,13 @@ class Eyes:
     """Which workload, what was seen of it, and where that is told."""
 
     settings: dict[str, Any]
-    """`deployment`, `container`, `path`, `secrets`, `values`, `login`, `owner`; empty where there is no such thing."""
+    """`deployment`, `container`, `path`, `secrets`, `values`, `login`, `owner`; empty where there is no such thing.
+
+    `certificate`: `files` (certificate with key, authorities) in its pods, `host` and `database` that it opens, `role`
+    as which one acts there; empty where it shows none.
+    `column`: `database`, `relation`, `plain`, `sealed`, `key_column`, and `key` of Vault of a column that is sealed,
+    how many `rows` it has, and the `mark` that its values bear; empty where none is.
+    """
     log: Log
     children: Children
     seen: Seen = field(default_factory=Seen)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from .certificates import Certificates
+from .columns import Columns
 from .commands import Children, Log, clock
 from .database import Database
 from .doors import Doors
@@ -28,7 +30,8 @@ class Observer:
         self.settings, self.seen = settings, self.eyes.seen
         self.pods, self.doors = Pods(self.eyes), Doors(self.eyes)
         self.database, self.values = Database(self.eyes), Values(self.eyes)
-        self._before = (0, 0)
+        self.certificates, self.columns = Certificates(self.eyes), Columns(self.eyes)
+        self._before = (0, 0, 0)
         self._pods_before = frozenset[str]()
 
     def watch(self) -> None:
@@ -38,6 +41,7 @@ class Observer:
         watches += [("queries", self.doors.queries)] if self.settings["path"] else []
         watches += [("the database", self.database.database)] if self.settings["login"] else []
         watches += [("what it reads", self.values.values)] if self.settings["values"] else []
+        watches += [("its certificate", self.certificates.certificates)] if self.settings["certificate"] else []
         for what, one in watches:
             threading.Thread(target=self.seeing, args=(what, one), daemon=True).start()
 
@@ -77,18 +81,22 @@ class Observer:
             "secrets": dict(self.seen.became),
             "agents": sorted(pod.name for pod in self.seen.pods.values() if pod.agent),
             "read": sorted({name for names in self.values.before.values() for name in names}),
+            "certificates": len(self.certificates.shown),
+            "opened": self.columns.opened,
+            "strangers": self.certificates.logins,
             "unshown": self.values.unshown(),
         }
 
     def _turn(self, expect: dict[str, Any]) -> None:
         """From here on it is the time since this mark."""
-        self._before = (self.seen.answered, self.seen.looks)
+        self._before = (self.seen.answered, self.seen.looks, self.certificates.logins)
         self._pods_before, self.seen.stirred = frozenset(self.seen.pods), []
         self.pods.all_go = bool(expect.get("allGo"))
 
     def _past(self, gaps: list[float], expect: dict[str, Any]) -> Iterator[str]:
         """What was not as it should be at some time, and cannot become so any more."""
         yield from self.seen.blind
+        yield from self.certificates.refused[:5]
         if expect.get("pods") == "stayed" and self.eyes.stands:  # pods of jobs come and go by their own clock
             yield from (f"{what} although all were to stay ready" for what in self.seen.stirred)
         yield from (f"Secret {name} was {state}" for name, state in self.seen.became if state != "there")
@@ -109,6 +117,8 @@ class Observer:
         yield from self._idle(pods)
         if self.eyes.stands:
             yield from self._standing(pods, expect)
+        yield from self.certificates.wrong(expect.get("certificate"), self._before[2])
+        yield from self.columns.wrong(expect.get("column", ""))
         for name, wanted in expect.get("sessions", {}).items():
             if (self.seen.sessions.get(name, 0) > 0) != wanted:
                 yield f"{name} has {self.seen.sessions.get(name, 0)} sessions"
@@ -131,7 +141,7 @@ class Observer:
 
     def _idle(self, pods: list[Pod]) -> Iterator[str]:
         """What has not been looked at since the last mark: a silence proves nothing."""
-        answered, looks = self._before
+        answered, looks, _ = self._before
         if self.seen.answered == answered and any(pod.door for pod in pods):
             yield "no query was answered since the last mark"
         if self.seen.looks == looks and self.settings["login"]:

@@ -15,7 +15,7 @@ from typing import Any
 from .commands import Children, Log
 from .observer import Observer
 
-_SUMMED = ("pods", "queries", "failed", "failedInGaps", "rotations", "restarts")
+_SUMMED = ("pods", "queries", "failed", "failedInGaps", "rotations", "restarts", "certificates", "strangers", "opened")
 _LISTED = ("wrong", "gaps", "pauses", "agents")
 
 

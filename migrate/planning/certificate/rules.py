@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrate.model.errors import Refused
-from migrate.model.json import Pointer, at_pointer, pointer_text, sequence, strings
+from migrate.model.json import Json, Pointer, at_pointer, pointer_text, sequence, strings
 from migrate.model.target import Target
 from migrate.operations.certificate import Rules, RulesByHand, RulesInGit
 from migrate.operations.subject import Place
@@ -35,9 +35,9 @@ _OWNERS = {
 }
 
 
-def listed(server: Server) -> list[str]:
-    """The rules that an operator's object lists, line by line."""
-    return strings(at_pointer(server.found.value, _OWNERS[server.found.kind].pointer))
+def listed(kind: str, value: Json) -> list[str]:
+    """The rules that an operator's object of that kind lists, line by line."""
+    return strings(at_pointer(value, _OWNERS[kind].pointer))
 
 
 def rules_of(server: Server | None, host: str, *, by_hand: bool) -> Rules:
@@ -55,7 +55,7 @@ def rules_of(server: Server | None, host: str, *, by_hand: bool) -> Rules:
     found, owner = server.found, _OWNERS[server.found.kind]
     if "authentication" in found.spec:
         raise _cannot(server, "it also gives rules under spec.authentication, which stand above the list")
-    node, lines = at_pointer(found.value, owner.pointer), listed(server)
+    node, lines = at_pointer(found.value, owner.pointer), listed(found.kind, found.value)
     if len(lines) != len(sequence(node)) or (node is not None and not isinstance(node, list)):
         raise _cannot(server, f"{pointer_text(owner.pointer)} is no list of lines")
     if not lines and owner.instead is None:
