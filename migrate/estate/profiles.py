@@ -35,6 +35,10 @@ class Convention:
         folder = text(self.detail.get("path"))
         return self.file_variable(variable) or (f"{folder.rstrip('/')}/{variable}" if folder else variable)
 
+    def holds(self, *, command: bool) -> bool:
+        """Whether it is there: what an image's start script does is not, where a manifest gives another `command`."""
+        return not (command and self.detail.get("at_start") is True)
+
     @property
     def said_by(self) -> str:
         """Whose word it is; empty for what profiles document."""

@@ -6,6 +6,7 @@ Codes are stable words, documented in docs/verdicts.md with what an operator can
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from migrate.estate.facts import Container
 from migrate.estate.inventory import Reader, Reason, Verdict
@@ -186,14 +187,16 @@ def _environment(reader: Reader, variables: tuple[str, ...], profiles: Profiles)
     pod = reader.pod or Container("", "", init=False, command=False)
     running = pod.image or resource_of(reader).images.get(pod.name, "")
     image = profiles.image(running) if running else Image(None, (), entrypoint=False)
+    image = replace(image, conventions=tuple(one for one in image.conventions if one.holds(command=pod.command)))
     where = f"{reader.target} ({pod.name})" if pod.name else reader.target
     if names := _file_variables(image, variables):
         return "adapt", Reason("adapt.env-file", f"{where}: the image takes {', '.join(names)} instead", reader)
     config = next((item for item in image.conventions if item.kind in {"config-file", "flag-file"}), None)
-    if config is not None:
+    wrapped = pod.command and image.shell is not False
+    if config is not None and (config.said_by or not wrapped):
         text = f"{where}: the image takes its settings from a file, which the agent can render{_word_of(config)}"
         return "adapt", Reason("adapt.config-rendered", text, reader)
-    if pod.command and image.shell is not False:
+    if wrapped:
         text = f"{where}: the manifest gives the command, which can be wrapped to read files (needs a shell)"
         return "adapt", Reason("adapt.command-wrapped", text, reader)
     why = "the image has no shell" if image.shell is False else "the command is the image's own"

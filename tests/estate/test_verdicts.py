@@ -74,6 +74,21 @@ CASES = {
         "adapt",
         "adapt.command-wrapped",
     ),
+    "file convention of a start script that the manifest goes past": (
+        deployment(env("db", "POSTGRES_PASSWORD", "postgres:16", more=", command: [pg_dump]")),
+        "adapt",
+        "adapt.command-wrapped",
+    ),
+    "settings file of a program that the manifest does not start": (
+        deployment(env("db", "SECRET_ID", "hashicorp/vault:1.17", more=", command: [sh, -c, vault login]")),
+        "adapt",
+        "adapt.command-wrapped",
+    ),
+    "file convention of the program itself": (
+        deployment(env("db", "DATABASE_URL", "miniflux/miniflux:2", more=", command: [/usr/bin/miniflux]")),
+        "adapt",
+        "adapt.env-file",
+    ),
     "no shell to wrap with": (
         deployment(env("db", image="gcr.io/distroless/static:1", more=", command: [/app]")),
         "code",
@@ -105,6 +120,11 @@ CASES = {
     "custom resource, plain credentials": (custom("{credentials: db}"), "keep", "keep.custom-resource"),
     "pod template in a custom resource": (
         custom(f"{{template: {{metadata: {{}}, spec: {{containers: [{env('db')}]}}}}}}", "argoproj.io/v1alpha1", "Rollout"),
+        "code",
+        "code.env-only",
+    ),
+    "pod template under its longer name": (
+        custom(f"{{podTemplate: {{metadata: {{}}, spec: {{containers: [{env('db')}]}}}}}}"),
         "code",
         "code.env-only",
     ),

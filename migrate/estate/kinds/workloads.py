@@ -27,8 +27,8 @@ def generic(value: Object) -> Reading:
 
 
 def _is_template(value: Object, pod: Pod) -> bool:
-    """`template: {metadata, spec}`: what stands beside the spec reaches the pod."""
-    return pod.at[-2:] == ("template", "spec") and pod.at[:1] == ("spec",)
+    """`template: {metadata, spec}`, under that name or another: what stands beside the spec reaches the pod."""
+    return pod.at[-2:-1] in (("template",), ("podTemplate",)) and pod.at[-1] == "spec" and pod.at[:1] == ("spec",)
 
 
 def _with_pods(value: Object, found: Iterable[Pod], *, workload: bool) -> Reading:

@@ -81,7 +81,8 @@ def take_variable(container: Container, variable: str, source: Source, *, whole:
     Raises UnfitError where the image knows no way, and its command is not given or cannot be wrapped.
     """
     for convention in container.image.conventions:
-        if _since(convention, container.tag) and _taken(container, convention, variable, source):
+        there = convention.holds(command=bool(container.held.get("command"))) and _since(convention, container.tag)
+        if there and _taken(container, convention, variable, source):
             _settled(container, variable, whole=whole)
             return
     if container.held.get("command") and container.image.shell is not False:

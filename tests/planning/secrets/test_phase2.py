@@ -87,6 +87,17 @@ def test_an_account_of_its_own_stays(tmp_path: Path) -> None:
     assert not any("ServiceAccount\n" in edit.diff for step in plan.steps for edit in step.change.files)
 
 
+def test_a_variable_that_only_the_images_own_start_reads_from_a_file_is_exported_to_another_command(
+    tmp_path: Path,
+) -> None:
+    held = container("postgres:16", command=["pg_dump"], env=[variable("POSTGRES_PASSWORD", "login", "token")])
+    folder = estate(tmp_path / "e", external("login", "token"), workload(held))
+    app = app_of(pod_after(folder, planned(folder)))
+    assert not app.get("env")
+    assert "export POSTGRES_PASSWORD;" in app["command"][2]
+    assert app["command"][-1] == "pg_dump"
+
+
 def test_the_wrapped_command_gets_the_very_values(tmp_path: Path) -> None:
     values = {"ONE": "a b'c\"$x`\n", "TWO": "\n\n"}
     held = container(
