@@ -99,6 +99,16 @@ class Operator:
         self.git("add", "--all")
         self.git("commit", "--quiet", "-m", "estate")
 
+    def beside(self) -> Operator:
+        """Somebody at another machine: a clone and a state folder of their own, and the same plan and servers."""
+        other = Operator(self._server, self.root)
+        other.estate, other.state = self.root / "live/clone", self.root / "live/clone-state"
+        other.branch = self.branch
+        subprocess.run(("git", "clone", "--quiet", str(self.estate), str(other.estate)), check=True)
+        for key, value in (("user.name", "bob"), ("user.email", "bob@example.test"), ("commit.gpgsign", "false")):
+            other.git("config", key, value)
+        return other
+
     def planned(self, *words: str, phase: str = "phase1") -> Said:
         """A plan for this world in `plan`."""
         return self.run("plan", phase, "-o", str(self.plan), *words)
