@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from migrate.cli.main import application
+from migrate.cli.application import application
 from migrate.cli.verbs import verbs
 
 FILE = Path(__file__).parents[1] / "docs" / "commands.md"

@@ -1,8 +1,9 @@
 """What the operator types: one file per verb, options -> one call -> exit code. Heavy imports happen inside verbs.
 
-main, verbs, commands    the program, its verbs, and the same as a table for sessions
+main, application, verbs, commands    the program, its command table, its verbs, and the same as a table for sessions
 completing    what a shell offers
 place         what every run command stands on: the estate, its runs, the practice world
+where         what of a typed command says where it works
 connect, live the stores and the observer of a plan, or of settings
 approval      a person's word
 driving       an engine put together, driven, and its ending told

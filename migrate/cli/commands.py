@@ -21,7 +21,7 @@ _READS = frozenset(
 
 def parse(words: Sequence[str]) -> Parsed | Unparsed:
     """What `migrate WORDS` would mean. Runs nothing and prints nothing, whatever the words."""
-    from migrate.cli.main import application
+    from migrate.cli.application import application
 
     if not words:
         return Unparsed("no verb")

@@ -14,7 +14,7 @@ import typer
 
 from migrate.cli.connect import Connections, connect
 from migrate.cli.place import Known, Place, now, owner
-from migrate.model.errors import Exit
+from migrate.model.errors import Exit, MigrateError, Stopped
 
 if TYPE_CHECKING:
     from migrate.engine.ending import Ending
@@ -54,13 +54,32 @@ class Seat:
         self.recorder.note(type, **data)
 
     def drive(self, consent: Callable[[], bool]) -> tuple[Ending, Exit]:
-        """Let the engine go on, and say how it ended. `consent`: as the engine has it."""
+        """Let the engine go on, and say how it ended. `consent`: as the engine has it.
+
+        Raises Stopped where the disk is full, or somebody took a right away, after something was written; else Failed.
+        """
         from migrate.engine.ending import exit_code
 
-        with _listening() as stopping:
-            ending = self._engine(stopping, consent).drive()
-        self._refresh()
+        try:
+            with _listening() as stopping:
+                ending = self._engine(stopping, consent).drive()
+            self._refresh()
+        except OSError as error:
+            raise self._broken(error) from error
         return ending, exit_code(ending, back=self.run.way == "back")
+
+    def _broken(self, error: OSError) -> MigrateError:
+        from migrate.model.errors import refused_by_system
+
+        found = refused_by_system(error, "the journal is open", "migrate resume, or migrate rollback")
+        if not self.run.wrote:
+            return found
+        return Stopped(
+            found.happened,
+            truth="what was written is in the journal, and a write that was under way is settled by reading back",
+            undone="nothing further was written",
+            following=found.following,
+        )
 
     def close(self) -> None:
         """Let go of journal and lock."""

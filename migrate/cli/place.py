@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -101,21 +100,6 @@ def place(estate: Path | None, world: Path | None) -> Place:
     if not root.is_dir():
         raise Failed(f"{root} is no folder", undone="nothing was done", following="name the estate: --estate DIR")
     return Place(root, world.resolve() if world else None, runs_of(root, os.environ), rehearsal(os.environ))
-
-
-def said_where(words: Sequence[str]) -> str:
-    """The options of a typed command that say where it works, as they are typed behind the next one."""
-    return "".join(f" {shlex.quote(word)}" for word in where_of(words))
-
-
-def where_of(words: Sequence[str]) -> list[str]:
-    """The same as words. `--world=DIR` is one word, `--world DIR` two."""
-    pairs = [(option, value) for option, value in pairwise(words) if option in _WHERE]
-    joined = [word for word in words if word.partition("=")[0] in _WHERE and "=" in word]
-    return [word for pair in pairs for word in pair] + joined
-
-
-_WHERE = ("--estate", "--world")
 
 
 def standing_in() -> Path:

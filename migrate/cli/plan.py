@@ -12,7 +12,7 @@ import typer
 
 from migrate.cli.completing import phase_names
 from migrate.cli.place import EstateOption, PhasesOption, standing_in
-from migrate.model.errors import Exit, Failed, Refused, Usage
+from migrate.model.errors import Exit, Refused, Usage
 
 if TYPE_CHECKING:
     from migrate.cli.scan import Taken
@@ -221,13 +221,9 @@ def _hand_out(output: Path | None, made: Plan, document: dict[str, Json]) -> Non
 def _write(path: Path, document: dict[str, Json]) -> None:
     import json
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Piece by piece: the text of a plan of thousands of workloads is hundreds of megabytes.
-        with path.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as stream:
-            json.dump(document, stream, indent=2, ensure_ascii=False)
-            stream.write("\n")
-    except OSError as error:
-        raise Failed(
-            f"{path}: {error.strerror or type(error).__name__}", following="name a place that can be written to"
-        ) from error
+    from migrate.stores.handout import handed_out
+
+    # Piece by piece: the text of a plan of thousands of workloads is hundreds of megabytes.
+    with handed_out(path, errors="surrogatepass") as stream:
+        json.dump(document, stream, indent=2, ensure_ascii=False)
+        stream.write("\n")

@@ -11,7 +11,6 @@ import typer
 
 from migrate.cli.completing import session_ids
 from migrate.cli.place import EstateOption, RunArgument, WorldOption
-from migrate.model.errors import Failed
 
 if TYPE_CHECKING:
     from migrate.cli.place import Known, Place
@@ -70,6 +69,7 @@ def of_session(one: Open, output: Path | None, wanted: Format | None) -> None:
 
 def write(found: Report, output: Path | None, wanted: Format | None) -> None:
     """Render the report to where it is wanted. Raises Failed where it cannot be written."""
+    from migrate.stores.handout import handed_out
     from migrate.views import report_html, report_markdown
     from migrate.views.console import emit_text
 
@@ -78,10 +78,8 @@ def write(found: Report, output: Path | None, wanted: Format | None) -> None:
     if output is None:
         emit_text(text)
         return
-    try:
-        output.write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise Failed(f"{output}: {error.strerror}", following="name a place that can be written to") from error
+    with handed_out(output) as stream:
+        stream.write(text)
     emit_text(f"written to {output}")
 
 

@@ -74,6 +74,7 @@ def new(
     from migrate.planning.own import own_phases
     from migrate.planning.phases import phase_named
     from migrate.sessions.starting import starting_runbook
+    from migrate.stores.handout import handed_out
     from migrate.views.console import emit_text
 
     chosen = phase_named(phase, own_phases(phases) if phases else ())
@@ -83,10 +84,8 @@ def new(
         return
     if output.exists():
         raise Refused(f"{output} exists", undone="nothing was written", following="name another file")
-    try:
-        output.write_text(text)
-    except OSError as error:
-        raise Failed(f"{output}: {error.strerror}", following="name a place that can be written to") from error
+    with handed_out(output) as stream:
+        stream.write(text)
     emit_text(f"written to {output}\n  next: migrate runbook check {output}")
 
 

@@ -41,6 +41,32 @@ _LINES = {
     "demo": "Scan, plan, apply and take back on the example estate.",
 }
 
+# Verbs that may have begun something when they fail: their errors alone know what was not done.
+_PARTLY = frozenset(("lab", "rehearse", "demo"))
+_WRITES = "what was begun is settled by reading back"
+# What is true, and what says more, where somebody pressed Ctrl-C. Every other verb only reads.
+_INTERRUPTED = {
+    **dict.fromkeys(("apply", "resume", "rollback", "baseline", "recover"), (_WRITES, "migrate status")),
+    "hold": ("", "migrate status"),
+    "plan": ("no server was changed; whoever made a plan file has it whole", ""),
+    "session": ("every part that ended is written down", "migrate session status, then migrate session run"),
+    "lab": ("", "migrate lab status"),
+    "demo": ("no server and nothing of yours was touched", ""),
+    "practice": ("", "migrate practice show WORLD"),
+    **dict.fromkeys(("init", "export-rollback", "runbook", "report"), ("no server was changed", "")),
+    "lock": ("", "migrate lock show"),
+}
+
+
+def after_interrupt(verb: str) -> tuple[str, str]:
+    """What is true where a verb ended before its time, and the command that says more."""
+    return _INTERRUPTED.get(verb, ("nothing was changed", ""))
+
+
+def partly(verb: str) -> bool:
+    """Whether a verb may have begun something when it fails."""
+    return verb in _PARTLY
+
 
 def verbs() -> dict[str, str]:
     """The verbs that this build has, with their lines."""

@@ -29,6 +29,8 @@ class MigrateError(Exception):
     """
 
     exit = Exit.FAILED
+    untouched = False
+    """Whether errors of this family are raised before anything is written, so that each can say so."""
 
     def __init__(self, happened: str, *, truth: str = "", undone: str = "", following: str = "") -> None:
         super().__init__(happened)
@@ -37,9 +39,30 @@ class MigrateError(Exception):
         self.undone = undone
         self.following = following
 
+    @property
+    def not_done(self) -> str:
+        """What was not done, in the error's own words, else in those of its family."""
+        return self.undone or ("nothing was written" if self.untouched else "")
+
 
 class Failed(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
     """The work could not be done (unreadable input, a broken estate); nothing was written."""
+
+    untouched = True
+
+
+def refused_by_system(error: OSError, truth: str, following: str) -> Failed:
+    """A file or folder that could not be read or written: the disk is full, or not everybody may."""
+    where = f" ({error.filename})" if error.filename else ""
+    way = "free the disk, or see who may read and write there"
+    if isinstance(error, BrokenPipeError):
+        where, way = ": nobody reads the output any more", "let it be read to its end"
+    return Failed(
+        f"the operating system refused: {error.strerror}{where}",
+        truth=truth,
+        undone="it did not come to its end",
+        following=f"{way}, then: {following}" if following else way,
+    )
 
 
 class Usage(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
@@ -52,6 +75,7 @@ class Refused(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
     """Done on purpose: nothing was written, because it would not have been safe or honest to."""
 
     exit = Exit.REFUSED
+    untouched = True
 
 
 class Held(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
@@ -64,6 +88,7 @@ class Locked(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
     """Somebody else is at work here."""
 
     exit = Exit.LOCKED
+    untouched = True
 
 
 class Stopped(MigrateError):  # noqa: N818  the words of docs/exit-codes.md

@@ -23,6 +23,8 @@ class Unreachable(MigrateError):  # noqa: N818  the words of docs/exit-codes.md
     is `OutcomeUnknown`.
     """
 
+    untouched = True
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

@@ -18,5 +18,5 @@ This tool's own:
 runs         the folder of each run                  journal      and its journal
 lock         one operator at a time
 sessions     sessions beside the runs
-exports      an export's folder
+exports      an export's folder                     handout      files that people asked for
 """

@@ -113,14 +113,21 @@ class Runs:
     def write(self, path: Path, data: bytes, *, executable: bool = False) -> None:
         """A whole file at once: there is never half of it. Raises OSError."""
         draft = path.with_name(f".{path.name}.{os.getpid()}")
-        mode = self.files | (0o100 if executable else 0)
+        try:
+            self._drafted(draft, data, self.files | (0o100 if executable else 0))
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
+    @staticmethod
+    def _drafted(draft: Path, data: bytes, mode: int) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)
             file.write(data)
             file.flush()
             os.fsync(descriptor)
-        draft.replace(path)
 
     def fence(self, run: RunFolder) -> None:
         """The same journal in a new file: who still has the old one open writes where nobody reads. Raises OSError."""

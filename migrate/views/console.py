@@ -43,6 +43,12 @@ def emit_text(text: str) -> None:
     _write(text.rstrip("\n") + "\n")
 
 
+def emit_line(body: object) -> None:
+    """One of many JSON documents on stdout, on a line of its own and at once: whoever reads them follows a run."""
+    _write(json.dumps(body, ensure_ascii=True) + "\n")
+    sys.stdout.flush()
+
+
 def _write(text: str) -> None:
     # File names may hold bytes that are no UTF-8; Python carries them as lone surrogates, which no encoding takes.
     # Written out as \\udcff they are what JSON itself calls them.
@@ -61,18 +67,30 @@ def say(text: str, following: str = "", options: str = "") -> None:
     emit_text(text + (f"\n  next: {typed(following, options)}" if following else ""))
 
 
-def problem(error: MigrateError, options: str = "") -> None:
-    """Say what happened, what is true now, what was not done and what to type next, with the `options` it needs."""
+def problem(error: MigrateError, options: str = "", *, partly: bool = False) -> None:
+    """Say what happened, what is true now, what was not done and what to type next, with the `options` it needs.
+
+    `partly`: by a verb that may have begun something, so that only the error's own words say what was not done.
+    """
+    _said("bold red", error, error.undone if partly else error.not_done, options)
+
+
+def interrupted(truth: str, following: str, options: str = "") -> None:
+    """Say that somebody pressed Ctrl-C, and how to see what is true now."""
+    _said("bold yellow", MigrateError("interrupted", truth=truth, following=following), "", options)
+
+
+def _said(style: str, error: MigrateError, undone: str, options: str) -> None:
     from rich.markup import escape
 
-    from migrate.views.text import typed
+    from migrate.views.text import safe_lines, typed
 
     console = notes()
-    console.print(f"[bold red]{escape(error.happened)}[/]")
+    console.print(f"[{style}]{escape(safe_lines(error.happened))}[/]")
     following = typed(error.following, options)
-    for label, text in (("now", error.truth), ("not done", error.undone), ("next", following)):
+    for label, text in (("now", error.truth), ("not done", undone), ("next", following)):
         if text:
-            console.print(f"  [bold]{label}:[/] {escape(text)}")
+            console.print(f"  [bold]{label}:[/] {escape(safe_lines(text))}")
 
 
 def bug(error: Exception) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from migrate.model.errors import MigrateError
 from migrate.model.json import Json, mapping, sequence
 from migrate.model.log import Event
-from migrate.views.console import emit_text, notes
+from migrate.views.console import emit_line, emit_text, notes
 from migrate.views.run import SCHEMA, event_text
 from migrate.views.text import Line, coloured, rendered, safe
 
@@ -91,7 +91,7 @@ class Lines:
         return f"{time.monotonic() - self._began:6.1f} s"
 
     def _line(self, body: dict[str, Json]) -> None:
-        emit_text(json.dumps(body, ensure_ascii=True))
+        emit_line(body)
 
 
 def _observed(log: str) -> Iterator[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 
 from migrate.engine.ending import Completed, Ending, Failure, Interrupted, Partial, Returned, Waiting
 from migrate.model.errors import Exit, MigrateError
 from migrate.model.json import Json, mapping
 from migrate.model.log import Event
-from migrate.views.console import emit_text, notes
+from migrate.views.console import emit_line, emit_text, notes
 from migrate.views.text import Line, coloured, fitted, rendered, safe, screen_width, typed
 
 SCHEMA = "migrate.run/v1"
@@ -65,9 +66,10 @@ class Watcher:
             code, happened, following = _broken_off(error)
             said: dict[str, Json] = {"happened": happened, "now": "", "notDone": ""}
             if isinstance(error, MigrateError):
-                said |= {"now": error.truth, "notDone": error.undone}
+                said |= {"now": error.truth, "notDone": error.not_done}
             said["next"] = typed(following, self._options)
-            self._line({"type": "summary", "ok": False, "exit": int(code), "error": said})
+            with suppress(BrokenPipeError):  # whoever read these lines went away: the exit code says it then
+                self._line({"type": "summary", "ok": False, "exit": int(code), "error": said})
 
     def event(self, event: Event) -> None:
         """One record of the journal."""
@@ -99,7 +101,7 @@ class Watcher:
             emit_text(rendered(fitted(lines, screen_width()), colour=coloured()))
 
     def _line(self, body: dict[str, Json]) -> None:
-        emit_text(json.dumps(body, ensure_ascii=True))
+        emit_line(body)
 
 
 def _broken_off(error: BaseException) -> tuple[Exit, str, str]:

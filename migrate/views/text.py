@@ -31,6 +31,11 @@ def safe(text: str) -> str:
     return _UNSAFE.sub(lambda match: _escaped(ord(match.group())), text)
 
 
+def safe_lines(text: str) -> str:
+    """The same for a text that has lines of its own."""
+    return "\n".join(map(safe, text.split("\n")))
+
+
 def _escaped(code: int) -> str:
     # 0xDC80..0xDCFF stand for the single bytes 0x80..0xFF of a name that is no UTF-8.
     byte = code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.cli.commands import parse
-from migrate.cli.place import Known, Place, chosen_run, now, where_of
+from migrate.cli.place import Known, Place, chosen_run, now
 from migrate.cli.session.recording import recorded
 from migrate.cli.session.where import Open, person
+from migrate.cli.where import where_of
 from migrate.model.errors import Failed, MigrateError
 from migrate.model.plan import STAGES
 from migrate.sessions.commands import Parsed, Unparsed
