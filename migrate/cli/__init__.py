@@ -9,6 +9,7 @@ approval      a person's word
 driving       an engine put together, driven, and its ending told
 adopt         what `baseline` and `recover` share
 script        the way back as a script
+uncollected   a scan or a plan without the search for garbage
 lab_world     `lab up` and what follows it
 rehearsing, rehearsed    the parts of `rehearse`, and what commands inside one know
 session       the verbs of `session`

@@ -92,6 +92,7 @@ def plan(
     Exit 0 (also where nothing is to do), 2 with --detailed-exitcode where there are steps, 3 refused.
     """
     from migrate import __version__
+    from migrate.cli.uncollected import uncollected
     from migrate.planning.cases import NothingToDo, Selection
     from migrate.planning.document import plan_json
     from migrate.planning.make import make_plan
@@ -100,20 +101,16 @@ def plan(
     from migrate.views import plan as view
 
     chosen = phase_named(phase, own_phases(phases) if phases else ())
+    selection = Selection((*((workload,) if workload else ()), *(only or ())), tuple(exclude or ()), wave)
     read = read_estate(estate)
     read, servers = _servers(read, world, estate, live=live)
-    made = make_plan(
-        read,
-        chosen,
-        credential.value,
-        Selection((*((workload,) if workload else ()), *(only or ())), tuple(exclude or ()), wave),
-        servers,
-    )
-    if isinstance(made, NothingToDo):
-        view.nothing_to_do(chosen.name, made.why)
-        return
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    document = plan_json(made, f"migrate {__version__}", created)
+    with uncollected():
+        made = make_plan(read, chosen, credential.value, selection, servers)
+        if isinstance(made, NothingToDo):
+            view.nothing_to_do(chosen.name, made.why)
+            return
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        document = plan_json(made, f"migrate {__version__}", created)
     if export is not None:
         _export(export, made, document, read, chosen)
     _hand_out(output, made, document)

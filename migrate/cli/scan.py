@@ -68,12 +68,14 @@ def _beginning(taken: Taken) -> Beginning:
     if not totals["ready"] + totals["adapt"]:
         return Nowhere()
     from migrate.cli.plan import estate_of
+    from migrate.cli.uncollected import uncollected
     from migrate.planning.beginning import beginning
     from migrate.planning.phases import all_phases
 
     phases = all_phases()
     try:
-        return beginning(estate_of(taken), phases)
+        with uncollected():
+            return beginning(estate_of(taken), phases)
     except MigrateError:
         return NotYet(phases[0].name)  # a setting is wrong, which planning says better than a scan can
 
@@ -117,8 +119,7 @@ def take(estate: Path, *, cached: bool = True, keep: bool = True) -> Taken:
 
     Raises Failed where it is no folder, cannot be listed, or its migrate.yaml is wrong.
     """
-    import gc
-
+    from migrate.cli.uncollected import uncollected
     from migrate.stores.checkout import Checkout
     from migrate.stores.tree import Tree, reason
     from migrate.views.progress import Progress
@@ -126,18 +127,14 @@ def take(estate: Path, *, cached: bool = True, keep: bool = True) -> Taken:
 
     tree = Tree(_folder(estate))
     settings = _settings(tree)
-    # Hundreds of thousands of small tuples, none of them garbage: looking for cycles costs a third of the time.
-    gc.disable()
     try:
-        with Checkout(tree.root) as checkout, Progress("scanning") as progress:
+        with uncollected(), Checkout(tree.root) as checkout, Progress("scanning") as progress:
             inventory, listed, read = _inventory(tree, settings, progress, cached=cached, keep=keep)
             standing = checkout.standing()
     except OSError as error:
         raise Failed(
             f"{estate}: {reason(error)}", undone="nothing was scanned", following="name a folder that you may read"
         ) from error
-    finally:
-        gc.enable()
     return Taken(inventory, Estate(tree.root, standing.commit, standing.dirty), listed, read)
 
 

@@ -20,7 +20,7 @@ from migrate.documents.edits import (
 )
 from migrate.documents.nodes import DocumentNode, Source, compose, decode
 from migrate.documents.place import Draft, Page, Splice
-from migrate.documents.reader import YamlFault, load_all
+from migrate.documents.reader import YamlFault, load_once
 from migrate.documents.render import Style, inline, mapping_lines
 from migrate.documents.splice import drafts
 from migrate.model.json import Json
@@ -82,7 +82,7 @@ def _present(values: _Values) -> list[Json]:
 
 def _read(source: bytes) -> _Values:
     try:
-        return {found.index: found.value for found in load_all(source)}
+        return {found.index: found.value for found in load_once(source)}
     except YamlFault as fault:
         raise CannotEdit(f"the file cannot be read as Kubernetes reads it ({fault})") from fault
 
@@ -94,7 +94,7 @@ def _drafts(page: Source, document: int, value: Json, edit: Edit) -> Iterator[Dr
     return drafts(Page.of(page.text, documents[document].root), value, edit)
 
 
-def _without(text: str, documents: list[DocumentNode], document: int) -> Draft:
+def _without(text: str, documents: Sequence[DocumentNode], document: int) -> Draft:
     last = document + 1 == len(documents)
     return (Splice(documents[document].start, len(text) if last else documents[document + 1].start, ""),)
 
@@ -107,6 +107,6 @@ def _spliced(text: str, draft: Draft) -> str:
 
 def _meaning(result: bytes) -> list[Json] | YamlFault:
     try:
-        return [found.value for found in load_all(result)]
+        return [found.value for found in load_once(result)]
     except YamlFault as fault:
         return fault

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from yaml._yaml import CParser
@@ -116,8 +117,11 @@ def decode(data: bytes) -> Source:
     return Source(mark, codec, data[len(mark) :].decode(codec))
 
 
-def compose(text: str) -> list[DocumentNode]:
+@lru_cache(maxsize=16)
+def compose(text: str) -> tuple[DocumentNode, ...]:
     """The node trees of a text that the reader has accepted, empty documents included.
+
+    The last few are remembered: who edits a text next asks what of it may be shown.
 
     Raises what PyYAML raises where the text is not YAML; nesting is bounded because the reader bounds it.
     """
@@ -127,7 +131,7 @@ def compose(text: str) -> list[DocumentNode]:
     while (event := get()).__class__ is not StreamEndEvent:
         if event.__class__ is DocumentStartEvent:
             found.append(DocumentNode(_start(event), _node(get(), get, text)))
-    return found
+    return tuple(found)
 
 
 def _node(event: _Event, get: Callable[[], _Event], text: str) -> Node:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable, Sequence
 
-from migrate.documents.reader import Document, YamlFault, load_all
+from migrate.documents.reader import Document, YamlFault, load_all, load_once
 from migrate.estate import kinds
 from migrate.estate.facts import Facts, Failed, FileFacts, Skipped
 from migrate.estate.injections import SIGN, injections
@@ -58,7 +59,8 @@ def _name(path: str) -> str:
 
 def extract(path: str, data: bytes) -> FileFacts:
     """What the file at `path` says, as far as a scan asks; of one that is no text, why it could not be read."""
-    return everything(path, data) if wanted(path, data) or not _is_text(data) else FileFacts(path, True, ())
+    told = wanted(path, data) or not _is_text(data)
+    return _told(path, data, load_all) if told else FileFacts(path, True, ())
 
 
 def _is_text(data: bytes) -> bool:
@@ -76,8 +78,12 @@ def _is_text(data: bytes) -> bool:
 
 def everything(path: str, data: bytes) -> FileFacts:
     """What the file at `path` says, objects included that no scan asks for."""
+    return _told(path, data, load_once)
+
+
+def _told(path: str, data: bytes, load: Callable[[bytes], Sequence[Document]]) -> FileFacts:
     try:
-        documents = load_all(data)
+        documents = load(data)
     except YamlFault as fault:
         return _unreadable(path, data, fault)
     annotated = SIGN.encode() in data or data.startswith(_UTF16)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 
-from migrate.documents.reader import YamlFault, load_all
+from migrate.documents.reader import YamlFault, load_once
 from migrate.estate.extract import KUSTOMIZE_GROUP
 from migrate.estate.facts import Facts, FileFacts
 from migrate.model.json import Json, text
@@ -63,7 +63,7 @@ class Tree:
 def parse(data: bytes) -> list[Json]:
     """All documents of a YAML text by position; empty where it is not YAML."""
     try:
-        found = load_all(data)
+        found = load_once(data)
     except YamlFault:
         return []
     result: list[Json] = [None] * (found[-1].index + 1 if found else 0)

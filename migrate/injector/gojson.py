@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import TypeAlias
 
 from migrate.injector import gotext
@@ -20,6 +21,7 @@ _MAX_DEPTH = 10_000
 _WORDS = {"t": "true", "f": "false", "n": "null"}
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 _DIGITS = re.compile(r"[0-9]*", re.ASCII)
+_ESCAPED = re.compile("[<>&\u2028\u2029]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -60,7 +62,8 @@ def value(tree: Tree) -> Json:
 
 
 def _scalar(text: str) -> Json:
-    loaded: Json = json.loads(text)
+    plain = text.startswith('"') and "\\" not in text
+    loaded: Json = text[1:-1] if plain else json.loads(text)
     if isinstance(loaded, str):
         return _LONE_SURROGATE.sub("\ufffd", loaded)
     return loaded
@@ -91,15 +94,12 @@ def tree_of(document: Json) -> Tree:
 
 
 def _written(scalar: Json) -> str:
-    text = json.dumps(scalar, ensure_ascii=False)
-    return escaped(text) if isinstance(scalar, str) else text
+    return escaped(encode_basestring(scalar)) if isinstance(scalar, str) else json.dumps(scalar)
 
 
 def escaped(text: str) -> str:
     """JSON text with the characters Go escapes for the sake of HTML; they occur inside strings only."""
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def kind(tree: Tree) -> str:

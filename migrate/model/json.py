@@ -21,22 +21,28 @@ def pointer_text(pointer: Pointer) -> str:
     return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in pointer)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical(value: Json) -> bytes:
     """The one byte form of a JSON value: keys sorted, no spaces, UTF-8, no NaN (ValueError)."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")
+    return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
-def digest(value: Json) -> str:
-    """sha256 of the canonical form, lower-case hex."""
+def digest(value: Json, levels: int = 0) -> str:
+    """sha256 of the canonical form, lower-case hex.
+
+    `levels`: how deep the value is taken apart meanwhile; the answer is the same. For what is large as a whole: the
+    canonical form of a plan of thousands of steps is hundreds of megabytes.
+    """
     found = hashlib.sha256()
-    for part in _parts(value, levels=2):
+    for part in _parts(value, levels):
         found.update(part)
     return found.hexdigest()
 
 
 def _parts(value: Json, levels: int) -> Iterator[bytes]:
-    """The canonical form, piece by piece: that of a plan of thousands of steps is hundreds of megabytes."""
+    """The canonical form, piece by piece."""
     match value:
         case dict() if levels:
             yield b"{"

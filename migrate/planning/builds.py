@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from migrate.documents.reader import YamlFault, load_all
+from migrate.documents.reader import YamlFault, load_once
 from migrate.estate import flux
 from migrate.estate.extract import KUSTOMIZATION_NAMES
 from migrate.model.errors import Refused
 from migrate.model.json import items, mapping, reach, text, texts
 from migrate.model.plan import Step
-from migrate.planning.built import Built, built, instead, whole
+from migrate.planning.built import Built, built, instead
 from migrate.planning.compose import Composition
 from migrate.planning.copies import LISTS
 from migrate.planning.effects import Effect, effect, unlike
@@ -31,7 +31,7 @@ the whole estate, and a wave of hundreds would take hundreds of times as long.""
 def insist_on_builds(composition: Composition, files: Files, before: Built) -> None:
     """Return if every commit, and what takes it back, does to the clusters what the plan says, and nothing else.
 
-    `before`: what is built today, with every object known of the files that commits change.
+    `files`: the tree of today, with every object known of the files that commits change; `before`: built of it.
 
     Raises Refused naming the first commit that does not, or that kustomize or Flux would not get past.
     """
@@ -39,7 +39,6 @@ def insist_on_builds(composition: Composition, files: Files, before: Built) -> N
     commits = [step for step in composition.steps if step.change.files]
     if not commits:
         return
-    files = whole(files, {edit.file for step in commits for edit in step.change.files})
     for some in _together(commits):
         texts = _left(some, composition)
         files = instead(files, texts)
@@ -147,7 +146,7 @@ def _insist_on_names(composition: Composition, files: Files) -> None:
 def _texts(data: bytes) -> Iterator[tuple[str, bool]]:
     """Every text in it, and whether it stands in a list of what is taken in."""
     try:
-        documents = load_all(data)
+        documents = load_once(data)
     except YamlFault:
         return
     for document in documents:

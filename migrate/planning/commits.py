@@ -22,7 +22,7 @@ from migrate.documents.edits import (
     SetScalar,
 )
 from migrate.documents.files import create_file
-from migrate.documents.reader import YamlFault, load_all
+from migrate.documents.reader import YamlFault, load_once
 from migrate.model.change import FileEdit
 from migrate.model.errors import Refused
 from migrate.model.json import Json, Pointer, mapping, pointer_text
@@ -177,6 +177,6 @@ def _pointer(text: str, value: Json) -> Pointer:
 
 def _document(data: bytes, document: int) -> Json:
     try:
-        return next((found.value for found in load_all(data) if found.index == document), None)
+        return next((found.value for found in load_once(data) if found.index == document), None)
     except YamlFault as fault:
         raise CannotEdit(f"the file cannot be read as Kubernetes reads it ({fault})") from fault

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from migrate.documents.reader import load_all
+from migrate.documents.reader import load_once
 from migrate.estate.extract import KUSTOMIZATION_NAMES
 from migrate.estate.inventory import Inventory, Secret
 from migrate.model.errors import Refused
@@ -145,14 +145,14 @@ def copied_together(
     dropped, lines = _cascade(whole, listed)
     answer = list[Copied]()
     for copied in copies:
-        alone = copied.place.file in whole or (not copied.retire and len(load_all(files.read(copied.place.file))) == 1)
+        alone = copied.place.file in whole or (not copied.retire and len(load_once(files.read(copied.place.file))) == 1)
         own = _lines_of(copied.place.file, lines, dropped, listed)
         answer.append(replace(copied, alone_in_file=alone, listings=own, emptied=_emptied(copied, dropped, listed)))
     return tuple(answer)
 
 
 def _all_of(file: str, going: Set[tuple[str, int]], gone: Set[tuple[str, int]], files: Files) -> bool:
-    places = [(file, one.index) for one in load_all(files.read(file))]
+    places = [(file, one.index) for one in load_once(files.read(file))]
     return all(place in going or place in gone for place in places)
 
 

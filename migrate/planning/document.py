@@ -49,7 +49,7 @@ def plan_json(plan: Plan, tool: str, created: str) -> dict[str, Json]:
 
 def digest_of(document: dict[str, Json]) -> str:
     """The digest of a plan document, whatever it says its digest is."""
-    return digest(_covered(document, frozenset({"name", "digest", "created"})))
+    return digest(_covered(document, frozenset({"name", "digest", "created"})), levels=2)
 
 
 def name_of(phase: str, found: str) -> str:
@@ -66,7 +66,7 @@ def seals(document: dict[str, Json]) -> dict[str, Json]:
                 label = step.get("id") if isinstance(step, dict) else None
                 answer[f"steps.{label or number}"] = digest(step)[:_SEAL_DIGITS]
         else:
-            answer[key] = digest(value)[:_SEAL_DIGITS]
+            answer[key] = digest(value, levels=1)[:_SEAL_DIGITS]
     return answer
 
 

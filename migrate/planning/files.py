@@ -7,8 +7,9 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from migrate.documents.reader import Document, YamlFault, load_all
+from migrate.documents.reader import Document, YamlFault, load_once
 from migrate.estate.extract import extract
 from migrate.estate.facts import FileFacts
 from migrate.model.json import Json, mapping
@@ -25,7 +26,13 @@ class Files:
 
     def facts(self, path: str) -> FileFacts:
         """What a file says. Raises OSError."""
-        return self.known.get(path) or extract(path, self.read(path))
+        return self.known.get(path) or _extracted(path, self.read(path))
+
+
+@lru_cache(maxsize=1 << 16)
+def _extracted(path: str, data: bytes) -> FileFacts:
+    """From one commit to the next most files stay as they are, and an apply builds each of them."""
+    return extract(path, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def objects(files: Files, kinds: frozenset[str]) -> Iterator[Found]:
     for path in files.paths:
         try:
             data = files.read(path)
-            documents = load_all(data) if wanted.search(data) else []
+            documents = load_once(data) if wanted.search(data) else ()
         except (OSError, YamlFault):
             continue
         for document in documents:
@@ -76,7 +83,7 @@ def objects(files: Files, kinds: frozenset[str]) -> Iterator[Found]:
 def one(files: Files, path: str, document: int) -> Found | None:
     """One document of one file, None where it is gone or no object."""
     try:
-        documents = load_all(files.read(path))
+        documents = load_once(files.read(path))
     except (OSError, YamlFault):
         return None
     for found in documents:
@@ -118,16 +125,13 @@ class Drafts:
 
 @dataclass(slots=True)
 class Versions:
-    """Every version of every file that occurs in a composition, by blob id; each is read as YAML once."""
+    """Every version of every file that occurs in a composition, by blob id."""
 
     texts: dict[str, bytes] = field(default_factory=dict)
-    read: dict[str, list[Document]] = field(default_factory=dict)
 
-    def documents(self, blob: str) -> list[Document]:
+    def documents(self, blob: str) -> tuple[Document, ...]:
         """The documents of a version, for everybody who asks: nobody may change them. Raises YamlFault."""
-        if blob not in self.read:
-            self.read[blob] = load_all(self.texts[blob])
-        return self.read[blob]
+        return load_once(self.texts[blob])
 
     def value(self, blob: str, document: int) -> Json:
         """One document of a version, None where it has none of that index. Raises YamlFault."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from migrate.documents.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, compose
-from migrate.documents.reader import YamlFault, load_all
+from migrate.documents.reader import YamlFault, load_once
 from migrate.injector.annotation import INJECT
 
 _SECRET_KEY = re.compile(
@@ -56,7 +56,7 @@ class _Around:
 def spots(text: str) -> Iterator[Spot]:
     """Every such value, in no particular order; none where the text is not YAML: nothing of that is edited either."""
     try:
-        load_all(text.encode("utf-8", "surrogatepass"))
+        load_once(text.encode("utf-8", "surrogatepass"))
         documents = compose(text)
     except YamlFault:
         return
@@ -98,9 +98,9 @@ def _in_mapping(node: MappingNode, around: _Around, anchors: dict[str, Node]) ->
 def _below(key: str, value: Node, around: _Around, *, hidden: bool) -> _Around:
     secret = secret_key(key)
     holds = secret and (isinstance(value, ScalarNode | AliasNode) or _plain_list(key, value))
-    return replace(
-        around,
+    return _Around(
         hidden=hidden or holds,
+        copier=around.copier,
         template=around.copier and (around.template or key == "template"),
         fake=around.fake or key == "fake",
         secret=secret,

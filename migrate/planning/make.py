@@ -47,8 +47,9 @@ def make_plan(
     seen = servers or assumed({target: state for case in cases for target, state in case.assumed.items()})
     composition = compose([case.subject for case in cases], phase, credential, Drafts(estate.files), seen)
     prove(composition)
-    tree = built(whole(estate.files, {edit.file for step in composition.steps for edit in step.change.files}))
-    insist_on_builds(composition, estate.files, tree)
+    files = whole(estate.files, {edit.file for step in composition.steps for edit in step.change.files})
+    tree = built(files)
+    insist_on_builds(composition, files, tree)
     watched = [target for case in cases for target in case.watched]
     told = [*_findings(cases, composition, estate), *_of_flux(cases, composition, estate, tree)]
     findings = softened(seen, [*told, *missing(composition.found, watched)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from copy import deepcopy
 
 import jsonpatch
 
@@ -95,15 +96,16 @@ def _prove_patch(pair: PatchPair, step: Step, composition: Composition) -> None:
 
 def _leads(pair: PatchPair, old: Json, new: Json) -> bool:
     try:
-        there = _applied(old, pair.forward)
+        there = _applied(deepcopy(old), pair.forward)
         return same(there, new) and same(_applied(there, pair.inverse), old)
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException):
         return False
 
 
 def _applied(value: Json, patch: tuple[dict[str, Json], ...]) -> Json:
+    """What the patch makes of a value, which it changes."""
     # Through text, as an exported file goes: what does not survive JSON must not be proven.
-    result: Json = jsonpatch.apply_patch(value, json.loads(json.dumps(list(patch))))
+    result: Json = jsonpatch.apply_patch(value, json.loads(json.dumps(list(patch))), in_place=True)
     return result
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from migrate.documents.reader import YamlFault, load_all
+from migrate.documents.reader import YamlFault, load_once
 from migrate.estate.helm import post_rendered, resolve
 from migrate.estate.inventory import Secret, Workload
 from migrate.estate.pods import pods
@@ -113,7 +113,7 @@ class Charts:
 
     def _read(self, file: str) -> list[Json]:
         try:
-            return [found.value for found in load_all(self.files.read(file))]
+            return [found.value for found in load_once(self.files.read(file))]
         except (OSError, KeyError, YamlFault) as error:
             raise UnfitError(f"{file}, which rendered in migrate.yaml names, cannot be read") from error
 
