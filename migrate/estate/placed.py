@@ -30,6 +30,8 @@ def namespace_of(fact: Facts, use: Use) -> str:
     """The namespace in which a Secret is looked for; empty where the object has none and says none."""
     if use.namespace or is_cluster_scoped(fact.kind):
         return use.namespace
+    if fact.group == "networking.istio.io" and use.how == "gateway-tls":
+        return ""
     target = text(reach(fact.spec, "targetNamespace"))
     if fact.kind == "HelmRelease" and target and use.how not in {"valuesFrom", "secretRef"}:
         return target

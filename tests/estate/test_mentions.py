@@ -104,3 +104,8 @@ def test_images_that_values_in_a_config_map_name_are_known() -> None:
     inside = "{db: {image: {repository: postgres, tag: '16'}, env: [{name: POSTGRES_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]}}"
     more = "  valuesFrom: [{kind: ConfigMap, name: v}]\n"
     assert judged(values % inside + release("{}", "some-chart", more)) == ("adapt", "adapt.env-file")
+
+
+def test_a_certificate_of_an_istio_gateway_lies_beside_the_gateways_pods() -> None:
+    gateway = custom("{servers: [{tls: {mode: SIMPLE, credentialName: db}}]}", "networking.istio.io/v1", "Gateway")
+    assert judged(gateway.replace("namespace: apps", "namespace: web")) == ("keep", "keep.gateway-tls")

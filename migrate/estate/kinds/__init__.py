@@ -72,6 +72,7 @@ _READERS: dict[tuple[str, str], _Reader] = {
     ("traefik.io", "IngressRoute"): native.ingress,
     ("traefik.containo.us", "IngressRoute"): native.ingress,
     ("gateway.networking.k8s.io", "Gateway"): native.gateway,
+    ("networking.istio.io", "Gateway"): native.istio_gateway,
     ("", "ServiceAccount"): native.service_account,
     ("rbac.authorization.k8s.io", "Role"): native.role,
     ("rbac.authorization.k8s.io", "ClusterRole"): native.role,

@@ -31,6 +31,16 @@ def gateway(value: Object) -> Reading:
     return Reading(tuple(named))
 
 
+def istio_gateway(value: Object) -> Reading:
+    """A Gateway of Istio: its certificates lie beside the gateway's pods, in whichever namespace these are."""
+    named = [
+        Use(name, "", "gateway-tls", pointer_text(("spec", "servers", index, "tls", "credentialName")))
+        for index, server in enumerate(items(reach(value, "spec", "servers")))
+        if (name := text(reach(server, "tls", "credentialName")))
+    ]
+    return Reading(tuple(named))
+
+
 def _annotations(value: Object) -> Iterable[Use]:
     """Ingress annotations whose key ends in `-secret` name one (basic auth, client CA), as `namespace/name` or name."""
     annotations = reach(value, "metadata", "annotations")
