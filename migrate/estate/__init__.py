@@ -7,7 +7,8 @@
     kustomize, flux, argo, wiring    which objects really reach a cluster, under which names
     waiting     what waits for what in Flux
     placed, settle, strategic, replacements, substitute    what is done to an object on the way
-    externals, stores, held, gotemplate    ExternalSecrets, their stores, where in Vault the values lie, their templates
+    externals, stores, held    ExternalSecrets, their stores, where in Vault the values lie
+    gotemplate, goevaluation    their templates, and the agent's: text and actions, and what they make
     values, templates    Helm values that a release takes from ConfigMaps and files, and templates of charts in the tree
     operators   what controllers read without any object naming it
     readers, producers, levels, layers    who reads a Secret, who makes it, what stands on the path to Vault

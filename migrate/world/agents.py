@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from migrate.estate.gotemplate import TemplateFaultError, evaluated
+from migrate.estate.goevaluation import evaluated
+from migrate.estate.gotemplate import TemplateFaultError
 from migrate.injector.answer import answer
 from migrate.injector.prediction import Mutated
 from migrate.injector.settings import Settings

@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from migrate.estate.gotemplate import TemplateFaultError, evaluated
+from migrate.estate.goevaluation import evaluated
+from migrate.estate.gotemplate import TemplateFaultError
 from migrate.model.duration import seconds
 from migrate.world.flux import collect
 from migrate.world.state import Draft, moment, written

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from migrate.estate.gotemplate import evaluated
+from migrate.estate.goevaluation import evaluated
 from migrate.estate.inventory import Store
 from migrate.planning.secrets.sources import source_of
 from migrate.planning.secrets.templates import agent_template

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.estate.gotemplate import Action, TemplateFaultError, Text, evaluated, segments
+from migrate.estate.goevaluation import evaluated
+from migrate.estate.gotemplate import Action, TemplateFaultError, Text, segments
 
 DOT = {"A": "one", "b-c": "two\n", "E": ""}
 

@@ -9,7 +9,7 @@ files        what the agent writes                   replaced     in the place o
 homes        where a workload's edits go
 instances    in the Flux Kustomization of one instance, where a folder makes several
 releases     pods of Helm releases: by values or by a post-renderer
-spelling     what known charts make of their values, and back
+spelling     what known charts make of their values, and back    persistence    the volumes among them
 names        what its checks ask for                 pins         which versions of KV it was planned with
 remarks      what must be known before, and what stays true after
 """

@@ -13,6 +13,7 @@ from migrate.estate.profiles import ChartPod
 from migrate.model.json import Json, Pointer, at_pointer, items, mapping, sequence, strings, text, text_at
 from migrate.operations.secrets import VALUES, ContainerWords, PodWords
 from migrate.planning.login.subjects import fullname
+from migrate.planning.secrets.persistence import Mounted, volume
 from migrate.planning.secrets.sources import UnfitError
 
 _KINDS = {
@@ -97,7 +98,7 @@ class _Part:
         spec: dict[str, Json] = {
             **({"initContainers": listed[True]} if listed[True] else {}),
             "containers": listed[False],
-            "volumes": [volume for volume, _ in volumes],
+            "volumes": [made for made, _ in volumes],
             "securityContext": self._option("podSecurity", "securityContext"),
         }
         return self._made(spec, {name: words for name, _, _, words in containers})
@@ -255,56 +256,16 @@ class _Part:
 
     # --- volumes -----------------------------------------------------------------------------------------------
 
-    def _volumes(self) -> Iterator[tuple[dict[str, Json], _Mounted]]:
+    def _volumes(self) -> Iterator[tuple[dict[str, Json], Mounted]]:
         held = self._at(self._place(text_at(self.pod.detail, "volumes", "at") or ""))
         if self._form() != "persistence":
-            yield from ((volume, _Mounted("", {}, "")) for volume in items(held))
+            yield from ((one, Mounted("", {}, "")) for one in items(held))
             return
         for key, one in mapping(held).items():
             entry = mapping(one)
-            mounted = _Mounted(key, entry, str(self.at[-1]))
+            mounted = Mounted(key, entry, str(self.at[-1]))
             if entry.get("enabled") is not False and mounted.here:
-                yield _volume(key, entry), mounted
-
-
-@dataclass(frozen=True, slots=True)
-class _Mounted:
-    """Who mounts an entry of `persistence`: every container, or those that it names."""
-
-    key: str
-    entry: dict[str, Json]
-    controller: str
-
-    @property
-    def here(self) -> bool:
-        """Whether this pod has the volume."""
-        advanced = mapping(self.entry.get("advancedMounts"))
-        return bool(self.entry.get("globalMounts") or not advanced or advanced.get(self.controller))
-
-    def __call__(self, container: str) -> Iterator[dict[str, Json]]:
-        """The container's mounts of it."""
-        if not self.key:
-            return
-        everybody, some = sequence(self.entry.get("globalMounts")), mapping(self.entry.get("advancedMounts"))
-        chosen = [*everybody, *sequence(mapping(some.get(self.controller)).get(container))]
-        for one in chosen if everybody or some else [{}]:
-            mount = mapping(one)
-            rest = {key: value for key, value in mount.items() if key != "path"}
-            yield {"name": self.key, "mountPath": text(mount.get("path")) or f"/{self.key}", **rest}
-
-
-def _volume(key: str, entry: dict[str, Json]) -> dict[str, Json]:
-    """What it is made of matters where that is a Secret, or plain."""
-    match entry.get("type"):
-        case "secret":
-            kept: dict[str, Json] = {name: entry[name] for name in ("items", "defaultMode") if name in entry}
-            return {"name": key, "secret": {"secretName": entry.get("name"), **kept}}
-        case "emptyDir":
-            return {"name": key, "emptyDir": {name: entry[name] for name in ("medium", "sizeLimit") if name in entry}}
-        case "custom":
-            return {"name": key, **mapping(entry.get("volumeSpec"))}
-        case _:
-            return {"name": key}
+                yield volume(key, entry), mounted
 
 
 def _variables(value: Json) -> Iterator[dict[str, Json]]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.estate.gotemplate import evaluated
+from migrate.estate.goevaluation import evaluated
 from migrate.estate.inventory import Store
 from migrate.planning.secrets.sources import UnfitError, keys_of, source_of
 from migrate.planning.secrets.templates import agent_template, paths_of
