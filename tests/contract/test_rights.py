@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,11 +12,13 @@ from migrate.grants.reading import read_policy
 from migrate.model.change import Absent, Doc
 from migrate.model.config import Config
 from migrate.model.json import Json, mapping
-from migrate.model.ports import Written
+from migrate.model.ports import Denied, Unreachable, Written
+from migrate.model.target import Target
 from migrate.planning.rights import apply_policy, plan_policy, rotate_policy
 from migrate.stores.vault.api import Api
+from migrate.stores.vault.observer import VaultObserver
 from migrate.stores.vault.store import VaultStore
-from migrate.targets.vault import body
+from migrate.targets.vault import body, grant
 from tests.contract.bench import KINDS, Bench
 from tests.contract.servers import ROOT, Servers
 
@@ -147,6 +150,26 @@ def test_the_policy_for_planning_sees_what_stands_there_and_writes_nothing(real:
     name = real.step("static-role").change.target.name
     for path in (f"database/static-creds/{name}", "secret/data/x", "sys/policies/acl/root", "auth/token/create"):
         assert api.look(path).status == 403
+
+
+def test_a_refusal_names_the_very_line_that_allows_it(real: Bench, servers: Servers) -> None:
+    root = Api(servers.vault, servers.ca, lambda: ROOT)
+    step = real.stand("vault-policy")
+    reads = grant(step.change.target.path, "read")
+    may_read = replace(real, stores={"vault": VaultStore(bearing(root, reads))})
+    denied = may_read.write(step)
+    assert isinstance(denied, Denied)
+    assert denied.right
+    granted = bearing(root, reads, denied.following.removeprefix("grant it: "))
+    replace(real, stores={"vault": VaultStore(granted)}).take(step)
+
+    nobody = VaultObserver(bearing(root, reads), lambda: datetime.now(UTC))
+    leases = Target("vault", "leases/database/creds", "mig-none")
+    with pytest.raises(Unreachable) as refused:
+        nobody.observe(leases)
+    line = refused.value.following.removeprefix("grant it: ")
+    allowed = VaultObserver(bearing(root, line), lambda: datetime.now(UTC))
+    assert allowed.observe(leases) == Doc({"count": 0})
 
 
 def test_our_own_policies_have_no_findings(real: Bench) -> None:
