@@ -31,15 +31,9 @@ path "auth/${auth}/role/" {
 path "auth/${auth}/role/${prefix}*" {
   capabilities = ["read"]
 }
-path "${database}/config/" {
-  capabilities = ["list"]
-}
 # accepted policy.glob: as above; a connection is read back without its password
 path "${database}/config/${prefix}*" {
   capabilities = ["read"]
-}
-path "${database}/static-roles/" {
-  capabilities = ["list"]
 }
 # accepted policy.glob: as above
 path "${database}/static-roles/${prefix}*" {

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migrate.catalog import shelf
 from migrate.injector.oneshot import LENT_FOR
-from migrate.model.change import Change, Doc, inverted
+from migrate.model.change import Absent, Change, Doc, inverted
 from migrate.model.config import Config
 from migrate.model.json import Json, mapping, text_at
 from migrate.model.plan import Plan, Step
@@ -79,7 +79,7 @@ def _filled(template: str, names: dict[str, str]) -> str:
 
 @dataclass(slots=True)
 class _Write:
-    """Everything a plan does to one target."""
+    """Everything a plan does to one path. What shows a target is read before and after it is written."""
 
     rights: set[str] = field(default_factory=lambda: {"read"})
     values: dict[str, list[Json] | None] = field(default_factory=dict)
@@ -113,7 +113,7 @@ def _written(plan: Plan, name: str) -> Iterator[str]:
     for step in plan.steps:
         if step.change.target.store == "vault":
             _add(found, step, name)
-        _need(found, step)
+        _need(found, step, _engines(plan))
     for fact in plan.facts:
         if fact.target.store == "vault":  # what stood there already is read again before anything is written
             found.setdefault(shown_at(fact.target), _Write())
@@ -125,19 +125,36 @@ def _add(found: dict[str, _Write], step: Step, name: str) -> None:
     change = step.change
     own = found.setdefault(shown_at(change.target), _Write())
     for path, key, value in (*_fields(change, name), *_fields(inverted(change), "")):
-        found.setdefault(path, _Write()).may_be(key, value)
+        found.setdefault(path, _Write(set())).may_be(key, value)  # a request's own path is read only if it shows
     for one in change.inputs:
         own.values[one.field] = None
 
 
-def _need(found: dict[str, _Write], step: Step) -> None:
+def _need(found: dict[str, _Write], step: Step, engines: Collection[str]) -> None:
     """What a step says that it needs in Vault, whichever store it writes: rows are sealed with a key there."""
     for need in step.needs:
         if said := _NEED.fullmatch(need):
             rights = {one.strip() for one in said["rights"].split(",")}
-            # Whoever writes a path reads it back; a step of another store only calls it.
-            new = _Write() if step.change.target.store == "vault" else _Write(set())
-            found.setdefault(said["path"], new).rights |= rights
+            if said["path"] == step.change.target.path:
+                rights &= {"read", *_asked(step.change, engines), *_asked(inverted(step.change), engines)}
+            elif said["path"] == f"sys/mounts/{_mount(step.change.target)}":
+                continue  # seen in the list of all mounts, which is a smaller right
+            found.setdefault(said["path"], _Write(set())).rights |= rights
+
+
+_UNCHECKED = ("policy", "keys", "rotation")
+"""Kinds of which Vault does not look whether they are there: making one is `update` to it (seen with 1.21)."""
+
+
+def _asked(change: Change, engines: Collection[str]) -> set[str]:
+    """What Vault asks for when this is written: whether something is made or changed, it mostly tells apart."""
+    kind = change.target.kind.rpartition("/")[2]
+    match change.before, change.after:
+        case _, Absent():
+            return {"delete"}
+        case Absent(), _ if kind not in _UNCHECKED and _mount(change.target) not in engines:
+            return {"create"}
+    return {"update"}
 
 
 def _fields(change: Change, name: str) -> Iterator[tuple[str, str, Json]]:
@@ -158,12 +175,8 @@ def _request(change: Change, after: Doc) -> tuple[str, dict[str, Json]]:
 
 
 def _looked_at(plan: Plan) -> Iterator[str]:
-    """What checks list besides: whether Vault has reached the database, and whether leases are gone."""
-    mounts = dict.fromkeys(_mount(one) for one in _vault(plan) if one.kind.endswith("/config"))
-    for mount in mounts:
-        yield "\n# Whether Vault reaches the database already."
-        yield from (_rule(f"{mount}/{part}/", {"list"}) for part in ("config", "static-roles"))
-    engines = dict.fromkeys(value for gate in plan.gates for key, value in gate.about if key == "pki_mount")
+    """What checks look at besides: whether engines are mounted, which certificates are good, which leases are left."""
+    engines = _engines(plan)
     if engines or any(key == "mount" for gate in plan.gates for key, _ in gate.about):
         yield "\n# Whether the engine is mounted."
         yield _rule("sys/mounts", {"read"})
@@ -175,6 +188,11 @@ def _looked_at(plan: Plan) -> Iterator[str]:
         yield "\n# Whether logins of the role are left. Vault wants sudo for it, so it is this one prefix and no other."
         yield "# accepted policy.sudo: leases can be counted in no other way"
         yield _rule(f"sys/leases/lookup/{_mount(role)}/creds/{role.name}/", {"list", "sudo"})
+
+
+def _engines(plan: Plan) -> dict[str, None]:
+    """The mounts of certificates that a plan's checks look at."""
+    return dict.fromkeys(value for gate in plan.gates for key, value in gate.about if key == "pki_mount")
 
 
 def _lent(plan: Plan) -> Iterator[str]:
@@ -192,7 +210,7 @@ def _lent(plan: Plan) -> Iterator[str]:
             "ttl": [LENT_FOR],
             "renewable": [False],
         }
-        yield _rule("auth/token/create", {"create", "update", "sudo"}, may_be, required=("policies", "ttl"))
+        yield _rule("auth/token/create", {"update", "sudo"}, may_be, required=("policies", "ttl"))
 
 
 def _pinned(about: Mapping[str, str]) -> Iterable[str]:

@@ -172,6 +172,17 @@ def test_a_refusal_names_the_very_line_that_allows_it(real: Bench, servers: Serv
     assert allowed.observe(leases) == Doc({"count": 0})
 
 
+def test_where_a_policy_has_sudo_vault_refuses_without_it(servers: Servers) -> None:
+    root = Api(servers.vault, servers.ca, lambda: ROOT)
+    leases, lent = "sys/leases/lookup/database/creds/mig-none", "auth/token/create"
+    without = bearing(root, grant(f"{leases}/", "list"), grant(lent, "update"))
+    assert without.look(leases, "list").status == 403
+    assert not without.ask("post", lent, {"policies": ["mig-other"]}).ok
+    having = bearing(root, grant(f"{leases}/", "list", "sudo"), grant(lent, "update", "sudo"))
+    assert having.look(leases, "list").status == 404
+    assert having.ask("post", lent, {"policies": ["mig-other"]}).ok
+
+
 def test_our_own_policies_have_no_findings(real: Bench) -> None:
     texts = {
         "migrate-plan": plan_policy(Config(), "jwt", ["secret/data/b"]),

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 
-from migrate.catalog import shelf
-from migrate.lab import down, faults, ports
-from migrate.lab.levels import Level
+from migrate.lab import faults, ports
 from migrate.model.json import Json, mapping
 from migrate.model.plan import STAGES
 from tests.faults.another import Another
@@ -27,9 +23,8 @@ from tests.faults.between import TROUBLES, Between, Trouble, between
 from tests.faults.canaries import arguments, leaks, rotated, secrets_of, texts
 from tests.faults.cases import CASES, PHASE1, PHASE2, PHASE3, PHASE4, Case
 from tests.faults.conftest import TOLD
-from tests.faults.standing_in import kubelet
 from tests.faults.walk import CODES, Walk, walking
-from tests.labworld import Lab, broken, start, until
+from tests.labworld import Lab, broken
 
 pytestmark = [pytest.mark.lab(level="control"), pytest.mark.timeout(1800)]
 
@@ -44,20 +39,6 @@ EDITED = [(PHASE1, stage) for stage in ((*STAGES, "done") if ALL else ("cutover"
 """Before which stage somebody edits what a run made."""
 if ALL:
     EDITED += [(PHASE2, stage) for stage in ("contract", "done")] + [(PHASE4, "contract")]
-
-
-@pytest.fixture(scope="module")
-def world(labs_home: Path, labs_level: Level, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    if not labs_level.holds(Level.CONTROL):
-        pytest.skip(f"no lab of level control here, {labs_level} at most: make lab")
-    estate = tmp_path_factory.mktemp("faults") / "estate"
-    shutil.copytree(shelf("examples") / "tazlab", estate)
-    found = start("f", estate, Level.CONTROL)
-    for path in (path for case in CASES for path in case.ready):
-        until(path, partial(found.get, path), 300)
-    with kubelet(found, [case.namespace for case in CASES]):
-        yield found
-    down.down(found.world)
 
 
 @pytest.fixture
