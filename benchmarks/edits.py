@@ -20,10 +20,18 @@ import yaml
 from benchmarks.estates import grow
 from migrate.documents.apply import apply_edits
 from migrate.documents.edits import AddKey
-from migrate.documents.reader import load_all
+from migrate.documents.nodes import compose
+from migrate.documents.reader import load_all, load_once
 
 FILES = 1_000
 _EDIT = AddKey(("spec", "template", "metadata", "annotations"), "vault.hashicorp.com/agent-inject", "true")
+
+
+def _edited(data: bytes) -> bytes:
+    """The file after the edit, as if nobody had read it before."""
+    load_once.cache_clear()
+    compose.cache_clear()
+    return apply_edits(data, 0, [_EDIT])
 
 
 def main(seconds: float) -> int:
@@ -33,7 +41,7 @@ def main(seconds: float) -> int:
         files = [path.read_bytes() for path in sorted(Path(folder).rglob("*.yaml"))]
     workloads = [data for data in files if b"kind: Deployment" in data]
     print(f"{len(files)} manifests, of which {len(workloads)} workloads ({_mean(workloads):.0f} bytes each)")
-    edit, parse = rates([lambda data: apply_edits(data, 0, [_EDIT]), load_all], workloads, seconds)
+    edit, parse = rates([_edited, load_all], workloads, seconds)
     print(f"edits, verified       {edit:8.0f} per second   {1e6 / edit:6.0f} us each")
     print(
         f"parsing the file once {parse:8.0f} per second   {1e6 / parse:6.0f} us each, {parse / edit:.1f} times as fast"
