@@ -48,6 +48,7 @@ def load_plan(data: bytes, called: str) -> Loaded:
     Raises Failed where it is no plan (naming the field), Refused where it is not as it was written (naming the field).
     """
     document = _json(data, called)
+    _of_this_version(document, called)
     try:
         wire = PlanWire.model_validate(document)
     except ValidationError as error:
@@ -68,9 +69,25 @@ def load_plan(data: bytes, called: str) -> Loaded:
     return Loaded(wire.name, wire.digest, wire.created, wire.tool, plan, document)
 
 
+def _of_this_version(document: dict[str, Json], called: str) -> None:
+    """Raises Failed for another document of this tool, and for a plan of another version of it."""
+    found = document.get("schema")
+    if isinstance(found, str) and found != SCHEMA:
+        raise Failed(
+            f"{called}: its schema is {found}, and this migrate reads {SCHEMA}",
+            truth="another version of migrate wrote it" if found.startswith("migrate.plan/") else "it is no plan",
+            undone="nothing was done with it",
+            following="use the version that wrote it, or make a plan with this one: migrate plan PHASE -o FILE",
+        )
+
+
 def _json(data: bytes, called: str) -> dict[str, Json]:
     try:
         document = json.loads(data)
+    except json.JSONDecodeError as error:
+        # Where it ends to be JSON tells a file that was cut off from one that never was a plan.
+        where = f"{called} is no JSON from line {error.lineno} on ({error.pos:,} of {len(error.doc):,} characters read)"
+        raise Failed(where, following="make a plan: migrate plan PHASE -o FILE") from error
     except (ValueError, RecursionError) as error:
         raise Failed(f"{called} is no JSON", following="make a plan: migrate plan PHASE -o FILE") from error
     if not isinstance(document, dict):

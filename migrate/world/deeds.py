@@ -41,12 +41,17 @@ def fault(draft: Draft, name: str, setting: str) -> None:
     elif name in SWITCHES and setting in {"on", "off"}:
         draft.faults[name] = setting == "on"
     else:
-        known = "; ".join(f"{one} ({text})" for one, text in (SWITCHES | COUNTED).items())
-        raise Usage(
-            f"there is no fault {name} {setting}",
-            following=f"on or off, or a number for what is counted. The faults: {known}",
-        )
+        raise _no_fault(name, setting)
     draft.faults = {key: one for key, one in draft.faults.items() if one}
+
+
+def _no_fault(name: str, setting: str) -> Usage:
+    if name in COUNTED:
+        return Usage(f"{name} cannot be {setting}", following=f"{name} takes a number, or off: {COUNTED[name]}")
+    if name in {"sealed", *SWITCHES}:
+        return Usage(f"{name} cannot be {setting}", following=f"{name} is on or off: {SWITCHES[name]}")
+    known = "".join(f"\n    {one}: {text}" for one, text in (SWITCHES | COUNTED).items())
+    return Usage(f"there is no fault {name}", following=f"name one of:{known}")
 
 
 def edit(draft: Draft, target: Target, fields: Mapping[str, Json]) -> None:

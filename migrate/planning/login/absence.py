@@ -73,7 +73,7 @@ def _sights(
         names = ", ".join(f"{release.namespace}/{release.name}" for release in releases)
         yield Sight(
             f"there is no {', '.join(selection.only)}; of these charts there is {names}",
-            "name that, or leave out --workload",
+            "name that, or leave out --workload and --only",
         )
 
 
