@@ -23,7 +23,7 @@ def run(arguments: list[str] | None = None) -> int:
 
         application(typed)(typed, prog_name="migrate", standalone_mode=True)
     except SystemExit as end:
-        return _code(end)
+        return _ended(end, typed)
     except KeyboardInterrupt:
         return _interrupted(typed)
     except MigrateError as error:
@@ -34,10 +34,7 @@ def run(arguments: list[str] | None = None) -> int:
         problem(error, said_where(typed), partly=partly(_verb(typed)))
         return error.exit
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            return _unwritable(error, typed)
-        # The reader of our output went away (`migrate scan | head`): not a fault of ours or theirs.
-        return Exit.DONE
+        return _unwritable(error, typed)
     except Exception as error:  # the one boundary: nobody should meet a stack trace at 23:00
         if os.environ.get("MIGRATE_DEBUG"):
             raise
@@ -46,6 +43,14 @@ def run(arguments: list[str] | None = None) -> int:
         bug(error)
         return Exit.BUG
     return Exit.DONE
+
+
+def _ended(end: SystemExit, typed: list[str]) -> int:
+    """How the command table ended. It catches Ctrl-C and a reader who went away itself, and says nothing of either."""
+    if isinstance(end.__context__, BrokenPipeError):
+        return _unwritable(end.__context__, typed)
+    code = _code(end)
+    return code if isinstance(end.code, Exit) or code != Exit.INTERRUPTED else _interrupted(typed)
 
 
 def _interrupted(typed: list[str]) -> int:
@@ -64,11 +69,14 @@ def _verb(typed: list[str]) -> str:
 
 def _unwritable(error: OSError, typed: list[str]) -> int:
     """Something could not be read or written (a full disk, a closed stream, no right to)."""
-    from migrate.cli.verbs import after_interrupt
+    from migrate.cli.verbs import after_interrupt, writes
     from migrate.cli.where import said_where
     from migrate.model.errors import refused_by_system
     from migrate.views.console import problem
 
+    if isinstance(error, BrokenPipeError) and not writes(_verb(typed)):
+        # The reader of our output went away (`migrate scan | head`): not a fault of ours or theirs.
+        return Exit.DONE
     truth, following = after_interrupt(_verb(typed))
     problem(refused_by_system(error, truth, following), said_where(typed), partly=True)
     return Exit.FAILED

@@ -43,10 +43,12 @@ _LINES = {
 
 # Verbs that may have begun something when they fail: their errors alone know what was not done.
 _PARTLY = frozenset(("lab", "rehearse", "demo"))
+# Verbs that write for a run: one of these is not done because nobody read what it said.
+_WRITERS = ("apply", "resume", "rollback", "baseline", "recover")
 _WRITES = "what was begun is settled by reading back"
 # What is true, and what says more, where somebody pressed Ctrl-C. Every other verb only reads.
 _INTERRUPTED = {
-    **dict.fromkeys(("apply", "resume", "rollback", "baseline", "recover"), (_WRITES, "migrate status")),
+    **dict.fromkeys(_WRITERS, (_WRITES, "migrate status")),
     "hold": ("", "migrate status"),
     "plan": ("no server was changed; whoever made a plan file has it whole", ""),
     "session": ("every part that ended is written down", "migrate session status, then migrate session run"),
@@ -61,6 +63,11 @@ _INTERRUPTED = {
 def after_interrupt(verb: str) -> tuple[str, str]:
     """What is true where a verb ended before its time, and the command that says more."""
     return _INTERRUPTED.get(verb, ("nothing was changed", ""))
+
+
+def writes(verb: str) -> bool:
+    """Whether a verb writes for a run."""
+    return verb in _WRITERS
 
 
 def partly(verb: str) -> bool:

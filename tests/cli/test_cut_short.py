@@ -64,6 +64,39 @@ def test_ctrl_c_of_what_only_reads_says_that_nothing_was_changed() -> None:
     assert (said.returncode, said.stderr) == (130, "interrupted\n  now: nothing was changed\n")
 
 
+AT_WORK = """\
+import migrate.views.phases as view
+def listing(*words, **options):
+    raise {what}
+view.listing = listing
+"""
+WRITING = """\
+import migrate.cli.place as place
+def none(*words):
+    raise {what}
+place.place = none
+"""
+
+
+def test_ctrl_c_while_a_verb_is_at_work_says_what_is_true_and_what_to_type() -> None:
+    said = typed(("phases",), AT_WORK.format(what="KeyboardInterrupt"))
+    assert (said.returncode, said.stderr) == (130, "interrupted\n  now: nothing was changed\n")
+    said = typed(("resume", "--world", "/tmp/w"), WRITING.format(what="KeyboardInterrupt"))
+    assert said.returncode == 130
+    assert said.stderr.startswith("interrupted\n  now: what was begun is settled by reading back\n")
+    assert "next: migrate status --world /tmp/w" in said.stderr
+
+
+def test_a_reader_who_went_away_is_no_fault_of_a_verb_that_only_reads() -> None:
+    gone = 'BrokenPipeError(32, "Broken pipe")'
+    said = typed(("phases",), AT_WORK.format(what=gone))
+    assert (said.returncode, said.stderr) == (0, "")
+    said = typed(("resume", "--world", "/tmp/w"), WRITING.format(what=gone))
+    assert said.returncode == 1
+    assert "nobody reads the output any more" in said.stderr
+    assert "next: " in said.stderr
+
+
 def test_the_program_imports_nothing_that_takes_time_before_it_can_be_interrupted() -> None:
     program = "import sys, migrate.cli.main; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
