@@ -8,6 +8,11 @@ from migrate.checks.answer import Answer, Check, Fail, Inconclusive, Pass, Quest
 from migrate.checks.looking import look, settled
 from migrate.model.ports import Observer
 
+_ROTATE = (
+    "rotate the authority first (migrate session start rotate-authority): a new issuer beside the old one, "
+    "trusted by PostgreSQL before it signs"
+)
+
 
 def ask(observer: Observer, question: Question) -> Answer:
     """The tool makes no mounts: whoever owns the authority does."""
@@ -25,11 +30,13 @@ def ask(observer: Observer, question: Question) -> Answer:
     if not authority.exists:
         return Fail(f"the PKI engine at {mount}/ has no authority to sign with", "docs/phase3.md has the commands")
     until = authority.time("until")
+    if until <= question.now:
+        return Fail(
+            f"the authority of {mount}/ ended {until.isoformat()}: it signs nothing that anybody trusts", _ROTATE
+        )
     if until <= question.now + 2 * life:
         return Inconclusive(
-            f"the authority of {mount}/ ends {until.isoformat()}, and certificates shall live {life}",
-            "rotate the authority first (migrate session start rotate-authority): a new issuer beside the old one, "
-            "trusted by PostgreSQL before it signs",
+            f"the authority of {mount}/ ends {until.isoformat()}, and certificates shall live {life}", _ROTATE
         )
     return Pass(f"{mount}/ is a PKI engine whose authority is valid until {until.isoformat()}")
 

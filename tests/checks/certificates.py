@@ -74,6 +74,7 @@ CASES = [
     Case("pki.mount", Fail, {MOUNT: {"type": "kv"}}),
     Case("pki.mount", Fail, {MOUNT: {"type": "pki"}, AUTHORITY: None}),
     Case("pki.mount", Inconclusive, {MOUNT: {"type": "pki"}, AUTHORITY: {"until": "2026-03-12T00:00:00+00:00"}}),
+    Case("pki.mount", Fail, {MOUNT: {"type": "pki"}, AUTHORITY: {"until": "2026-03-01T00:00:00+00:00"}}),
     Case("pki.mount", Inconclusive, {MOUNT: {}}),
     Case("pki.role-names", Pass, _ROLE),
     Case("pki.role-names", Fail, _ROLE | {ROLE: _ISSUES | {"allow_subdomains": True}}),
