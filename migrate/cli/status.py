@@ -58,7 +58,8 @@ def _look(where: Place, serving: str) -> Look:
 
     owner = held(where.runs.folder)
     at_work = str(owner) if owner else None
-    return Look(str(where.estate), where.world_name, serving, at_work, where.options, _rehearsed(where))
+    made = where.world is None or where.world_id is not None
+    return Look(str(where.estate), where.world_name, serving, at_work, where.options, _rehearsed(where), made)
 
 
 def _rehearsed(where: Place) -> tuple[Rehearsed, ...]:

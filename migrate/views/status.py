@@ -44,6 +44,8 @@ class Look:
     owner: str | None
     options: str
     rehearsed: tuple[Rehearsed, ...] = ()
+    made: bool = True
+    """Whether the practice world that was named is there."""
 
 
 def show(look: Look, runs: list[Standing]) -> None:
@@ -53,11 +55,13 @@ def show(look: Look, runs: list[Standing]) -> None:
 
 
 def _lines(look: Look, runs: list[Standing]) -> Iterator[Line]:
-    if look.world:
+    if look.world and not look.made:
+        yield Line(f"there is no practice world in {safe(look.world)}; migrate plan makes one", "yellow")
+    elif look.world:
         yield Line(f"practice world {safe(look.world)}: nothing here is a real server", "dim")
     if not runs:
         yield Line(f"no run in {safe(look.estate)}")
-        yield Line("  next: migrate plan PHASE -o FILE, then migrate rehearse FILE, then migrate apply FILE")
+        yield Line(f"  next: {safe(_first_commands(look))}")
         yield from _rehearsed(look)
         return
     yield from _first(runs[0], look)
@@ -66,6 +70,12 @@ def _lines(look: Look, runs: list[Standing]) -> Iterator[Line]:
         yield Line("earlier runs")
         yield from (Line(f"  {one.run}: {one.state}, {one.done} of {one.total} steps") for one in runs[1:])
     yield from _rehearsed(look)
+
+
+def _first_commands(look: Look) -> str:
+    """From no run to one. A plan of a practice world is practised there, and not rehearsed."""
+    rehearse = "" if look.world else f"migrate rehearse FILE{look.options}, then "
+    return f"migrate plan PHASE{look.options} -o FILE, then {rehearse}migrate apply FILE{look.options}"
 
 
 def _rehearsed(look: Look) -> Iterator[Line]:

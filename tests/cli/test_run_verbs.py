@@ -206,3 +206,25 @@ def test_whoever_holds_a_run_says_why(estate: Path, capsys: pytest.CaptureFixtur
     for verb in ("pause", "skip", "abort"):
         assert run(["session", verb, "", "--estate", str(estate)]) == Exit.USAGE
         assert "the reason is empty" in capsys.readouterr().err
+
+
+def test_without_a_run_status_says_how_to_begin_one_in_this_very_world(
+    estate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world, options = estate.parent / "world", " ".join(where(estate, estate.parent / "world"))
+    assert run(["status", *where(estate, world)]) == Exit.DONE
+    out = capsys.readouterr().out
+    assert f"there is no practice world in {world}" in out
+    assert f"next: migrate plan PHASE {options} -o FILE, then migrate apply FILE {options}\n" in out
+    assert not world.exists()
+    assert run(["plan", "phase1", *where(estate, world), "-o", str(estate.parent / "p.json")]) == Exit.DONE
+    capsys.readouterr()
+    assert run(["status", *where(estate, world)]) == Exit.DONE
+    out = capsys.readouterr().out
+    assert "there is no practice world" not in out
+    assert "nothing here is a real server" in out
+
+
+def test_without_a_run_on_servers_the_plan_is_rehearsed_first(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--estate", str(estate)]) == Exit.DONE
+    assert f"then migrate rehearse FILE --estate {estate}, then migrate apply FILE" in capsys.readouterr().out
