@@ -31,7 +31,7 @@ def admit(plan: Plan, name: str, *, practice: bool, rehearsal: bool = False) -> 
             f"{name} was made {'in a practice world' if plan.mode == 'practice' else 'for servers'}",
             truth="a plan runs where it was made, and nowhere else",
             undone="nothing was written",
-            following="give the same --world as to migrate plan" if plan.mode == "practice" else "leave out --world",
+            following=_where_it_runs(plan, rehearsal=rehearsal),
         )
     blocking = [] if plan.mode == "practice" else [*_blocking(plan)]
     if blocking:
@@ -41,6 +41,14 @@ def admit(plan: Plan, name: str, *, practice: bool, rehearsal: bool = False) -> 
             undone="nothing was written",
             following="deal with them, then plan again (migrate show names the fix of each)",
         )
+
+
+def _where_it_runs(plan: Plan, *, rehearsal: bool) -> str:
+    if plan.mode != "practice":
+        return "leave out --world"
+    if rehearsal:
+        return f"migrate plan {plan.phase} -o FILE, without --world, makes one that can be rehearsed"
+    return "give the same --world as to migrate plan"
 
 
 def _blocking(plan: Plan) -> Iterator[str]:

@@ -77,8 +77,10 @@ def test_without_a_full_lab_it_refuses_with_what_is_missing_and_keeps_nothing(
 
 
 def test_a_plan_of_a_practice_world_is_not_rehearsed(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="practice world"):
+    with pytest.raises(Refused, match="practice world") as said:
         admit(a_plan(), "phase1-0000", practice=False, rehearsal=True)
+    assert said.value.following.startswith("migrate plan ")
+    assert "give the same --world" not in said.value.following  # this verb has no such option
 
 
 def test_dynamic_logins_are_refused_before_anything_is_looked_for_on_this_machine(
