@@ -166,7 +166,7 @@ def _mounts(world: World, server: str) -> list[tuple[Path, Path, str]]:
         return [(world.folder, world.folder, "rw"), *hosts]
     world.data("disk", "postgres").mkdir(mode=0o700, exist_ok=True)
     own = [world.data("disk", "postgres"), world.folder / "s"]
-    files = [world.credential(name) for name in ("postgres.crt", "postgres.key", "postgres-admin")]
+    files = [world.credential(name) for name in ("ca.crt", "postgres.crt", "postgres.key", "postgres-admin")]
     for place in [*own, *files]:
         if os.geteuid() == 0:
             os.chown(place, _SOMEBODY, _SOMEBODY)
