@@ -29,14 +29,18 @@ def demo(
     """
     import os
 
-    from migrate.views.demo import farewell, heading
+    from migrate.views.demo import farewell, heading, left
 
     estate = prepare(folder)
     base = estate.parent
     os.environ["MIGRATE_STATE"] = str(base.absolute() / "runs")
-    for step in chain(_reading(estate), _practising(estate)):  # one by one: a later step reads what an earlier wrote
-        heading(step.words, by_git=step.git)
-        _take(step, estate)
+    try:
+        for step in chain(_reading(estate), _practising(estate)):  # one by one: later ones read what earlier wrote
+            heading(step.words, by_git=step.git)
+            _take(step, estate)
+    except (KeyboardInterrupt, typer.Exit):
+        left(str(base))
+        raise
     farewell(str(base), str(estate), _run_options(estate))
 
 

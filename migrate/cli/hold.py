@@ -12,6 +12,8 @@ from migrate.model.errors import Failed, Locked
 
 RunOption = Annotated[str | None, typer.Option("--run", help="The run. Default: the open one.", autocompletion=run_ids)]
 
+_LET_GO = "migrate hold clear, then migrate resume"
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command table."""
@@ -41,12 +43,12 @@ def set_hold(
     told = watcher("hold", where, as_json=False)
     try:
         with seated(where, one, "migrate hold set", told) as seat:
-            following = "migrate hold clear, then migrate resume"
-            seat.note("hold.set", key="operator", by=who(), reason=reason, following=following)
+            seat.note("hold.set", key="operator", by=who(), reason=reason, following=_LET_GO)
+        say(f"{one.folder.id} is held", _LET_GO, where.options)
     except Locked:
         # Somebody is at work: the request lies beside the journal, and is heeded before the next step.
         where.runs.write(one.folder.request, json.dumps({"by": who(), "reason": reason}).encode())
-        say(f"{one.folder.id} stops before its next step")
+        say(f"{one.folder.id} stops before its next step", _LET_GO, where.options)
 
 
 def clear(
@@ -65,6 +67,9 @@ def clear(
     with seated(where, one, "migrate hold clear", watcher("hold", where, as_json=False)) as seat:
         seat.folder.request.unlink(missing_ok=True)
         if seat.run.hold is None:
-            say(f"{one.folder.id} is not held by anybody")
+            said = "is not held by anybody"
         else:
             seat.note("hold.cleared", who=who(), reason=reason)
+            said = "may go on"
+        onward = "migrate rollback" if seat.run.way == "back" else "migrate resume"
+    say(f"{one.folder.id} {said}", "migrate status" if one.run.ended else onward, where.options)

@@ -213,7 +213,9 @@ def chosen_run(where: Place, name: str | None) -> Known:
     there = f"there are: {', '.join(runs)}" if runs else "there is no run here"
     what = f"there is no run {name}" if name else "there is no run"
     world = f"in the practice world {where.world}" if where.world else "on servers (practice runs need --world DIR)"
-    raise Failed(f"{what} of {where.estate} {world}", truth=there, following="migrate apply PLAN, or migrate status")
+    # Whoever named one that is not there wants one that is, and not a new one.
+    following = "migrate status" if name or runs else "migrate apply PLAN, or migrate status"
+    raise Failed(f"{what} of {where.estate} {world}", truth=there, following=following)
 
 
 def _names(one: Known | Damaged) -> set[str]:

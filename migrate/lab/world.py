@@ -151,7 +151,13 @@ def remains(name: str) -> World:
     """A lab whose record is gone or torn, as far as its name tells: enough to take it away. Raises Failed for none."""
     folder = place(name)
     if not folder.is_dir():
-        raise Failed(f"There is no lab called {name}.", following="migrate lab up")
+        others = names()
+        raise Failed(
+            f"There is no lab called {name}.",
+            truth=f"there are: {', '.join(others)}" if others else "no lab is there, so none has to be taken away",
+            undone="Nothing was taken away.",
+            following=f"migrate lab down --name {others[0]}" if len(others) == 1 else "migrate lab status --name NAME",
+        )
     return World(name, folder, Level.FULL, "its record is lost", "127.0.0.1", "", "", "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
+from migrate.views.console import notes
 from migrate.views.text import Line, coloured, rendered, safe, screen_width, table
 
 
@@ -17,6 +18,12 @@ def heading(words: Sequence[str], *, by_git: bool) -> None:
 def farewell(folder: str, estate: str, options: Sequence[str]) -> None:
     """What to try next, and how to be rid of it: everything lies in `folder`."""
     print(rendered(_farewell(folder, estate, options), colour=coloured()))
+
+
+def left(folder: str) -> None:
+    """What a demo that ended early leaves behind, and how to be rid of it. On stderr: it is no result."""
+    place = safe(folder)
+    notes().print(f"what the demo made lies in {place}\n  next: rm -r {shlex.quote(place)}", markup=False)
 
 
 def _farewell(folder: str, estate: str, options: Sequence[str]) -> Iterator[Line]:

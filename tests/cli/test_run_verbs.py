@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,48 @@ def test_without_a_run_status_says_how_to_begin_one_in_this_very_world(
 def test_without_a_run_on_servers_the_plan_is_rehearsed_first(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["status", "--estate", str(estate)]) == Exit.DONE
     assert f"then migrate rehearse FILE --estate {estate}, then migrate apply FILE" in capsys.readouterr().out
+
+
+def test_a_run_that_is_not_there_is_answered_with_those_that_are(
+    estate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["rollback", "NOPE", "--estate", str(estate)]) == Exit.FAILED
+    err = capsys.readouterr().err
+    assert f"next: migrate status --estate {estate}" in err
+    assert "migrate apply" not in err
+
+
+def test_a_hold_says_how_it_is_let_go_and_letting_go_says_how_to_go_on(
+    estate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = estate.parent / "world"
+    options = " ".join(where(estate, world))
+    applied(estate, world)
+    capsys.readouterr()
+    assert run(["hold", "set", "lunch", *where(estate, world)]) == Exit.DONE
+    assert f"next: migrate hold clear {options}, then migrate resume {options}" in capsys.readouterr().out
+    assert run(["hold", "clear", *where(estate, world)]) == Exit.DONE
+    assert f"next: migrate resume {options}" in capsys.readouterr().out
+
+
+def test_a_lab_that_is_not_there_is_not_answered_with_starting_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as short:  # sockets of a lab take no long path
+        monkeypatch.setenv("MIGRATE_LAB", short)
+        assert run(["lab", "down", "--name", "nope"]) == Exit.FAILED
+    err = capsys.readouterr().err
+    assert "none has to be taken away" in err
+    assert "migrate lab up" not in err
+
+
+def test_a_demo_that_is_interrupted_names_what_it_leaves_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("MIGRATE_STATE", str(tmp_path / "state"))
+    monkeypatch.setattr("migrate.cli.demo._take", interrupted)
+    assert run(["demo", "--folder", str(tmp_path / "demo")]) == Exit.INTERRUPTED
+    assert f"rm -r {tmp_path / 'demo'}" in capsys.readouterr().err
