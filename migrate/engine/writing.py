@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from migrate.engine.ending import Ending, Failure, Waiting
-from migrate.engine.fold import Done, Intended, Reason, Run, Undone
+from migrate.engine.fold import Done, Intended, Reason, Run, Skipped, Undone
 from migrate.engine.inputs import Inputs
 from migrate.engine.recorder import Recorder
 from migrate.engine.route import Restart, restart
@@ -63,10 +63,29 @@ class Writer:
             return None
         if stranger := self._stranger(step.id, step.change.target, finding, seen):
             return stranger
+        if gone := self._gone(step):
+            why = f"what step {gone.id} made is not there any more: {gone.change.target}. Somebody took it away since"
+            how = (
+                "put it back, then: migrate resume; or migrate rollback, and apply the plan again, which makes it anew"
+            )
+            return self._hold(step.id, f"{why}. Nothing was committed", how)
         if (lost := self._inputs.lost(step.change)) and (ending := self._renew(lost, step)):
             return ending
         task = _Task(step.id, "forward", step.summary, step.change)
         return self._write(task, seen, self._inputs.of(step.change))
+
+    def _gone(self, step: Step) -> Step | None:
+        """What a commit stands on, was there, and is not any more: the gates before it saw it when it was made.
+
+        Raises Unreachable.
+        """
+        if step.change.target.store != "git":
+            return None
+        last = {one.change.target: one for one in _below(step, self._plan) if one.change.target.store != "git"}
+        there = [one for one in last.values() if isinstance(self._run.steps.get(one.id), Done | Skipped)]
+        return next(
+            (one for one in there if isinstance(settle(one.change, self._read(one.change).state), NotApplied)), None
+        )
 
     def _renew(self, target: Target, wanted_by: Step) -> Ending | None:
         """Give a target of ours a new password, since the process that knew the last one is gone."""
@@ -256,6 +275,16 @@ class Writer:
     def _read(self, change: Change) -> Snapshot:
         found = self._store(change.target).read(change)
         return replace(found, state=without_passwords(found.state))
+
+
+def _below(step: Step, plan: Plan) -> list[Step]:
+    """All that a step stands on, in the order of the plan."""
+    below, names = list[Step](), set(step.depends)
+    for one in reversed(plan.steps):
+        if one.id in names:
+            names.update(one.depends)
+            below.append(one)
+    return below[::-1]
 
 
 def _same(change: Change) -> Change:

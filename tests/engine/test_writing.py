@@ -17,8 +17,10 @@ from migrate.engine.recorder import Recorder
 from migrate.engine.run import Engine
 from migrate.engine.writing import Writer
 from migrate.model.change import Absent, Doc
-from migrate.model.plan import Plan
+from migrate.model.json import Json
+from migrate.model.plan import Plan, Step
 from migrate.model.ports import Denied, Move, Outcome, Secrets, Snapshot, Written
+from migrate.model.target import parse_target
 from migrate.stores.journal import Journal
 from tests.engine.memory import Memory
 from tests.engine.plans import a_plan, a_step
@@ -32,7 +34,7 @@ def driven(store: Memory, folder: Path, *, opened: bool = True, plan: Plan = PLA
     if opened:
         recorder.note("run.opened", run="r", plan="p", digest="d", phase="x", mode="live", who="t")
         recorder.note("run.approved", stages=["expand"])
-    writer = Writer((plan, "p", "d"), {"vault": store}, Inputs(lambda: "x"), recorder, lambda: None)
+    writer = Writer((plan, "p", "d"), {"vault": store, "git": store}, Inputs(lambda: "x"), recorder, lambda: None)
     asker = Asker(check_for, store, recorder, lambda: datetime.now(UTC))
     engine = Engine(
         plan, recorder, writer, asker, stopping=lambda: False, heed=lambda: None, consent=bool
@@ -86,9 +88,13 @@ def test_a_right_that_the_way_back_lacks_is_named_with_what_was_left_and_once_gr
 
 
 def _turn(folder: Path) -> None:
+    _append(folder, "run.turned", {"way": "back"})
+
+
+def _append(folder: Path, event: str, about: dict[str, Json]) -> None:
     journal = Journal(folder / "journal.jsonl", lambda: datetime.now(UTC))
     try:
-        journal.append("run.turned", {"way": "back"})
+        journal.append(event, about)
     finally:
         journal.close()
 
@@ -108,3 +114,38 @@ def test_what_another_run_made_may_be_changed_as_long_as_it_is_as_the_plan_found
     (tmp_path / "other").mkdir()
     edited = Memory(0, {target: Doc({"policy": "edited"})}, mark="another")
     assert "neither as the plan found it" in str(driven(edited, tmp_path / "other", plan=plan))
+
+
+COMMITTED = a_plan(
+    a_step("expand.one", "vault:policy/one", "expand"),
+    replace(a_step("expand.two", "vault:policy/two", "expand"), depends=("expand.one",)),
+    a_step("expand.beside", "vault:policy/beside", "expand"),
+    replace(a_step("cutover.commit", "git:commit/cutover", "cutover"), depends=("expand.two",)),
+)
+
+
+def committing(store: Memory, folder: Path, taken: str) -> Ending:
+    """Somebody takes a thing away between the expand stage, whose gates saw it, and the word for the cutover."""
+    assert "the cutover stage" in str(driven(store, folder, plan=COMMITTED))
+    del store.states[parse_target(taken)]
+    _append(folder, "run.approved", {"stages": ["cutover"]})
+    return driven(store, folder, opened=False, plan=COMMITTED)
+
+
+@pytest.mark.parametrize("taken", COMMITTED.steps[:2])
+def test_nothing_is_committed_once_somebody_took_away_what_it_stands_on(taken: Step, tmp_path: Path) -> None:
+    store, away, commit = Memory(), taken.change.target, COMMITTED.steps[-1].change.target
+
+    found = committing(store, tmp_path, str(away))
+
+    assert isinstance(found, Waiting)
+    assert f"what step {taken.id} made is not there any more: {away}" in found.reason
+    assert commit not in store.states
+    store.states[away] = taken.change.after
+    _append(tmp_path, "hold.cleared", {"key": found.by})
+    assert isinstance(driven(store, tmp_path, opened=False, plan=COMMITTED), Completed)
+    assert commit in store.states
+
+
+def test_what_a_commit_does_not_stand_on_is_not_looked_at_for_it(tmp_path: Path) -> None:
+    assert isinstance(committing(Memory(), tmp_path, "vault:policy/beside"), Completed)
