@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from migrate.cli.plan import read_estate
 from migrate.model.json import Json, mapping, sequence
@@ -24,8 +27,9 @@ from migrate.stores.postgres.store import PostgresStore
 from migrate.stores.vault.api import Api
 from migrate.stores.vault.certificates import authorities
 from migrate.stores.vault.store import VaultStore
+from migrate.targets.hba import by_certificate
 from tests.contract.bench import Bench
-from tests.contract.servers import OLD, ROOT, Servers, process, program
+from tests.contract.servers import OLD, ROOT, Servers, missing, process, program, running
 from tests.stores.practice.worlds import scene
 
 LOGIN, OWNER, HOST = "grafana-cert", "grafana", "lab-db-primary.lab-db.svc.cluster.local"
@@ -176,3 +180,18 @@ def _plan(folder: Path, servers: Servers) -> Plan:
     found = make_plan(read_estate(made.estate), phase_named("phase3"))
     assert isinstance(found, Plan)
     return found
+
+
+OURS = by_certificate(LOGIN, OWNER)
+EVERYONE = "hostssl all all all scram-sha-256"
+
+
+@contextmanager
+def admitting(folder: Path) -> Iterator[Mutual]:
+    """Servers whose rules ask our login for its certificate; skips where this machine has not what they need."""
+    if why := missing() or ("" if shutil.which("psql") else "psql is not on this machine"):
+        pytest.skip(why)
+    with running(folder) as servers:
+        made = mutual(folder, servers)
+        made.admit(OURS, EVERYONE)
+        yield made

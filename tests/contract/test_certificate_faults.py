@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,9 +14,8 @@ from migrate.checks.answer import Fail, Inconclusive, Pass
 from migrate.model.json import Json
 from migrate.model.ports import Written
 from migrate.targets.pki import client_role
-from tests.contract.mutual import LOGIN, OWNER, Mutual, lists, mutual, until
-from tests.contract.servers import missing, running
-from tests.contract.test_certificates import EVERYONE, OURS, asked
+from tests.contract.mutual import EVERYONE, LOGIN, OURS, OWNER, Mutual, admitting, lists, until
+from tests.contract.test_certificates import asked
 
 pytestmark = [pytest.mark.lab(level="vault"), pytest.mark.timeout(600)]
 Undo = Callable[[], object]
@@ -37,12 +35,8 @@ class Fault:
 @pytest.fixture
 def found(tmp_path: Path) -> Iterator[Mutual]:
     """Both servers, with a rule that asks our login for its certificate."""
-    if why := missing() or ("" if shutil.which("psql") else "psql is not on this machine"):
-        pytest.skip(why)
-    with running(tmp_path) as servers:
-        made = mutual(tmp_path, servers)
-        made.admit(OURS, EVERYONE)
-        yield made
+    with admitting(tmp_path) as servers:
+        yield servers
 
 
 def _sealed(found: Mutual) -> Undo:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,28 +32,31 @@ from migrate.stores.servers.opening import servers as opened
 from migrate.stores.vault.certificates import Issued, authorities
 from migrate.stores.vault.observer import VaultObserver
 from migrate.stores.vault.store import VaultStore
-from migrate.targets.hba import by_certificate
 from migrate.targets.pki import client_role
 from migrate.targets.shell import vault_text
 from tests.contract.cluster import absent, cluster
-from tests.contract.mutual import HOST, LOGIN, OWNER, Mutual, lists, mutual, new_authority, until
-from tests.contract.servers import OLD, ROOT, missing, running
+from tests.contract.mutual import (
+    EVERYONE,
+    HOST,
+    LOGIN,
+    OURS,
+    OWNER,
+    Mutual,
+    admitting,
+    lists,
+    new_authority,
+    until,
+)
+from tests.contract.servers import OLD, ROOT
 
 pytestmark = [pytest.mark.lab(level="vault"), pytest.mark.timeout(600)]
-
-OURS = by_certificate(LOGIN, OWNER)
-EVERYONE = "hostssl all all all scram-sha-256"
 
 
 @pytest.fixture
 def found(tmp_path: Path) -> Iterator[Mutual]:
     """Servers of their own: their authorities and their rules change under every test."""
-    if why := missing() or ("" if shutil.which("psql") else "psql is not on this machine"):
-        pytest.skip(why)
-    with running(tmp_path) as servers:
-        made = mutual(tmp_path, servers)
-        made.admit(OURS, EVERYONE)
-        yield made
+    with admitting(tmp_path) as servers:
+        yield servers
 
 
 class Looking:
